@@ -42,6 +42,10 @@ import type {
   FieldsIn,
   FieldsOut,
   FieldsView,
+  FlexibleArray,
+  FlexibleFields,
+  FlexibleType,
+  FlexibleView,
   FunctionType,
   Handle,
   InOutParameter,
@@ -111,7 +115,7 @@ export type {
 };
 export type { InOutParameter, OpaqueType, OutParameter, OwnedText, PointerType, StructType, TextType, UnionType };
 export type { Abortable, CallOptions };
-export type { EnumerationMembers, PlainTarget, ZeroedStructType };
+export type { EnumerationMembers, FlexibleArray, FlexibleType, FlexibleView, PlainTarget, ZeroedStructType };
 export type { AnyDefinitions, ArgumentAddition, Definitions };
 // Parts of what is inferred: the compiler names them in the declarations of a program that exports it.
 export type { CallbackFunction, Extra, FieldsIn, FieldsOut, FieldsView, LooseDeclaration, OneOf, TagTable };
@@ -442,8 +446,14 @@ export interface IsolateOptions {
   readonly cwd?: string;
   /** Words in front of the command, such as `['valgrind']`. Default: none. */
   readonly command?: readonly string[];
-  /** Whether a process may spin for some microseconds while it waits for the other. Default: `true`. */
+  /** Whether a process may spin for some microseconds while it waits for the other. Default: `true`, unless there is a `command`. */
   readonly spin?: boolean;
+  /**
+   * Where the library allocates: in memory that Node shares, or by the malloc that the process has, which is what a
+   * sanitizer and valgrind look after. With `'own'` Buffers are copied, as with `share: 'own'`. Default: `'shared'`;
+   * `'own'` with a `command`.
+   */
+  readonly malloc?: 'shared' | 'own';
 }
 
 /** What an isolated library may do. What is left out is refused. */
@@ -492,7 +502,7 @@ export interface IsolatedLibrary<S> extends Library<S> {
     readonly generation: number;
     /** Whether it runs. */
     readonly alive: boolean;
-    /** `share` of {@link IsolateOptions}. */
+    /** Whether the process shares all Buffers. It does not with `share: 'own'` or `malloc: 'own'`, or if there is no {@link arena}. */
     readonly shared: 'all' | 'own';
   };
   /** For each part of the sandbox `'applied'`, `'unrestricted'` or `'refused:ERRNO'`; null without a sandbox. */
@@ -697,7 +707,7 @@ export interface JSCallbackConstructor {
    * ```
    *
    * @param callback The function; its parameters and result follow from the declaration.
-   * @param declaration The C type of the function, or of a pointer to one: an object, or C text.
+   * @param declaration The C type of the function, or of a pointer to one: an object, C text, or what {@link fn} returned.
    * @throws ERR_FFI_DECLARATION_INVALID for C text that is not understood.
    * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for a wrong argument, an unknown key or type in a declaration.
    */
@@ -705,6 +715,13 @@ export interface JSCallbackConstructor {
     callback: CallbackFunction<CallbackDeclaration<D>>,
     declaration: [CallbackProblem<D, FFICallback>] extends [never] ? D : CallbackProblem<D, FFICallback>,
   ): JSCallback;
+  /**
+   * The same for a type that {@link fn} returned, such as those of modules that `pinned-ffi bind` writes.
+   *
+   * @param callback The function; its parameters and result follow from the type.
+   * @param type The type of a function pointer.
+   */
+  new <D>(callback: CallbackFunction<D>, type: FunctionType<D>): JSCallback;
   /** The prototype of all callbacks. */
   readonly prototype: JSCallback;
 }
@@ -967,6 +984,20 @@ export declare function struct<const F extends StructFields>(
  */
 export declare function struct<const F extends StructFields>(fields: F, options?: StructOptions): StructType<F>;
 /**
+ * Declares a C struct that ends in a flexible array, `T items[]`, whose length is the value of another field. It is in
+ * memory only: pass `pointer(T)` with a view of it.
+ *
+ * @example
+ * ```js
+ * const Packet = struct({ count: 'u32', items: array('u16', 'count') });
+ * Packet.alloc({ items: [1, 2, 3] }).count; // 3
+ * ```
+ *
+ * @param fields A type for each field, in order. The last one is {@link array} with the name of the field that counts.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE for a wrong declaration.
+ */
+export declare function struct<const F extends FlexibleFields>(fields: F, options?: StructOptions): FlexibleType<F>;
+/**
  * Declares a C struct by C text.
  *
  * @example
@@ -1007,10 +1038,14 @@ export declare function union<const T extends TypeText>(
  *
  * @param type The type of an element.
  * @param length The number of elements, not of bytes: 0 to 2 ** 32 - 1. With 0 it is empty; a struct may end in such a
- *   field, whose elements you read with their count.
+ *   field, whose elements you read with their count. The name of a field instead makes a flexible array: the last field
+ *   of a {@link struct}, with as many elements as that field says.
  * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE for a wrong declaration.
  */
-export declare function array<const T extends AnyType | DeclaredField>(type: T, length: number | bigint): ArrayType<T>;
+export declare function array<const T extends AnyType | DeclaredField, const L extends number | bigint | string>(
+  type: T,
+  length: L,
+): 0 extends 1 & L ? ArrayType<T> : L extends string ? FlexibleArray<T, L> : ArrayType<T>;
 
 /**
  * Declares a text of fixed size in memory, such as `char name[16]`: a string both ways, up to the first NUL. Memory after
@@ -1033,7 +1068,7 @@ export declare function text(length: number | bigint, encoding?: TextEncoding): 
  *   returns it. TypeScript does not know the type of such a pointer.
  * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for an invalid type.
  */
-export declare function pointer<const T extends AnyType | DeclaredField>(type: T): PointerType<T>;
+export declare function pointer<const T extends AnyType | DeclaredField | FlexibleType<any>>(type: T): PointerType<T>;
 /**
  * Declares a pointer to a type that is declared later.
  * @param type Returns the type.
@@ -1415,12 +1450,35 @@ export interface LibraryOpenMessage {
   readonly path: string | null;
   /** What was passed: a path, a URL or a name; `null` for the process itself. */
   readonly name: string | null;
+  /** The process of the library, if it is isolated. */
+  readonly isolated?: IsolatedLibrary<{}>['isolated'];
 }
 
 /** What is published on the channel `pinned-ffi:library:close`. */
 export interface LibraryCloseMessage {
   /** The file that was closed; `null` for the process itself. */
   readonly path: string | null;
+}
+
+/**
+ * What is published on the channel `pinned-ffi:library:died`, when the first call throws because the process of isolated
+ * libraries has ended.
+ */
+export interface LibraryDiedMessage {
+  /** Why it has ended. */
+  readonly code: 'ERR_FFI_LIBRARY_DIED' | 'ERR_FFI_TIMEOUT' | 'ERR_FFI_ISOLATE_PROTOCOL';
+  /** The function that was called. */
+  readonly symbol: string;
+  /** The number of the process. */
+  readonly pid: number;
+  /** The how many-th process of its libraries it was. */
+  readonly generation: number;
+  /** The signal that it has ended by, if any. */
+  readonly signal: string | undefined;
+  /** The status that it has exited with, if it did. */
+  readonly exitCode: number | undefined;
+  /** What the call throws. */
+  readonly error: Error;
 }
 
 /** What is published on the channel `pinned-ffi:fence:breach`. The other properties are those of `error`. */

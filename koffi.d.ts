@@ -7,6 +7,8 @@
 
 /// <reference types="node" />
 
+import type { IsolateGroup, IsolateOptions } from './index.js';
+
 // ---- Types ---------------------------------------------------------------------------------------------------------
 
 /** What a type is. */
@@ -191,6 +193,8 @@ export interface LoadOptions {
   global?: boolean;
   /** RTLD_DEEPBIND, where the system has it. */
   deep?: boolean;
+  /** Whether the library runs in a separate process, as of pinned-ffi's dlopen(). koffi has no such option. */
+  isolate?: boolean | IsolateOptions | IsolateGroup;
 }
 
 /** An open library. */

@@ -5,7 +5,7 @@ const path = require('node:path');
 const { pathToFileURL } = require('node:url');
 const variants = require('./variants.js');
 
-/** Folders of cases/. Those with `settings` are in a document of their own. */
+/** Folders of cases/. Those with `settings` are each in a document of their own. */
 const GROUPS = [
   {
     name: 'numbers',
@@ -24,11 +24,15 @@ const GROUPS = [
     ],
   },
   { name: 'pointers', title: 'Pointers and Buffers', cases: ['number', 'buffer', 'returned', 'ptr', 'read-f64'] },
-  { name: 'texts', title: 'Texts', cases: ['text-in', 'text-out'] },
-  { name: 'structs', title: 'Structs', cases: ['struct'] },
-  { name: 'callbacks', title: 'Callbacks', cases: ['callback', 'call-callback', 'qsort', 'open-close', 'open'] },
+  { name: 'texts', title: 'Texts', cases: ['text-in', 'text-out', 'encodings', 'utf16'] },
+  { name: 'structs', title: 'Structs', cases: ['struct', 'memory'] },
+  {
+    name: 'callbacks',
+    title: 'Callbacks',
+    cases: ['callback', 'call-callback', 'qsort', 'open-close', 'open', 'foreign-thread'],
+  },
   { name: 'async', title: 'Asynchronous calls', cases: ['in-flight'] },
-  { name: 'loading', title: 'Loading', cases: ['dlopen-100', 'dlopen-text', 'memory', 'start-up'] },
+  { name: 'loading', title: 'Loading', cases: ['dlopen-100', 'dlopen-text', 'memory', 'start-up', 'program', 'open'] },
   {
     name: 'scale',
     title: 'Beyond single calls',
@@ -42,9 +46,17 @@ const GROUPS = [
     cases: ['rand', 'atoi', 'struct-pointer', 'sort', 'sqlite'],
   },
   {
+    name: 'isolation',
+    title: 'Isolation',
+    hasSettings: true,
+    document: 'internals/performance-isolation.md',
+    cases: ['call', 'buffer', 'struct', 'callback', 'start', 'death'],
+  },
+  {
     name: 'memory',
     title: 'Memory',
     hasSettings: true,
+    document: 'internals/performance-memory.md',
     cases: [
       'alloc-unsafe-slow',
       'alloc',
@@ -81,6 +93,7 @@ async function rowsOf(group, name) {
     index,
     note: found.note ?? '',
     unit: found.unit ?? 'ns',
+    clock: found.clock ?? 'cpu',
     library: found.library ?? 'calls',
     isCold: found.isCold ?? false,
     variants: kind === 'settings' ? Object.keys(found.settings) : names,

@@ -17,6 +17,7 @@ const { build, compile, defaultNode, findNode } = require('./prepare.js');
 const { byRound, median, quantile } = require('./report/statistics.js');
 const { quantity, table } = require('./report/format.js');
 const { PLANS, roundsOf, runProcess } = require('./runner.js');
+const startup = require('../scripts/startup.js');
 
 const root = path.join(__dirname, '..');
 const MOST = 1.03;
@@ -53,6 +54,9 @@ function checkout(against) {
     execFileSync('tar', ['-xf', '-', '-C', folder], { input: archive });
   }
   execFileSync('node', ['scripts/build.js'], { cwd: folder, stdio: ['ignore', 2, 2] });
+  // Older revisions have no other form when they are published.
+  const hasForm = fs.existsSync(path.join(folder, 'scripts', 'startup.js'));
+  if (hasForm) startup.write(folder);
   return folder;
 }
 

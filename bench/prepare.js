@@ -4,8 +4,9 @@
 const { execFileSync, spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
-const { build, findCompiler } = require('../scripts/build.js');
+const { build: buildAddon, findCompiler } = require('../scripts/build.js');
 const { installNode, npm } = require('../scripts/npm.js');
+const startup = require('../scripts/startup.js');
 const { suffix } = require('../lib/native/platform.js');
 
 const modules = path.join(__dirname, 'node_modules');
@@ -20,6 +21,13 @@ const BINARIES = {
 };
 
 const modified = (file) => (fs.existsSync(file) ? fs.statSync(file).mtimeMs : 0);
+
+/** Builds the addon, and puts the package into its published form while this process runs. */
+async function build() {
+  await buildAddon();
+  startup.write();
+  process.on('exit', () => startup.remove());
+}
 
 /** Installs the peers of package.json, unless they are there. */
 function installPeers(progress) {

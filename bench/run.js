@@ -11,7 +11,7 @@
 //   --built    takes the addon as it is
 //   --results  the folder of what was measured, instead of results/
 //
-// Writes results/, then docs/performance.md with its chart, and measurements.md and performance-memory.md in docs/internals/.
+// Writes results/, then docs/performance.md with its chart, and measurements.md and performance-*.md in docs/internals/.
 
 const path = require('node:path');
 const { allRows, choose } = require('./catalogue.js');

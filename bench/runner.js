@@ -52,7 +52,8 @@ function runProcess(row, name, { node, library, plan, env = {} }) {
   const variant = table[row.kind][name];
   const { file, kind, param } = row;
   const order = { file, kind, name, peer: variant.peer, param, library, plan };
-  const [command, ...args] = COMMANDS[variant.runtime](node);
+  const onOne = variant.isOnOne ? ['taskset', '--cpu-list', '0'] : [];
+  const [command, ...args] = [...onOne, ...COMMANDS[variant.runtime](node)];
   const { status, signal, stdout, stderr, error } = spawnSync(command, [...args, script, JSON.stringify(order)], {
     env: { ...environmentOf(variant), ...env },
     encoding: 'utf8',

@@ -5,6 +5,7 @@
 //   runtime  whose binary runs it: node (the one that is asked for), node:ffi's, bun's, deno's
 //   env      the environment variables
 //   asked    runs only where it is asked for by name
+//   isOnOne  runs on one processor
 
 /** Packages that are measured against each other. A case has a function for each `peer` that can do it. */
 const peers = {
@@ -22,9 +23,11 @@ const peers = {
   deno: { label: 'Deno.dlopen', peer: 'deno', runtime: 'deno', env: {} },
   bun: { label: 'bun:ffi', peer: 'bun', runtime: 'bun', env: {} },
   ffirs: { label: 'ffi-rs', peer: 'ffirs', runtime: 'node', env: {} },
+  byHand: { label: 'JavaScript alone', peer: null, runtime: 'node', env: {}, asked: true },
 };
 
 const alone = (label) => ({ label, peer: null, runtime: 'node', env: {} });
+const one = (variant) => ({ ...variant, label: `${variant.label}, on one processor`, isOnOne: true });
 const ours = (label, env = {}) => ({ label, peer: 'pinned', runtime: 'node', env });
 
 /** The package in different settings. A case has a function for each of these by name. */
@@ -51,6 +54,16 @@ const settings = {
   numberOff: ours('a number, `PINNED_FFI_FENCE=off`', { PINNED_FFI_FENCE: 'off' }),
   number: ours('a number that no `ptr()` has given'),
   numberGiven: ours('a number from `ptr(view)`, the fences of its view checked'),
+
+  // Where the library runs.
+  inProcess: ours('in the process'),
+  isolated: ours('isolated'),
+  isolatedTwo: { ...ours('isolated, each process on its own processor'), isOnOne: true },
+  isolatedOne: one(ours('isolated')),
+  worker: alone('koffi in a worker'),
+  workerOne: one(alone('koffi in a worker')),
+  child: alone('koffi in a child process, over IPC'),
+  childOne: one(alone('koffi in a child process, over IPC')),
 };
 
 module.exports = { peers, settings };

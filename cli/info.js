@@ -36,7 +36,7 @@ function matcher(pattern) {
 
 /** The output of --json. */
 function described(name, found, isWanted) {
-  const { fileOf } = require('../lib/library/resolve.js');
+  const { fileOf } = require('../lib/library/search.js');
   return {
     name,
     path: found.path,

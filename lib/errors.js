@@ -3,8 +3,8 @@
 // each code.
 
 /**
- * Loads a module of Node. This is the first one that the package requires: in an ES module that a bundler has made there
- * may be no require(). The call of require() is not inside of `try`, where some bundlers would leave it as it is.
+ * Loads a module of Node. This is the first one that the package requires: in an ES module that a bundler has made
+ * there may be no require(). The call of require() is not inside of `try`, where some bundlers would leave it as it is.
  */
 function first(load) {
   try {
@@ -74,22 +74,35 @@ function makeError(code, message, properties) {
   return properties === undefined ? error : Object.assign(error, properties);
 }
 
+/** Puts a name before the message of an error of native code. */
+function named(error, name) {
+  error.message = `${name}: ${error.message}`;
+  made.add(error);
+  return error;
+}
+
 /** The errors whose stacks still begin in the package. */
 const made = new WeakSet();
 /** Those of native code that begin at the user's line already. */
 const located = new WeakSet();
 
+/** Where the package's files are; unknown in a bundle. */
+const PACKAGE = typeof __dirname === 'string' ? __dirname : undefined;
+/** Whether a stack begins in a file of the package, which has called a public function itself. */
+const beginsHere = ({ stack }) => PACKAGE !== undefined && /\n {4}at .*/.exec(stack)?.[0].includes(PACKAGE) === true;
+
 /** Whether an error is one of the package that no public function has passed on yet. */
 function isOwn(error) {
   if (typeof error !== 'object' || error === null) return false;
   if (made.delete(error)) return true;
+  if (located.has(error)) return beginsHere(error);
   if (!types.isNativeError(error) || !Object.hasOwn(error, 'code')) return false;
-  return typeof error.code === 'string' && error.code.startsWith('ERR_FFI_') && !located.has(error);
+  return typeof error.code === 'string' && error.code.startsWith('ERR_FFI_');
 }
 
 /**
  * An error that leaves the package: its stack begins where the user has called `above`, so that Node prints that line.
- * What callbacks have thrown stays as it is.
+ * An exception of a callback is not changed.
  */
 function atCaller(error, above) {
   if (!isOwn(error)) return error;
@@ -102,7 +115,9 @@ function atCaller(error, above) {
   return error;
 }
 
-/** Behind `name: `, what a message about an argument begins with. No value that the message shows stands in front of it. */
+/**
+ * Behind `name: `, what a message about an argument begins with. No value that the message shows stands in front of it.
+ */
 const ABOUT_ARGUMENT = /^[a-z0-9 ]*\bargument (\d+)(?!\d| \()/;
 
 /**
@@ -218,7 +233,7 @@ function describeDataView(view) {
   }
 }
 
-/** What stands for the map of system errors in earlier versions of Bun and Deno, which have none. */
+/** A substitute for the map of system errors in earlier versions of Bun and Deno, which have none. */
 function errorMap() {
   const { errno } = require('node:os').constants;
   return new Map(Object.entries(errno).map(([code, number]) => [-number, [code, `system error ${number}`]]));
@@ -258,7 +273,7 @@ const Trace = Error;
 const makeWarning = (message, properties) => Object.assign(new Error(message), { name: 'FFIWarning' }, properties);
 
 /**
- * Where a value came from: an argument by its index, a named part (an argument, a result), a part of an aggregate
+ * The origin of a value: an argument by its index, a named part (an argument, a result), a part of an aggregate
  * ({ outer, part }, a field's name or an element's index), or the name alone. `{ outer, type }` adds how the
  * declaration spells the type, for `typeNameOf`.
  */
@@ -308,6 +323,7 @@ module.exports = {
   TABLE,
   RESULT,
   makeError,
+  named,
   atCaller,
   nameParameter,
   published,

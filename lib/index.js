@@ -26,7 +26,8 @@ const [struct, union, fn, sizeof, alignof] = functionsOf(
   'sizeof',
   'alignof',
 );
-const [array, text, offsetof] = functionsOf(() => require('./types/struct.js'), 'array', 'text', 'offsetof');
+const [text, offsetof] = functionsOf(() => require('./types/struct.js'), 'text', 'offsetof');
+const [array] = functionsOf(() => require('./types/flexible.js'), 'array');
 const [cdef] = functionsOf(() => require('./cdef/index.js'), 'cdef');
 const [pointer] = functionsOf(() => require('./types/typed-pointer.js'), 'pointer');
 const [out, inout] = functionsOf(() => require('./types/out-param.js'), 'out', 'inout');

@@ -1,44 +1,66 @@
 'use strict';
-// Loads the exports of the instance of the package that serves this realm.
+// Loads the entries of the package. A published package has the files that most programs load in one file more, because
+// Node takes longer to find and read forty files than to run them (scripts/startup.js).
 
-const { refuseOld } = require('./native/runtime.js');
+/** That file. Its name is one that no other package has: in a bundle the folder is the program's. */
+const STARTUP = 'pinned-ffi.startup';
 
-// Before anything fails that says less.
-refuseOld();
-const realm = require('./native/realm.js');
-
-function makeEntries() {
-  const { lazy, begin } = require('./lazy.js');
-  const main = lazy(() => require('./index.js'));
-  const bun = lazy(() => require('./bun/index.js'));
-  const koffi = lazy(() => require('./koffi/index.js'));
-  const nodeFfi = lazy(() => require('./node-ffi/index.js'));
-  // Only the entries of the dialects redirect `bun:ffi`, `koffi` and `node:ffi` to the package.
-  const hook = (name, entry) => require('./native/resolve-hook.js').install(name, entry);
-  const entry = (load) => () => {
-    const exported = load();
-    begin();
-    return exported;
-  };
-  return {
-    main: entry(main),
-    bun: entry(() => {
-      hook('bun:ffi', 'bun');
-      const exported = bun();
-      require('./native/as-bun.js').claimBun();
-      return exported;
-    }),
-    koffi: entry(() => {
-      hook('koffi', 'koffi');
-      return koffi();
-    }),
-    nodeFfi: entry(() => {
-      hook('node:ffi', 'node-ffi');
-      return nodeFfi();
-    }),
-  };
+/** Whether Node itself loads files here: a bundle has none, and the registry of a test runner has other rules. */
+function isLoadedByNode() {
+  try {
+    return typeof __dirname === 'string' && require.cache === /** @type {any} */ (require('node:module'))._cache;
+  } catch {
+    return false;
+  }
 }
 
-realm.entries ??= makeEntries();
+/** What the file has; undefined where it is not there. */
+function readStartup() {
+  if (!isLoadedByNode()) return undefined;
+  try {
+    return require('node:fs').readFileSync(require('node:path').join(__dirname, STARTUP));
+  } catch {
+    return undefined;
+  }
+}
 
-module.exports = realm.entries;
+/**
+ * Loads a file out of `data` as Node would load it from disk: by its name, with the same module, once. What it requires and
+ * `data` does not have is Node's to load.
+ * @param {Buffer} data a line of JSON, and after it the texts: [name, length, { what it requires: index }] for each
+ * @returns {(index: number) => any}
+ */
+function loaderOf(data) {
+  const path = require('node:path');
+  const Module = /** @type {any} */ (require('node:module'));
+  const { _cache: registry } = Module;
+  const { require: requireFile } = Module.prototype;
+  const end = data.indexOf('\n');
+  let at = end + 1;
+  const files = JSON.parse(data.toString('latin1', 0, end)).map(([name, length, imports]) => {
+    at += length;
+    return { file: path.join(__dirname, name), start: at - length, end: at, imports };
+  });
+
+  function load(index) {
+    const { file, start, end, imports } = files[index];
+    const loaded = registry[file];
+    if (loaded !== undefined) return loaded.exports;
+    const made = new Module(file, module);
+    made.filename = file;
+    made.require = (name) => (imports[name] === undefined ? requireFile.call(made, name) : load(imports[name]));
+    registry[file] = made;
+    try {
+      made._compile(data.toString('latin1', start, end), file);
+      made.loaded = true;
+    } finally {
+      if (!made.loaded) delete registry[file];
+    }
+    return made.exports;
+  }
+  return load;
+}
+
+const startup = readStartup();
+
+module.exports = startup === undefined ? require('./entries.js') : loaderOf(startup)(0);

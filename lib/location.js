@@ -1,5 +1,5 @@
 'use strict';
-// Where this code is: in the package or in a bundle. A bundle in the form of an ES module has no __dirname.
+// The place of this code: in the package or in a bundle. A bundle in the form of an ES module has no __dirname.
 
 const fs = require('node:fs');
 const path = require('node:path');

@@ -11,6 +11,7 @@ const path = require('node:path');
 const { build } = require('./build.js');
 const { PLACEHOLDER, problemsOf, readManifest } = require('./manifest.js');
 const { FILE: NOTICES, differences } = require('./notices.js');
+const startup = require('./startup.js');
 const { platformKey } = require('../lib/native/platform.js');
 
 const root = path.join(__dirname, '..');
@@ -31,10 +32,12 @@ function run(command, args, options = {}) {
 }
 
 function pack() {
+  startup.write();
   const [{ filename, files, entryCount, size, unpackedSize }] = JSON.parse(
     run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder]),
   );
-  for (const needed of ['LICENSE', 'README.md', NOTICES]) {
+  startup.remove();
+  for (const needed of ['LICENSE', 'README.md', NOTICES, `lib/${startup.NAME}`]) {
     assert.ok(
       files.some((file) => file.path === needed),
       `${needed} is not in the package`,

@@ -1,13 +1,18 @@
 'use strict';
-// Runs the suite with every library in a process of its own: `npm run test:isolated [-- FILES]`. What cannot hold there is
-// in test/isolated/exceptions.js; everything else that fails is a failure.
+// Runs the suite with every library in a process of its own: what cannot hold there is in test/isolated/exceptions.js;
+// everything else that fails is a failure.
+//   npm run test:isolated [-- --short] [--nodes 20,26] [FILE ...]
+//
+//   --short   the files that take seconds, for .ci/run
+//   --nodes   the Nodes, from npm; without it the one that runs this
 
 const { spawnSync } = require('node:child_process');
 const path = require('node:path');
-const { FILES, EXCEPTIONS } = require('../test/isolated/exceptions.js');
+const { parseArgs } = require('node:util');
+const { FILES, SHORT, EXCEPTIONS } = require('../test/isolated/exceptions.js');
+const { installNode } = require('./npm.js');
 
 const root = path.join(__dirname, '..');
-const names = process.argv.slice(2).filter((name) => !name.startsWith('-'));
 const LONGEST_MS = 600_000;
 
 /** The titles of the tests of a TAP output that have failed, without those of suites, whose tests tell it. */
@@ -20,20 +25,43 @@ function failuresOf(tap) {
   });
 }
 
-let failed = 0;
-for (const file of FILES.filter((name) => names.length === 0 || names.includes(name))) {
+/** Whether a file passes on a Node, but for its exceptions. */
+function passes(node, file) {
+  const began = performance.now();
   const { stdout, status, signal } = spawnSync(
-    process.execPath,
+    node,
     ['--expose-gc', '--test', '--test-reporter=tap', path.join('test', `${file}.test.js`)],
     { cwd: root, encoding: 'utf8', timeout: LONGEST_MS, env: { ...process.env, PINNED_FFI_ISOLATE: '1' } },
   );
   const exceptions = Object.keys(EXCEPTIONS[file] ?? {});
   const failures = failuresOf(stdout);
   const others = failures.filter((title) => !exceptions.some((known) => title.includes(known)));
-  const ended = signal === null ? '' : `, ended by ${signal}`;
   const isGood = others.length === 0 && signal === null && (status === 0 || failures.length > 0);
-  console.log(`${isGood ? 'ok  ' : 'FAIL'} ${file}: ${failures.length - others.length} exceptions${ended}`);
+  const seconds = ((performance.now() - began) / 1000).toFixed(1);
+  const ended = signal === null ? '' : `, ended by ${signal}`;
+  const passed = /^# pass (\d+)$/m.exec(stdout)?.[1] ?? '0';
+  const counts = `${passed} tests passed, ${failures.length - others.length} exceptions`;
+  console.log(`${isGood ? 'ok  ' : 'FAIL'} ${file}: ${counts}, ${seconds} s${ended}`);
   for (const title of others) console.log(`       ${title}`);
-  if (!isGood) failed += 1;
+  return isGood;
 }
-process.exitCode = failed === 0 ? 0 : 1;
+
+function main() {
+  const { values, positionals } = parseArgs({
+    options: { short: { type: 'boolean', default: false }, nodes: { type: 'string' } },
+    allowPositionals: true,
+  });
+  const known = values.short ? SHORT : FILES;
+  const unknown = positionals.find((name) => !FILES.includes(name));
+  if (unknown !== undefined) throw new Error(`${unknown} is none of ${FILES.join(', ')}`);
+  const files = positionals.length > 0 ? positionals : known;
+  const nodes = values.nodes === undefined ? [process.execPath] : values.nodes.split(',').map(installNode);
+  let failed = 0;
+  for (const node of nodes) {
+    console.log(`# ${spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout.trim()}`);
+    failed += files.filter((file) => !passes(node, file)).length;
+  }
+  process.exitCode = failed === 0 ? 0 : 1;
+}
+
+main();

@@ -6,6 +6,7 @@
 //   --full              the full scale: the same tests with larger numbers (PINNED_FFI_TEST_SCALE=full)
 //   --again             runs the files that have failed once more, alone; those that pass then are reported as flaky
 //   --built             takes the addon as it is
+//   --published         has the files that most programs load in one, as the published package has (scripts/startup.js)
 
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
@@ -14,6 +15,7 @@ const path = require('node:path');
 const { spec: SpecReporter } = require('node:test/reporters');
 const { parseArgs } = require('node:util');
 const { buildIfChanged, findCompiler } = require('./build.js');
+const startup = require('./startup.js');
 const { installNode, versionsIn } = require('./npm.js');
 const { budgetOf, dependsOnNode } = require('./test-files.js');
 const { runTestFile } = require('./test-process.js');
@@ -30,6 +32,7 @@ const OPTIONS = {
   full: { type: 'boolean', default: false },
   again: { type: 'boolean', default: false },
   built: { type: 'boolean', default: false },
+  published: { type: 'boolean', default: false },
 };
 
 function fail(message) {
@@ -203,10 +206,16 @@ async function prepare({ isBuilt = false } = {}) {
 }
 
 async function main() {
-  const { nodes, names, built, runtime, again, full } = parse(process.argv.slice(2));
+  const { nodes, names, built, runtime, again, full, published } = parse(process.argv.slice(2));
   const { scale } = full ? { scale: 'full' } : require('../test/scale.js');
   const files = testFiles(names, runtime);
   await prepare({ isBuilt: built });
+  // One that was left behind would hide what has changed in lib/.
+  startup.remove();
+  if (published) {
+    startup.write();
+    process.on('exit', () => startup.remove());
+  }
   const results = [];
   for (const node of nodes.length === 0 ? [process.execPath] : nodes.map(installNode)) {
     results.push(await runTests(node, files, { isAgain: again, scale }));

@@ -64,7 +64,7 @@ pub struct Death {
     pub overflow: Option<Overflow>,
 }
 
-/// How memory reaches a function that does not share it.
+/// The way in which memory reaches a function that does not share it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Private {
     /// As a number.

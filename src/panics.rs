@@ -1,4 +1,4 @@
-//! Where panics stop. None may unwind into the engine or into C, which have no unwinding of Rust.
+//! The place where panics stop. None may unwind into the engine or into C, which have no unwinding of Rust.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

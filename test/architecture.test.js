@@ -15,7 +15,8 @@ const FOLDERS = {
   '.': ['lib/instance'],
   bin: ['cli'],
   cli: ['.', 'lib/native', 'lib/call', 'lib/library', 'scripts'],
-  'lib/instance': ['lib/index', 'lib/bun', 'lib/koffi', 'lib/node-ffi', 'lib/native', 'lib/base'],
+  'lib/instance': ['lib/entries'],
+  'lib/entries': ['lib/index', 'lib/bun', 'lib/koffi', 'lib/node-ffi', 'lib/native', 'lib/base'],
   'lib/index': [
     'lib/cc',
     'lib/library',
@@ -83,7 +84,7 @@ const RUST = {
   sync: [],
   trace: [],
   host: ['isolate', 'callback', 'call', 'abi', 'memory', 'trace'],
-  isolate: ['call', 'abi', 'memory', 'error'],
+  isolate: ['call', 'abi', 'memory', 'error', 'sync'],
 };
 
 // Crate -> where it may be used.

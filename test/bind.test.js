@@ -136,9 +136,9 @@ describe('a header that has everything', { concurrency: 2 }, () => {
         m.bind_measure('Grüße'), m.bind_greeting(), ffi.CString(m.bind_owned()), m.bind_wide('wide'), m.delete_(4),
         m.array_(Int32Array.of(1, 2, 3, 4)), m.bind_stat(m.bind_stat_.alloc({ value: 6 })), m.bind_renamed(),
         m.bind_year(t), m.bind_counter.value, m.bind_mix('BIND_BLUE', 'BIND_LARGE'), m.bind_mix('BIND_BLUE', 0),
-        m.bind_colour.nameOf(5)]);`,
+        m.bind_colour.nameOf(5), m.BIND_PASTED(2, 2), m.BIND_VARIABLE === m.bind_counter]);`,
         ),
-        [5, 42, { x: 1.5, y: 2.5 }, '7n', 'grüß', 'owned', '4n', -4, 5, 6, 5, 2024, 3, 6, -1, 'BIND_GREEN'],
+        [5, 42, { x: 1.5, y: 2.5 }, '7n', 'grüß', 'owned', '4n', -4, 5, 6, 5, 2024, 3, 6, -1, 'BIND_GREEN', 4, true],
       );
     },
   );
@@ -224,8 +224,8 @@ describe('a header that has everything', { concurrency: 2 }, () => {
         /bind_take_bits: .*bitfields/,
         /\(static, inline\)[^\n]* \(1\):\n {2}bind_inline/,
         /does not export \(5\):\n.*bind_not_exported/,
-        /macros with parameters[^\n]* \(1\):\n {2}BIND_CALL/,
-        /no constants \(7\):\n.*BIND_UNBALANCED.*BIND_TYPE/,
+        /macros with parameters[^\n]* \(2\):\n {2}BIND_CALL BIND_GLUE/,
+        /no constants \(6\):\n.*BIND_UNBALANCED.*BIND_TYPE/,
         /struct bind_int128: field value: __int128/,
         /struct bind_holds: struct bind_long_double/,
         /bind_unknown_length: an array of unknown length/,

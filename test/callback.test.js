@@ -3,7 +3,7 @@
 const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');
 const { ffi, bind, bindOne, throws, runs, gc, collect, optimize, makeDetached } = require('./helpers.js');
-const { byScale } = require('./scale.js');
+const { byScale, calls } = require('./scale.js');
 const { integerNames, floatNames, pointerNames, functionNames, edgesOf, expectBack } = require('./fixtures/scalars.js');
 
 const { JSCallback, ptr } = ffi;
@@ -248,6 +248,25 @@ describe('values', () => {
       { args: ['cstring'], returns: 'cstring' },
       (callback) => assert.equal(typeof call(callback), 'number'),
     );
+  });
+});
+
+describe('a declaration that fn() returned', () => {
+  test('is what JSCallback takes, too', () => {
+    const type = ffi.fn({ args: ['i32', 'cstring'], returns: 'i32' });
+    const callback = new ffi.JSCallback((n, text) => n + text.length, type);
+    const call = ffi.CFunction({ ptr: callback.ptr, args: ['i32', 'cstring'], returns: 'i32' });
+    assert.equal(call(40, 'ab'), 42);
+    callback.close();
+    const ofText = new ffi.JSCallback((n) => -n, ffi.fn('int (*)(int)'));
+    assert.equal(ffi.CFunction({ ptr: ofText.ptr, args: ['int'], returns: 'int' })(5), -5);
+    ofText.close();
+  });
+
+  test('is refused where JavaScript cannot be called with it, as are other types', () => {
+    const make = (type) => () => new ffi.JSCallback(() => 0, type);
+    throws(make(ffi.fn({ args: ['int'], varargs: true })), 'ERR_INVALID_ARG_TYPE', /a type that C can call JavaScript/);
+    throws(make(ffi.struct({ x: 'int' })), 'ERR_INVALID_ARG_TYPE', /the type of a function, as fn\(\) returns/);
   });
 });
 
@@ -779,7 +798,7 @@ describe('the life of a callback', () => {
     assert.ok(grown < 32 * 2 ** 20, `grew by ${grown} bytes`);
   });
 
-  const MANY = byScale(100_000, 1_000_000);
+  const MANY = calls(byScale(100_000, 1_000_000));
   for (const callPath of ['fast', 'generic', 'node-api', 'libffi']) {
     test(`${MANY} callbacks of one call leave nothing behind, call path ${callPath}`, async () => {
       const stdout = await runs(
@@ -791,10 +810,10 @@ describe('the life of a callback', () => {
         const inner = new ffi.JSCallback((value) => value, { args: ['i32'], returns: 'i32' });
         let most = 0;
         const outer = new ffi.JSCallback((value) => {
-          if (value % 10_000 === 0) most = Math.max(most, process.memoryUsage.rss());
+          if (value % 1000 === 0) most = Math.max(most, process.memoryUsage.rss());
           return call_i32(inner, 1);
         }, { args: ['i32'], returns: 'i32' });
-        call_times_i32(outer, 20_000);
+        call_times_i32(outer, ${calls(20_000)});
         const before = process.memoryUsage.rss();
         most = 0;
         console.log(call_times_i32(inner, ${MANY}), call_times_i32(outer, ${MANY}));

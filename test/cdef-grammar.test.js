@@ -144,7 +144,7 @@ describe('prototypes that are read without the parser mean what they mean with i
       plain += 1;
       compare(text);
     }
-    assert.ok(plain > 50, `${plain} were plain`);
+    assert.ok(plain > 30, `${plain} were plain`);
   });
 
   test('random declarations', () => {
@@ -152,15 +152,17 @@ describe('prototypes that are read without the parser mean what they mean with i
     for (let id = 0; id < byScale(300, 3000); id += 1) {
       const { text } = makeDeclarations(SEED, id);
       const scope = parseAll(text);
-      let symbols;
-      try {
-        ({ symbols } = cdef(text));
-      } catch (error) {
-        assert.match(error.message, /a packed struct of this shape/);
-        continue;
+      const { symbols } = cdef(text);
+      for (const [name, declared] of scope.functions) {
+        const outcomes = [() => symbols[name], () => declarationOf(declared, name)].map((read) => {
+          try {
+            return named(read());
+          } catch ({ message }) {
+            return message;
+          }
+        });
+        assert.deepEqual(outcomes[0], outcomes[1], text);
       }
-      for (const [name, declared] of scope.functions)
-        assert.deepEqual(named(symbols[name]), named(declarationOf(declared, name)), text);
       if (plainEntries(text) !== undefined) plain += 1;
     }
     assert.ok(plain > 5, `${plain} were plain`);
@@ -235,6 +237,152 @@ describe('the work of the parser grows with the text, not faster', () => {
       const textOf = (count) => Array.from({ length: count }, (_, i) => make(i)).join('');
       const [once, twice] = [workOf(textOf(400)), workOf(textOf(800))];
       assert.ok(twice <= 2.2 * once + 100, `${once} for a text, ${twice} for one twice as long`);
+    });
+  }
+});
+
+describe('headers of the C library, as the preprocessor writes them', { skip: onlyOn('linux') }, () => {
+  const HEADERS_OF = [
+    ...[
+      'stdio',
+      'stdlib',
+      'string',
+      'time',
+      'unistd',
+      'poll',
+      'netdb',
+      'regex',
+      'ftw',
+      'math',
+      'dirent',
+      'fcntl',
+      'link',
+    ],
+    ...[
+      'sys/stat',
+      'sys/socket',
+      'netinet/in',
+      'signal',
+      'pthread',
+      'wchar',
+      'locale',
+      'glob',
+      'pwd',
+      'termios',
+      'dlfcn',
+    ],
+    ...['sys/mman', 'sys/time', 'semaphore', 'aio', 'spawn', 'complex'],
+  ];
+  /** Functions with a type that has no counterpart, which are an error when they are used. */
+  const HAS_NONE = /no counterpart|va_list|_Float|not defined|has an alignment|packed|has no length/;
+
+  /** The prototypes of a header, and how many cannot be used. */
+  function read(header, options) {
+    const input = `#include <${header}.h>\n`;
+    const text = execFileSync('cc', ['-E', ...options, '-D_GNU_SOURCE', '-x', 'c', '-'], { input, encoding: 'utf8' });
+    const { symbols } = cdef(text);
+    const names = Object.keys(symbols);
+    const without = names.filter((name) => {
+      try {
+        return symbols[name] === undefined;
+      } catch (error) {
+        assert.match(error.message, HAS_NONE, `${header}: ${name}`);
+        return true;
+      }
+    });
+    return { names, without };
+  }
+
+  for (const header of byScale(['stdio', 'regex'], HEADERS_OF)) {
+    test(`<${header}.h>`, (t) => {
+      const { names, without } = read(header, byScale(['-P'], []));
+      t.diagnostic(`${names.length} functions, ${without.length} have types that have no counterpart`);
+      assert.ok(names.length > 0);
+      assert.ok(without.length < names.length / 2 || ['math', 'complex'].includes(header), without.join());
+    });
+  }
+
+  test('what is pasted from them works', () => {
+    const input = '#include <stdlib.h>\n#include <time.h>\n';
+    const all = execFileSync('cc', ['-E', '-P', '-x', 'c', '-'], { input, encoding: 'utf8' });
+    const lines = all.split('\n').filter((line) => /\b(abs|gmtime)\b/.test(line));
+    const { symbols } = ffi.dlopen('c', [cdef(all), ...lines]);
+    assert.equal(symbols.abs(-4), 4);
+    assert.equal(typeof symbols.gmtime(BigInt64Array.of(0n)), 'number');
+  });
+});
+
+describe('a prototype means the same however a manual writes it', () => {
+  const cases = {
+    qsort: [
+      ['ptr', 'size_t', 'size_t', 'fn'],
+      'void qsort(void *base, size_t nmemb, size_t size, int (*compar)(const void *, const void *));',
+      'void qsort(void base[.size * .nmemb], size_t nmemb, size_t size,\n           int (*compar)(const void [.size], const void [.size]));',
+      'extern void qsort (void *__base, size_t __nmemb, size_t __size, int (*__compar)(const void *, const void *)) __nonnull ((1, 4));',
+      'void qsort( void* ptr, size_t count, size_t size,\n int (*comp)(const void*, const void*) ); /* C89 */',
+      'void qsort(void *base, size_t nel, size_t width, int compar(const void *a, const void *b));',
+    ],
+    getline: [
+      ['pointer(ptr)', 'pointer(size_t)', 'FILE'],
+      'ssize_t getline(char **restrict lineptr, size_t *restrict n, FILE *restrict stream);',
+      'ssize_t getline(char **lineptr, size_t *n, FILE *stream);',
+      'extern __ssize_t getline (char **__restrict __lineptr, size_t *__restrict __n, FILE *__restrict __stream) __wur;',
+      'extern "C" ssize_t getline(char **lineptr, \\\n  size_t *n, // bytes\n  FILE *stream)',
+    ],
+    strftime: [
+      ['ptr', 'size_t', 'cstring', 'ptr'],
+      'size_t strftime(char s[restrict .max], size_t max, const char *restrict format, const struct tm *restrict tm);',
+      'size_t strftime(char *s, size_t max, const char *format, const struct tm *tm);',
+      'size_t strftime( char* str, size_t count, const char* format, const struct tm* tp );',
+      'extern size_t strftime (char *__restrict __s, size_t __maxsize, const char *__restrict __format, const struct tm *__restrict __tp) __attribute__ ((__nothrow__ , __leaf__));',
+    ],
+    readdir: [
+      ['DIR'],
+      'struct dirent *readdir(DIR *dirp);',
+      'struct dirent *readdir(DIR *);',
+      'extern struct dirent *readdir (DIR *__dirp) __attribute__ ((__nonnull__ (1)));',
+    ],
+    poll: [
+      ['ptr', 'unsigned long', 'int'],
+      'int poll(struct pollfd *fds, nfds_t nfds, int timeout);',
+      'int poll(struct pollfd fds[], nfds_t nfds, int timeout);',
+      'extern int poll (struct pollfd *__fds, nfds_t __nfds, int __timeout)\n __attribute__ ((__access__ (__write_only__, 1, 2)));',
+    ],
+    getaddrinfo: [
+      ['cstring', 'cstring', 'ptr', 'pointer(ptr)'],
+      'int getaddrinfo(const char *restrict node,\n  const char *restrict service,\n  const struct addrinfo *restrict hints,\n  struct addrinfo **restrict res);',
+      'int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **res);',
+    ],
+    regcomp: [
+      ['ptr', 'cstring', 'int'],
+      'int regcomp(regex_t *restrict preg, const char *restrict regex, int cflags);',
+      'int regcomp(regex_t *restrict preg, const char *restrict pattern, int cflags);',
+      'extern int regcomp (regex_t *_Restrict_ __preg, const char *_Restrict_ __pattern, int __cflags);',
+    ],
+    dl_iterate_phdr: [
+      ['fn', 'ptr'],
+      'int dl_iterate_phdr(int (*callback)(struct dl_phdr_info *info, size_t size, void *data), void *data);',
+      'int dl_iterate_phdr(\n  int (*callback)(struct dl_phdr_info *info,\n                  size_t size, void *data),\n  void *data);',
+    ],
+    nftw: [
+      ['cstring', 'fn', 'int', 'int'],
+      'int nftw(const char *dirpath,\n  int (*fn)(const char *fpath, const struct stat *sb, int typeflag, struct FTW *ftwbuf),\n  int nopenfd, int flags);',
+      'int nftw(const char *path, int (*fn)(const char *, const struct stat *, int, struct FTW *), int fd_limit, int flags);',
+    ],
+    asprintf: [
+      ['pointer(ptr)', 'cstring'],
+      'int asprintf(char **restrict strp, const char *restrict fmt, ...);',
+      'int asprintf(char **strp, const char *fmt, ...);',
+      '[[nodiscard]] int asprintf(char **restrict strp, const char *restrict fmt, ... /* values */ );',
+      'extern int asprintf (char **__restrict __ptr, const char *__restrict __fmt, ...) __attribute__ ((__nothrow__ , __leaf__)) __attribute__ ((__format__ (__printf__, 2, 3))) __attribute__ ((__warn_unused_result__));',
+    ],
+  };
+  for (const [name, [args, ...texts]] of Object.entries(cases)) {
+    test(name, { skip: onlyOn('linux') }, () => {
+      for (const text of texts) {
+        assert.deepEqual(named(cdef(text).symbols[name])[0], args, text);
+        assert.equal(typeof ffi.dlopen('c', text).symbols[name], 'function', text);
+      }
     });
   }
 });

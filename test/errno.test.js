@@ -307,6 +307,17 @@ describe('fails', () => {
         /set_errno_i32.*fails/,
       );
     }
+    for (const [fails, returns] of [
+      ['nonzero', 'cstring'],
+      ['nonzero', 'ptr'],
+      ['negative', 'void'],
+      ['null', 'int'],
+    ])
+      throws(
+        () => bind({ set_errno_i32: { ...setting, returns, fails } }),
+        'ERR_INVALID_ARG_VALUE',
+        new RegExp(`^set_errno_i32: fails '${fails}' needs .* as the result, not `),
+      );
     for (const errnoOption of ['yes', 1, null]) {
       throws(() => bind({ set_errno_i32: { ...setting, errno: errnoOption } }), 'ERR_INVALID_ARG_TYPE', /errno/);
     }

@@ -9,6 +9,7 @@ const path = require('node:path');
 const { after, before, describe, test } = require('node:test');
 const { root } = require('./helpers.js');
 const { platformKey } = require('../lib/native/platform.js');
+const startup = require('../scripts/startup.js');
 
 const TIMEOUT_MS = 120_000;
 const isWindows = process.platform === 'win32';
@@ -42,6 +43,8 @@ before(() => {
   write('package.json', '{ "private": true }\n');
   [packed] = JSON.parse(npm(['pack', '--json', '--pack-destination', folder], { cwd: root }));
   npm(['install', '--no-audit', '--no-fund', path.join(folder, packed.filename)]);
+  // As `npm publish` does before it packs; here other tests use the files of lib/ meanwhile.
+  startup.write(installed);
 });
 
 after(() => fs.rmSync(folder, { recursive: true, force: true }));
@@ -136,6 +139,44 @@ describe('an installed package', () => {
     assert.equal(node('app.mjs'), '7 0\n');
     write('default.mjs', `import ffi from 'pinned-ffi';\nconst { alloc, dlopen, ptr } = ffi;${CALLS}`);
     assert.equal(node('default.mjs'), '7 0\n');
+  });
+
+  test('reads the files that most programs load out of one', () => {
+    const errors = path.join(installed, 'lib', 'errors.js');
+    write(
+      'startup.cjs',
+      `const { cdef, dlopen } = require('pinned-ffi');
+      console.log(dlopen(null, { abs: { args: ['i32'], returns: 'i32' } }).symbols.abs(-7));
+      const files = Object.keys(require.cache).filter((file) => file.includes('pinned-ffi'));
+      console.log(files.includes(${JSON.stringify(fs.realpathSync(errors))}));
+      // What is loaded later finds the modules by their names.
+      if (process.argv[2] === 'later') console.log(cdef('struct s { int a; };').types.s.size, files.length);`,
+    );
+    fs.renameSync(errors, `${errors}.moved`);
+    try {
+      assert.equal(node('startup.cjs'), '7\ntrue\n');
+    } finally {
+      fs.renameSync(`${errors}.moved`, errors);
+    }
+    const later = node('startup.cjs', 'later');
+    startup.remove(installed);
+    try {
+      assert.equal(node('startup.cjs', 'later'), later);
+    } finally {
+      startup.write(installed);
+    }
+  });
+
+  test('has the lines of its files in the stacks of errors', () => {
+    write(
+      'stack.cjs',
+      `try { require('pinned-ffi').dlopen.call(); } catch (error) { console.log(error.message); }
+      const { makeError } = require(${JSON.stringify(path.join(installed, 'lib', 'errors.js'))});
+      console.log(makeError('ERR_FFI_INTERNAL', '').stack);`,
+    );
+    const source = fs.readFileSync(path.join(installed, 'lib', 'errors.js'), 'utf8').split('\n');
+    const line = source.findIndex((text) => text.includes('new TABLE[code](message)')) + 1;
+    assert.match(node('stack.cjs'), new RegExp(`errors\\.js:${line}:`));
   });
 
   test('is the same instance for require and import', () => {

@@ -3,6 +3,7 @@
 // of processes that have ended.
 
 const assert = require('node:assert/strict');
+const fs = require('node:fs');
 const path = require('node:path');
 const { describe, test } = require('node:test');
 const ffi = require('../index.js');
@@ -298,5 +299,23 @@ describe('a pointer of a process that has ended', { skip }, () => {
     const text = lib.symbols.make_text(10);
     lib.kill();
     assert.equal(ffi.CString(text).length, 10);
+  });
+});
+
+describe('the end of shared memory', { skip }, () => {
+  test('ends texts and values there, whatever the library has written', (t) => {
+    const lib = open(t, 'sharing', { make_text: { args: ['i32'], returns: 'ptr' } }, { share: 'own' });
+    const text = Number(lib.symbols.make_text(5));
+    const arenas = fs
+      .readFileSync('/proc/self/maps', 'latin1')
+      .matchAll(/^([0-9a-f]+)-([0-9a-f]+) .*pinned-ffi arena/gm);
+    const [, end] = [...arenas]
+      .map(([, ...ends]) => ends.map((digits) => Number.parseInt(digits, 16)))
+      .find(([start, last]) => text >= start && text < last);
+    ffi.write.u32(end - 4, 0, 0x41414141);
+    assert.equal(ffi.CString(end - 4), 'AAAA');
+    assert.equal(read.u64(end - 4), 0x41414141n);
+    assert.equal(ffi.toBuffer(end - 4, 0, 4).toString(), 'AAAA');
+    for (const length of [5, 4096, 2 ** 30]) throws(() => ffi.toBuffer(end - 4, 0, length), 'ERR_FFI_NOT_SHARED');
   });
 });

@@ -7,10 +7,11 @@ const { spawnSync } = require('node:child_process');
 const diagnostics = require('node:diagnostics_channel');
 const path = require('node:path');
 const { describe, test } = require('node:test');
+const vm = require('node:vm');
 const ffi = require('../index.js');
 const koffi = require('../koffi.js');
 const { root, throws } = require('./helpers.js');
-const { onlyOn } = require('./requirements.js');
+const { asanLibrary, needs, onlyOn } = require('./requirements.js');
 const { byScale } = require('./scale.js');
 
 const skip = onlyOn('isolation');
@@ -26,6 +27,7 @@ function open(t, name, symbols, isolate = {}) {
 function runScript(script, { env = {}, shell = 'exec "$@"', flags = [] } = {}) {
   const args = ['-c', shell, 'sh', process.execPath, ...flags, '-e', script];
   const { stdout, stderr, status, signal } = spawnSync('sh', args, {
+    timeout: 60_000,
     encoding: 'utf8',
     env: { ...process.env, ...env },
     cwd: root,
@@ -71,6 +73,46 @@ describe('an asynchronous call of an isolated library', { skip }, () => {
     lib.kill();
     lib.restart();
     await lib.symbols.sleep_ms.async(1);
+  });
+});
+
+describe('a worker', { skip }, () => {
+  const worker = (code) => `
+    const ffi = require('./index.js');
+    const { Worker, isMainThread, parentPort } = require('node:worker_threads');
+    const open = () => ffi.dlopen(${JSON.stringify(library('deaths'))}, { sleep_ms: { args: ['i32'] }, sleep_forever: {} },
+      { isolate: { stderr: 'ignore' } });
+    ${code}`;
+
+  test('that ends leaves the calls of other threads alone', () => {
+    const script = worker(`
+      const lib = open();
+      const pending = lib.symbols.sleep_ms.async(300);
+      const source = "const ffi = require('./index.js'); const lib = (" + open + ")(); lib.symbols.sleep_ms(0);";
+      const started = new Worker(source, { eval: true });
+      started.on('exit', () => pending.then(() => lib.close()).then(() => console.log('both')));`);
+    assert.equal(runScript(script).stdout, 'both\n');
+  });
+
+  test('that is in a call does not keep the process from its exit', () => {
+    const script = worker(`
+      const source = "const ffi = require('./index.js'); const lib = (" + open + ")();" +
+        "require('node:worker_threads').parentPort.postMessage(1); lib.symbols.sleep_forever();";
+      new Worker(source, { eval: true }).on('message', () => setTimeout(() => process.exit(0), 30));`);
+    assert.equal(runScript(script).stdout, '');
+  });
+});
+
+describe('a call that never returns', { skip }, () => {
+  test('ends with the timeout of node:vm, and so does its process', (t) => {
+    const lib = open(t, 'deaths', { sleep_forever: {}, sleep_ms: { args: ['i32'] } });
+    const context = vm.createContext({ call: () => lib.symbols.sleep_forever() });
+    const options = { timeout: 100 };
+    assert.throws(() => vm.runInContext('call()', context, options), { code: 'ERR_SCRIPT_EXECUTION_TIMEOUT' });
+    assert.equal(lib.isolated.alive, false);
+    lib.restart();
+    // A call that takes its time is none.
+    lib.symbols.sleep_ms(byScale(10, 1200));
   });
 });
 
@@ -165,6 +207,57 @@ describe('the interfaces of other packages', { skip }, () => {
       console.log(ids.every((id) => Number(id) === Number(ids[0]) && Number(id) !== process.pid));`;
     const { stdout } = runScript(script, { env: { PINNED_FFI_ISOLATE: '1' } });
     assert.equal(stdout, 'true\n');
+  });
+});
+
+describe('tools for the library alone', { skip }, () => {
+  const symbols = {
+    read_past_end: { args: ['i32'], returns: 'i32' },
+    read_freed: { returns: 'i32' },
+    fill: { args: ['buffer', 'usize', 'u8'] },
+    copy_text: { args: ['cstring'], returns: { type: 'cstring', free: 'free' } },
+  };
+  /** What works under each of them. */
+  function check(lib, readsTexts) {
+    const bytes = Buffer.alloc(100);
+    lib.symbols.fill(bytes, 100, 7);
+    assert.ok(bytes.every((byte) => byte === 7));
+    assert.equal(lib.symbols.read_past_end(3), 1);
+    if (readsTexts) assert.equal(lib.symbols.copy_text('text'), 'text');
+    else throws(() => lib.symbols.copy_text('text'), 'ERR_FFI_INVALID_POINTER');
+    assert.equal(lib.isolated.shared, 'own');
+  }
+
+  test('AddressSanitizer ends it, and the error has the report', { skip: needs('asan') }, (t) => {
+    const file = path.join(__dirname, 'fixtures', 'build', `isolate-tools-asan.${ffi.suffix}`);
+    const source = path.join(__dirname, 'fixtures', 'isolate', 'tools.c');
+    const built = spawnSync('cc', ['-shared', '-fPIC', '-g', '-fsanitize=address', source, '-o', file], {
+      encoding: 'utf8',
+    });
+    assert.equal(built.status, 0, built.stderr);
+    const env = { LD_PRELOAD: asanLibrary(), ASAN_OPTIONS: 'detect_leaks=0' };
+    const lib = ffi.dlopen(file, symbols, { isolate: { env, malloc: 'own', stderr: 'ignore' } });
+    t.after(() => lib.close());
+    check(lib, true);
+    for (const [call, fault] of [
+      [() => lib.symbols.read_past_end(12), /heap-buffer-overflow/],
+      [() => lib.symbols.read_freed(), /heap-use-after-free/],
+    ]) {
+      assert.match(throws(call, 'ERR_FFI_LIBRARY_DIED', /exited with status 1/).stderr, fault);
+      lib.restart();
+    }
+  });
+
+  test('valgrind reports what it does', { skip: needs('valgrind') }, (t) => {
+    // It takes seconds to start.
+    if (byScale(true, false)) return;
+    const command = ['valgrind', '-q', '--error-exitcode=9', '--exit-on-first-error=yes'];
+    const lib = ffi.dlopen(library('tools'), symbols, { isolate: { command, stderr: 'ignore' } });
+    t.after(() => lib.close());
+    // Its heap lies where Node has its own code.
+    check(lib, false);
+    const error = throws(() => lib.symbols.read_past_end(12), 'ERR_FFI_LIBRARY_DIED', /status 9/);
+    assert.match(error.stderr, /Invalid read of size 1[^]*read_past_end[^]*2 bytes after a block of size 10/);
   });
 });
 

@@ -115,6 +115,19 @@ describe('numbers', () => {
     assert.deepEqual([5n, 2n ** 64n - 1n].map(unsigned), [5, 2n ** 64n - 1n]);
   });
 
+  test('2^53 and -2^53 are numbers on the way into C, too: as arguments, in arrays and in structs', () => {
+    const signed = lib.func('int64_t identity_i64(int64_t x)');
+    assert.deepEqual([2 ** 53, -(2 ** 53)].map(signed), [2 ** 53, -(2 ** 53)]);
+    assert.equal(lib.func('uint64_t identity_u64(uint64_t x)')(2 ** 53), 2 ** 53);
+    throws(() => signed(2 ** 53 + 2), 'ERR_OUT_OF_RANGE');
+    const Wide = koffi.struct({ signed: 'int64_t', list: koffi.array('uint64_t', 1) });
+    const memory = koffi.alloc(Wide, 1);
+    koffi.encode(memory, Wide, { signed: -(2 ** 53), list: [2 ** 53] });
+    assert.deepEqual(koffi.decode(memory, 'int64_t'), -(2 ** 53));
+    assert.deepEqual(koffi.decode(memory, 8, 'uint64_t'), 2 ** 53);
+    koffi.free(memory);
+  });
+
   test('floating-point arguments may be BigInts', () => {
     assert.equal(lib.func('double identity_double(double x)')(3n), 3);
     assert.equal(lib.func('float identity_float(float x)')(1.5), 1.5);

@@ -10,7 +10,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { findLibclang } = require('../cli/bind/libclang.js');
 const { isMusl } = require('../lib/native/platform.js');
-const { cachedFiles, searchDirectories } = require('../lib/library/resolve.js');
+const { cachedFiles, searchDirectories } = require('../lib/library/search.js');
 const { installLocked, isLockedInstalled } = require('../scripts/npm.js');
 
 const isLinux = process.platform === 'linux';
@@ -57,6 +57,10 @@ const hasRegistry = () =>
   spawnSync('npm', ['ping', '--fetch-retries=0', '--fetch-timeout=10000'], { stdio: 'ignore', shell: isWindows })
     .status === 0;
 
+/** The runtime of AddressSanitizer, which a program has to load before its libraries. */
+const asanLibrary = () =>
+  spawnSync('cc', ['-print-file-name=libasan.so'], { encoding: 'utf8' }).stdout?.trim() || 'libasan.so';
+
 const library = (soname, apt) => ({ found: () => hasLibrary(soname), apt });
 const header = (name, apt) => ({ found: () => hasHeader(name), apt });
 const command = (name, apt) => ({ found: () => hasCommand(name), apt });
@@ -74,6 +78,8 @@ const REQUIREMENTS = {
   sqlite3: library('libsqlite3.so.0', 'libsqlite3-0'),
   z: library('libz.so.1', 'zlib1g'),
   curl: library('libcurl.so.4', 'libcurl4'),
+  xml2: library('libxml2.so.2', 'libxml2'),
+  'python3.11': library('libpython3.11.so.1.0', 'libpython3.11'),
   crypto: library('libcrypto.so.3', 'libssl3'),
   SDL2: library('libSDL2-2.0.so.0', 'libsdl2-2.0-0'),
   X11: library('libX11.so.6', 'libx11-6'),
@@ -97,7 +103,10 @@ const REQUIREMENTS = {
   'pkg-config': command('pkg-config', 'pkgconf'),
   git: command('git', 'git'),
   ldconfig: command('ldconfig', 'libc-bin'),
+  prlimit: command('prlimit', 'util-linux'),
   ssh: command('ssh', 'openssh-client'),
+  valgrind: command('valgrind', 'valgrind'),
+  asan: { found: () => fs.existsSync(asanLibrary()), otherwise: 'have the compiler of GNU as cc' },
   chromium: command('chromium', 'chromium'),
   // ssh2's optional dependencies are native; its suite does without.
   suites: packages('ecosystem', '--omit=optional'),
@@ -128,6 +137,19 @@ const PLATFORM = {
     reason: 'the same beside every Node: runs beside Node 24',
   },
   root: { is: () => process.geteuid?.() === 0, reason: 'only as root' },
+  memoryGroups: {
+    is: () => {
+      const group = '/sys/fs/cgroup/memory/pinned-ffi-requirement';
+      try {
+        fs.mkdirSync(group);
+        fs.rmdirSync(group);
+        return true;
+      } catch {
+        return false;
+      }
+    },
+    reason: 'only as root, with control groups of version 1',
+  },
   mounts: {
     is: () => isLinux && spawnSync('unshare', ['-m', 'true']).status === 0,
     reason: 'only where a process may have mounts of its own',
@@ -193,7 +215,7 @@ const onlyOn = (...names) => names.map((name) => PLATFORM[name]).find(({ is }) =
 const isNeed = (reason) => /^needs .+: ./.test(reason);
 const isPlatform = (reason) => Object.values(PLATFORM).some((each) => each.reason === reason);
 
-module.exports = { REQUIREMENTS, needs, onlyOn, isNeed, isPlatform };
+module.exports = { REQUIREMENTS, needs, onlyOn, isNeed, isPlatform, asanLibrary };
 
 if (require.main === module) {
   const missing = Object.keys(REQUIREMENTS).filter(isMissing);

@@ -17,4 +17,10 @@ if (!SCALES.includes(scale)) {
  */
 const byScale = (quick, full) => (scale === 'full' ? full : quick);
 
-module.exports = { SCALES, scale, byScale };
+/**
+ * A number of calls. Those of an isolated library take microseconds each, and no path of them is optimised.
+ * @param {number} count
+ */
+const calls = (count) => (process.env.PINNED_FFI_ISOLATE === '1' ? Math.ceil(count / 50) : count);
+
+module.exports = { SCALES, scale, byScale, calls };

@@ -10,7 +10,8 @@ const { pathToFileURL } = require('node:url');
 const { after, describe, test } = require('node:test');
 const { ffi, fixture, root, throws } = require('./helpers.js');
 const { needs, onlyOn } = require('./requirements.js');
-const { cachedFiles, candidates, toPath } = require('../lib/library/resolve.js');
+const { candidates, toPath } = require('../lib/library/resolve.js');
+const { cachedFiles } = require('../lib/library/search.js');
 const { entriesFor } = require('../lib/library/ld-cache.js');
 const { suffix, isMusl, platformKey } = require('../lib/native/platform.js');
 

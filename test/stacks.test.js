@@ -8,7 +8,7 @@ const os = require('node:os');
 const path = require('node:path');
 const { after, describe, test } = require('node:test');
 const { promisify } = require('node:util');
-const { ffi, bindOne } = require('./helpers.js');
+const { ffi, bindOne, throws } = require('./helpers.js');
 
 const { symbols } = ffi.dlopen(null, {
   abs: { args: ['int'], returns: 'int' },
@@ -84,6 +84,35 @@ describe('the stack of an error begins where the user has called', () => {
       assert.ok(frame.includes(__filename), frame);
     });
   }
+
+  test('also for the functions of pinned-ffi/bun', () => {
+    const bun = require('../bun.js');
+    for (const call of [
+      () => bun.dlopen('libc.so.6', { no_such_function: {} }),
+      () => bun.dlopen('no-such-library', { abs: {} }),
+      () => bun.linkSymbols({ f: {} }),
+      () => new bun.CFunction({}),
+      () => new bun.JSCallback(() => 0, { args: ['f6'] }),
+      () => bun.read.i32(null),
+      () => bun.ptr(5),
+      () => bun.toBuffer(5),
+      () => new bun.CString({}),
+      () => bun.cc({}),
+    ]) {
+      const frame = firstFrame(call);
+      assert.ok(frame.includes(__filename), `${call}: ${frame}`);
+    }
+  });
+
+  test('and stays where it is where a callback throws the error of a call of its own', () => {
+    const { qsort } = ffi.dlopen(
+      null,
+      'void qsort(void *, size_t, size_t, int (*)(const void *, const void *));',
+    ).symbols;
+    const inner = () => symbols.abs('x');
+    const error = throws(() => qsort(Int32Array.of(2, 1), 2, 4, inner), 'ERR_INVALID_ARG_TYPE');
+    assert.match(error.stack.split('\n')[1], /at inner /);
+  });
 
   test('in optimised code', () => {
     const add = bindOne('add_i32', ['i32', 'i32'], 'i32');

@@ -23,7 +23,7 @@ export interface DeclaredRow {
   in: unknown;
   out: unknown;
   view: unknown;
-  kind: 'value' | 'array' | 'parameter';
+  kind: 'value' | 'array' | 'flexible' | 'parameter';
 }
 
 /** A type that was declared, for use in further declarations. */
@@ -46,6 +46,16 @@ export type DeclaredArgument = DeclaredType<DeclaredRow & { kind: 'value' | 'par
 
 /** Types of fields. */
 export type DeclaredField = DeclaredType<DeclaredRow & { kind: 'value' | 'array' }>;
+
+declare const element: unique symbol;
+
+/** Result of `array` with the name of a field: the last field of a struct, as many elements as that field says. */
+export interface FlexibleArray<T, CountedBy extends string> {
+  /** The field that counts the elements. */
+  readonly countedBy: CountedBy;
+  /** Only for the compiler. */
+  readonly [element]: T;
+}
 
 /** Accessors for native memory. Passed for a pointer, a view is the address of its memory. */
 export interface LiveView {
@@ -120,6 +130,39 @@ export type StructType<F> = AggregateType<FieldsIn<F>, FieldsOut<F>, FieldsView<
 
 /** Result of `struct` with `zero: true`: a value may lack fields, which are zero. */
 export type ZeroedStructType<F> = AggregateType<Partial<FieldsIn<F>>, FieldsOut<F>, FieldsView<F>, 'value'>;
+
+/** The fields of a struct that ends in a flexible array. */
+export type FlexibleFields = {
+  readonly [name: string]: FieldType | Bitfield | AlignedField | FlexibleArray<any, string>;
+};
+type CountOf<F> = { [K in keyof F]: F[K] extends FlexibleArray<any, infer CountedBy> ? CountedBy : never }[keyof F];
+type FlexibleIn<F> = {
+  readonly [K in Exclude<keyof F, CountOf<F>>]: F[K] extends FlexibleArray<infer T, string>
+    ? ArrayLike<In<T>>
+    : In<TypeOfField<F[K]>>;
+} & { readonly [K in CountOf<F>]?: number | bigint };
+
+/** Result of `struct` with a flexible array: it is in memory only, and its size depends on the value. */
+export interface FlexibleType<F> extends DeclaredType<{ in: never; out: never; view: never; kind: 'flexible' }> {
+  /** A copy of the value in memory, with as many elements as its count says. */
+  read(
+    source: Place,
+    byteOffset?: number | bigint,
+  ): { -readonly [K in keyof F]: F[K] extends FlexibleArray<infer T, string> ? Out<T>[] : Out<TypeOfField<F[K]>> };
+  /** Writes a value to memory. Its count may be left out. */
+  write(target: Place, value: FlexibleIn<F>, byteOffset?: number | bigint): void;
+  /** Accessors for memory, without a copy. */
+  view(source: Place, byteOffset?: number | bigint): FlexibleView<F>;
+  /** Accessors for new fenced memory with a value, or with no elements. */
+  alloc(value?: FlexibleIn<F>): FlexibleView<F>;
+}
+
+/** The view of a struct that ends in a flexible array. */
+export type FlexibleView<F> = F extends unknown
+  ? {
+      -readonly [K in keyof F]: F[K] extends FlexibleArray<infer T, string> ? ArrayView<T> : View<TypeOfField<F[K]>>;
+    } & LiveView
+  : never;
 
 /** Result of `union`: you pass one field; a result is a view. */
 export type UnionType<F> = AggregateType<OneOf<F>, FieldsView<F>, FieldsView<F>, 'value'>;

@@ -228,10 +228,26 @@ interface NamedArgument {
   readonly minBytes?: never;
   readonly lengthOf?: never;
   readonly countOf?: never;
+  readonly flow?: never;
+}
+
+/** Which way the bytes go of memory that an isolated library does not share: see {@link FlowingArgument}. */
+export type Flow = 'in' | 'out' | 'inout';
+
+/** A pointer to memory that is copied one way: `{ type: 'buffer', flow: 'in' }`. */
+interface FlowingArgument extends Omit<NamedArgument, 'flow'> {
+  readonly type: MemoryType;
+  /**
+   * Which way the bytes of the argument go if the library is isolated and does not share them: `'in'` copies them before
+   * the call, `'out'` after it, `'inout'` does both, which is the default of a synchronous call. With `'out'` the library
+   * has to write all of the bytes: those that it does not write are 0 afterwards. An asynchronous call takes such memory
+   * only with a declared flow, and throws ERR_FFI_NOT_SHARED otherwise.
+   */
+  readonly flow: Flow;
 }
 
 /** A pointer to at least so many bytes: `{ type: 'ptr', minBytes: 192 }`. */
-interface SizedArgument extends Omit<NamedArgument, 'minBytes'> {
+interface SizedArgument extends Omit<NamedArgument, 'minBytes' | 'flow'> {
   readonly type: MemoryType;
   /**
    * The minimum length of a view, an ArrayBuffer or the text of a cstring (with its NUL), in bytes. A shorter one is
@@ -239,6 +255,8 @@ interface SizedArgument extends Omit<NamedArgument, 'minBytes'> {
    * accepted.
    */
   readonly minBytes: number | bigint;
+  /** As in {@link FlowingArgument}. */
+  readonly flow?: Flow;
 }
 
 /** The length of another argument: `{ type: 'size_t', lengthOf: 0 }`. */
@@ -262,7 +280,7 @@ interface CountArgument extends Omit<NamedArgument, 'countOf'> {
 }
 
 /** An argument as an object: its type with a name or constraints, which exclude each other. */
-export type DescribedArgument = NamedArgument | SizedArgument | LengthArgument | CountArgument;
+export type DescribedArgument = NamedArgument | SizedArgument | FlowingArgument | LengthArgument | CountArgument;
 
 /** Types of results of C functions and callbacks. */
 export type ReturnType = Spelled<Having<'out'>> | DeclaredValue;

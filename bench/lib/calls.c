@@ -1,5 +1,7 @@
 // What the benchmarks call: as little as can be, so that what is measured is the way there and back.
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,6 +84,12 @@ struct point swap_point(struct point p) {
   return q;
 }
 
+uint32_t length_of_utf16(const uint16_t *text) {
+  uint32_t length = 0;
+  while (text[length] != 0) length++;
+  return length;
+}
+
 // ---- Callbacks
 
 void call_nothing(void (*callback)(void), int32_t times) {
@@ -99,3 +107,26 @@ void sort_1000(double *out, int32_t (*compare)(const void *, const void *)) {
   for (int32_t i = 0; i < 1000; i++) out[i] = (i * 7919) % 1000 + 0.25;
   qsort(out, 1000, sizeof(double), compare);
 }
+
+static struct {
+  int32_t (*callback)(int32_t, int32_t);
+  int32_t times;
+} adding;
+static atomic_int done;
+
+static void *add(void *unused) {
+  for (int32_t i = 0; i < adding.times; i++) adding.callback(i, 1);
+  atomic_store(&done, 1);
+  return unused;
+}
+
+/** Has another thread call a callback so many times. */
+void start_adding(int32_t (*callback)(int32_t, int32_t), int32_t times) {
+  pthread_t thread;
+  adding.callback = callback;
+  adding.times = times;
+  atomic_store(&done, 0);
+  if (pthread_create(&thread, NULL, add, NULL) == 0) pthread_detach(thread);
+}
+
+int32_t is_done(void) { return atomic_load(&done); }

@@ -5,6 +5,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { dependencies, optionalDependencies } = require('../package.json');
 const { version } = require('../../package.json');
+const { GROUPS } = require('../catalogue.js');
 const { peers: table } = require('../variants.js');
 const { chart } = require('./chart.js');
 const { paragraphs } = require('./format.js');
@@ -101,10 +102,13 @@ function makeDocuments(rows, results, read) {
     made['internals/measurements.md'] = filled(read('internals/measurements.md'), detailsReport(peers, about));
     made['performance.svg'] = chart(peers[0]);
   }
-  const settings = byNode(rows, results, 'settings');
-  if (settings.length > 0) {
-    const text = settingsReport(settings, aboutOf(settings));
-    made['internals/performance-memory.md'] = filled(read('internals/performance-memory.md'), text);
+  for (const { name, document } of GROUPS.filter(({ hasSettings }) => hasSettings)) {
+    const own = byNode(
+      rows.filter(({ group }) => group === name),
+      results,
+      'settings',
+    );
+    if (own.length > 0) made[document] = filled(read(document), settingsReport(own, aboutOf(own)));
   }
   return made;
 }

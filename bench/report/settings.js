@@ -1,5 +1,5 @@
 'use strict';
-// docs/internals/performance-memory.md: the package in different settings. Ratios are taken within a round, where what disturbs
+// The documents of the package in different settings, such as docs/internals/performance-memory.md. Ratios are taken within a round, where what disturbs
 // the machine disturbs all settings alike.
 
 const { settings } = require('../variants.js');
@@ -31,12 +31,17 @@ function section(nodes, { id, title, note, unit, variants }) {
   return paragraphs(`### ${title}`, note, tables);
 }
 
+const clockOf = (rows) =>
+  rows.every(({ clock }) => clock === 'wall')
+    ? 'The times are of the clock on the wall.'
+    : 'The times are of the processor, of all threads of the process.';
+
 /** @param {{ node: string, rows: object[] }[]} nodes */
 function settingsReport(nodes, about) {
   const rows = new Map(nodes.flatMap((node) => node.rows.map((row) => [row.id, row])));
   return paragraphs(
     about,
-    'The times are of the processor, of all threads of the process. The tables have the median over the rounds, and ' +
+    `${clockOf([...rows.values()])} The tables have the median over the rounds, and ` +
       'the ratio and difference to the first line taken within each round: their median, and the ratios from the first ' +
       'to the third quartile.',
     [...rows.values()].map((row) => section(nodes, row)),

@@ -15,6 +15,7 @@ const Cursor = {
   enum: 5,
   field: 6,
   enumerator: 7,
+  reference: 101,
   function: 8,
   variable: 9,
   typedef: 20,

@@ -185,15 +185,10 @@ class Emitter {
           .join(''),
       ),
       section('types', this.#declared),
-      section(
-        'functions',
-        library === undefined
-          ? ''
-          : this.#library(functions, library, output, deepbind) +
-              aliases.map(({ exportName, of }) => `export const ${exportName} = ${of};\n`).join(''),
-      ),
+      section('functions', library === undefined ? '' : this.#library(functions, library, output, deepbind)),
       section('functions of the header itself', shims.functions.length === 0 ? '' : this.#shims(shims)),
       section('variables', globals.map((each) => this.#global(each)).join('')),
+      section('other names', aliases.map(({ exportName, of }) => `export const ${exportName} = ${of};\n`).join('')),
       section('layouts', this.#isChecked ? checkFunction(this.#isTyped, this.#hasBits) : ''),
     ];
     if (this.#isTyped && texts.some((text) => text.includes(': Named<'))) {

@@ -123,6 +123,13 @@ class Evaluator {
     }
   }
 
+  /** The function or variable that the value of a variable is, through any number of macros; undefined for others. */
+  reference(cursor) {
+    const parts = this.#clang.children(cursor);
+    if (parts.length !== 1) return undefined;
+    return parts[0].kind === Cursor.reference ? this.#clang.spelling(parts[0]) : this.reference(parts[0]);
+  }
+
   /** The type of a variable, without its other names. */
   typeOf(cursor) {
     return this.#clang.c.clang_getCanonicalType(this.#clang.c.clang_getCursorType(cursor));
@@ -141,14 +148,19 @@ class Evaluator {
  * The constants among macros.
  * @param {Evaluator} evaluator
  * @param {string[]} names
- * @returns {{ constants: Map<string, number | bigint | string | null>, others: string[] }}
+ * @param {boolean} hasVariables whether the header declares any
+ * @returns {{ constants: Map<string, number | bigint | string | null>, references: Map<string, string>, others: string[] }}
+ *   `references`: the functions and variables that macros stand for
  */
-function evaluate(evaluator, names) {
+function evaluate(evaluator, names, hasVariables) {
   const constants = new Map();
+  const references = new Map();
   const pointers = [];
   const { found, defined } = evaluator.ask(names.map((macro) => ({ macro, text: `__auto_type % = (${macro});` })));
   for (const [i, cursor] of found) {
     const type = evaluator.typeOf(cursor);
+    const referred = evaluator.reference(cursor);
+    if (referred !== undefined) references.set(names[i], referred);
     const { integer, real } = isInteger(type) || isReal(type) ? evaluator.value(cursor) : {};
     if (isInteger(type) && integer !== undefined && evaluator.sizeOf(type) <= 8)
       constants.set(names[i], exact(integer));
@@ -156,7 +168,24 @@ function evaluate(evaluator, names) {
     else if (type.kind === Type.pointer || type.kind === LONG_DOUBLE) pointers.push({ name: names[i], type });
   }
   evaluatePointers(evaluator, pointers, constants);
-  return { constants, others: names.filter((name, i) => defined.has(i) && !constants.has(name)) };
+  const others = names.filter((name, i) => defined.has(i) && !constants.has(name));
+  if (hasVariables)
+    findVariables(
+      evaluator,
+      others.filter((name) => !references.has(name)),
+      references,
+    );
+  return { constants, references, others };
+}
+
+/** The variables among macros: their values are not constant, their addresses are. */
+function findVariables(evaluator, names, references) {
+  if (names.length === 0) return;
+  const { found } = evaluator.ask(names.map((macro) => ({ macro, text: `__auto_type % = &(${macro});` })));
+  for (const [i, cursor] of found) {
+    const referred = evaluator.reference(cursor);
+    if (referred !== undefined) references.set(names[i], referred);
+  }
 }
 
 /** Texts, addresses that are numbers, and long doubles that are doubles. */

@@ -94,7 +94,8 @@ async function bindHeader(request) {
   progress.step('bind: writing');
   const constants = nameConstants(model.constants, model.entities, model.names);
   hints.report(leftOut);
-  const bound = new Map(kept.map(({ name, exportName }) => [name, exportName]));
+  const globals = variables.map((each) => ({ ...each, exportName: model.names.claim(each.name) }));
+  const bound = new Map([...kept, ...globals].map(({ name, exportName }) => [name, exportName]));
   const aliases = model.aliases
     .filter(({ of }) => bound.has(of))
     .map(({ name, of }) => ({ exportName: model.names.claim(name), of: bound.get(of) }));
@@ -109,7 +110,7 @@ async function bindHeader(request) {
     entities: model.entities.all,
     functions: kept,
     aliases,
-    globals: variables.map((each) => ({ ...each, exportName: model.names.claim(each.name) })),
+    globals,
     library: target?.name,
     output,
     shims,

@@ -50,17 +50,23 @@ function prototypeOf(clang, { name, cursor }) {
   return declarator(spelling(c.clang_getResultType(type)), `${name}(${list || 'void'})`);
 }
 
-/** The constants among the macros of the header. */
-function constantsOf(evaluator, macros, names, leftOut) {
+/** The constants among the macros of the header, and those that stand for a function or a variable. */
+function constantsOf(evaluator, macros, names, variables, leftOut) {
   const candidates = [];
   for (const [name, { isFunction, body }] of macros) {
     if (isFunction || body === '' || names.has(body)) continue;
     if (mayBeExpression(body)) candidates.push(name);
     else leftOut.add('macros that are no constants', name);
   }
-  const { constants, others } = evaluate(evaluator, candidates);
-  others.filter((name) => !names.has(name)).forEach((name) => leftOut.add('macros that are no constants', name));
-  return [...constants].map(([name, value]) => ({ name, value }));
+  const { constants, references, others } = evaluate(evaluator, candidates, variables.size > 0);
+  const aliases = [...references]
+    .filter(([name, of]) => !names.has(name) && !constants.has(name) && (names.has(of) || variables.has(of)))
+    .map(([name, of]) => ({ name, of }));
+  const isAlias = new Set(aliases.map(({ name }) => name));
+  others
+    .filter((name) => !names.has(name) && !isAlias.has(name))
+    .forEach((name) => leftOut.add('macros that are no constants', name));
+  return { constants: [...constants].map(([name, value]) => ({ name, value })), aliases };
 }
 
 /**
@@ -110,11 +116,13 @@ function readModel(request, leftOut) {
   if (prefixes.length === 0) for (const tag of declarations.tags) declareTag(clang, tag, entities, constants);
   resolveFields(clang, types, entities);
   progress.step(`bind: ${count(macros.length, 'macro')}: values`);
-  constants.push(...constantsOf(evaluator, macros, known, leftOut));
+  const evaluated = constantsOf(evaluator, macros, known, new Set(externals.map(([each]) => each)), leftOut);
+  constants.push(...evaluated.constants);
   // `#define SDL_BlitSurface SDL_UpperBlit`: another name of a function.
   const aliases = macros
     .filter(([each, { body }]) => exported.has(body) && !known.has(each))
-    .map(([each, { body }]) => ({ name: each, of: body }));
+    .map(([each, { body }]) => ({ name: each, of: body }))
+    .concat(evaluated.aliases);
   return {
     header,
     include,

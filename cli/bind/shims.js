@@ -4,7 +4,7 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { searchDirectories } = require('../../lib/library/resolve.js');
+const { searchDirectories } = require('../../lib/library/search.js');
 const { Patterns } = require('./patterns.js');
 const { tryFunction } = require('./validate.js');
 

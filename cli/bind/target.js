@@ -4,7 +4,7 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { inspect, isLoadable } = require('../../lib/library/inspect.js');
-const { fileOf, searchDirectories } = require('../../lib/library/resolve.js');
+const { fileOf, searchDirectories } = require('../../lib/library/search.js');
 const { failure } = require('../usage.js');
 const { openElf } = require('./elf.js');
 

@@ -2,6 +2,7 @@
 // JSCallback with the behaviour of bun:ffi.
 
 const main = require('../callback/js-callback.js');
+const { atCaller } = require('../errors.js');
 const { isObject, callbackOf } = require('./declaration.js');
 const { wrongArgument } = require('./messages.js');
 
@@ -14,7 +15,11 @@ function checked(callback, declaration) {
 /** A C function pointer that calls a JavaScript function. */
 class JSCallback extends main.JSCallback {
   constructor(callback, declaration) {
-    super(callback, checked(callback, declaration));
+    try {
+      super(callback, checked(callback, declaration));
+    } catch (error) {
+      throw atCaller(error, JSCallback); // node-do-not-add-exception-line
+    }
   }
 
   [Symbol.toPrimitive]() {

@@ -3,13 +3,23 @@
 // is a String object with the members that bun's own class had before 1.4.
 
 const { inspect } = require('node:util');
+const { atCaller } = require('../errors.js');
 const main = require('../pointer/cstring.js');
 const { addressOf, offsetOf, lengthOf, toArrayBuffer } = require('./memory.js');
 
+function readText(address, byteOffset, byteLength) {
+  if (!address) return { parts: { ptr: 0, byteOffset: 0, byteLength: 0 }, text: '' };
+  try {
+    const parts = partsOf(address, byteOffset, byteLength);
+    return { parts, text: main.CString(parts.ptr, parts.byteOffset, parts.byteLength) };
+  } catch (error) {
+    throw atCaller(error, CString); // node-do-not-add-exception-line
+  }
+}
+
 /** The text at an address, up to its NUL or of `byteLength` bytes; of a falsy address, an empty one. */
 function CString(address, byteOffset, byteLength) {
-  const parts = address ? partsOf(address, byteOffset, byteLength) : { ptr: 0, byteOffset: 0, byteLength: 0 };
-  const text = address ? main.CString(parts.ptr, parts.byteOffset, parts.byteLength) : '';
+  const { parts, text } = readText(address, byteOffset, byteLength);
   if (new.target === undefined) return text;
   return Object.defineProperties(Reflect.construct(String, [text], new.target), {
     ptr: { value: parts.ptr },

@@ -89,7 +89,7 @@ const nameOf = (type) => (typeof type === 'object' ? type.name : type);
 const prototypeOf = (name, { args, returns }) => `${nameOf(returns)} ${name}(${args.map(nameOf).join(', ')})`;
 const NONE = 'is called through libffi (no C source is generated)';
 
-/** What bun once generated: here a line that says what a declaration was read as. */
+/** A substitute for the source that bun once generated: a line for each declaration, as it was read. */
 function viewSource(symbols, isCallback) {
   if (!isObject(symbols)) throw wrongArgument('Expected an options object with symbol names');
   if (isCallback) return `// ${prototypeOf('callback', callbackOf(symbols))} ${NONE}\n`;

@@ -2,7 +2,7 @@
 // ptr, read, toBuffer and toArrayBuffer with the behaviour of bun:ffi: numbers lose their fractions, null is left out.
 
 const { MAX_LENGTH } = require('node:buffer').constants;
-const { describe } = require('../errors.js');
+const { atCaller, describe } = require('../errors.js');
 const external = require('../pointer/external.js');
 const pointer = require('../pointer/ptr.js');
 const main = require('../pointer/read-write.js');
@@ -40,8 +40,16 @@ function ptr(view, byteOffset) {
   return inWords(phrases, () => pointer.ptr(view, offset));
 }
 
-const reader = (read) => (address, byteOffset) =>
-  read(addressOf(address, 'Expected a pointer'), offsetOf(byteOffset, 'byteOffset must be a finite number'));
+function reader(read) {
+  const self = (address, byteOffset) => {
+    try {
+      return read(addressOf(address, 'Expected a pointer'), offsetOf(byteOffset, 'byteOffset must be a finite number'));
+    } catch (error) {
+      throw atCaller(error, self); // node-do-not-add-exception-line
+    }
+  };
+  return self;
+}
 
 const READABLE = ['u8', 'u16', 'u32', 'ptr', 'i8', 'i16', 'i32', 'i64', 'u64', 'intptr', 'f32', 'f64'];
 const read = Object.fromEntries(READABLE.map((name) => [name, reader(main.read[name])]));

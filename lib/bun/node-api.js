@@ -1,6 +1,7 @@
 'use strict';
-// Functions of cc() that use Node-API: `napi_env` and `napi_value` in their declarations. A second source is compiled with
-// the user's, which makes an addon of the library; Node calls its functions with an environment, in a handle scope.
+// Functions of cc() that use Node-API: `napi_env` and `napi_value` in their declarations. A second source is compiled
+// with the user's, which makes an addon of the library; Node calls its functions with an environment, in a handle
+// scope.
 
 const fs = require('node:fs');
 const os = require('node:os');
@@ -70,7 +71,7 @@ const partsOf = ([name, { args, returns }]) => ({
   result: partOf(returns, name, 'returns'),
 });
 
-/** What Node calls: other arguments and results are in memory, whose address is the last argument. */
+/** The function that Node calls: other arguments and results are in memory, whose address is the last argument. */
 function callerSource({ name, args, result }, i) {
   const count = args.length + 1;
   const values = args.map(({ type, inC }, at) => {
@@ -157,7 +158,7 @@ const withAdvice = (error) =>
 
 // ---- calls ----------------------------------------------------------------------------------------------------------
 
-/** What native code uses in calls under way. */
+/** The values that native code uses in calls under way. */
 const alive = [];
 
 /** Writes an argument; returns what has to stay alive. */

@@ -57,7 +57,7 @@ const capture = (resolve, reject) => {
 };
 
 /**
- * What starts a call on another thread: on that of `thread`, or on libuv's pool. It gives undefined where others have
+ * Starts a call on another thread: that of `thread`, or one of libuv's pool. Returns undefined if other code has
  * written the argument buffer since `epoch`.
  */
 function launcher(callTarget, name, signature, check, lifetime, thread) {

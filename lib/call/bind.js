@@ -38,10 +38,19 @@ const FAILURES = {
 };
 
 /** The test for a failed call, from a declaration's `fails`. */
-function failureOf(fails, name) {
+function failureOf(fails, result, name) {
   if (typeof fails === 'function') return fails;
   const known = typeof fails === 'string' ? FAILURES[fails] : undefined;
   if (known === undefined) throw wrongValue(`${name}: fails`, "a function, 'negative', 'null' or 'nonzero'", fails);
+  const isPointer = result.isPointerLike || result.isFunction || result.opaque !== undefined;
+  const isNumber = !isPointer && result.fields === undefined && result.name !== 'void';
+  if (fails === 'null' ? !isPointer : !isNumber) {
+    const wanted = fails === 'null' ? 'a pointer or text' : 'a number';
+    throw makeError(
+      'ERR_INVALID_ARG_VALUE',
+      `${name}: fails '${fails}' needs ${wanted} as the result, not ${result.name}`,
+    );
+  }
   return known;
 }
 
@@ -72,7 +81,7 @@ const makeSpec = function (declaration, name) {
   const types = parseTypes(declaration, name);
   const { varargs, nonblocking, guard = config.guard, errno, fails, threads, leaf } = declaration;
   if (leaf) checkLeaf(types, threads, name);
-  const failed = fails === undefined ? undefined : failureOf(fails, name);
+  const failed = fails === undefined ? undefined : failureOf(fails, types.result, name);
   const options = (guard ? GUARD : 0) | (errno || failed ? ERRNO : 0) | (threads ? THREADS : 0) | (leaf ? LEAF : 0);
   let hasOutParams = false;
   let isPlain = !varargs && !types.result.opaque;
@@ -138,7 +147,7 @@ const addSpec = function (declaration, name) {
 };
 
 /**
- * What functions of equal declarations share.
+ * The part that functions of equal declarations share.
  * @typedef {object} FunctionSpec
  * @property {{ args: TypeDescriptor[], result: TypeDescriptor, parameters: object[], loose: boolean }} types
  * @property {Function | undefined} failed tells whether a result is a failure
@@ -151,7 +160,7 @@ const addSpec = function (declaration, name) {
  */
 
 /**
- * What is behind the JavaScript function of a C function.
+ * The state behind the JavaScript function of a C function.
  * @typedef {object} BoundFunction
  * @property {string} name what messages call it
  * @property {string} inC what C calls it
@@ -160,7 +169,8 @@ const addSpec = function (declaration, name) {
  * @property {InstanceType<typeof import('./library-lifetime.js').Lifetime>} lifetime of its library
  * @property {boolean} mayBeFast whether fast calls may reach it
  * @property {number | undefined} timeout milliseconds that a call may take, for an isolated library
- * @property {((name: string, index: number) => string | undefined) | undefined} parameterOf gives the names of parameters
+ * @property {((name: string, index: number) => string | undefined) | undefined} parameterOf gives the names of
+ * parameters
  * @property {object | undefined} last the call target that was made last; each has the one before
  * @property {Function | undefined} asynchronous what `async` gives, once it was asked for
  */
@@ -253,7 +263,9 @@ function asyncOn(boundFunction, thread) {
   return isLogged?.(boundFunction.name, boundFunction.inC) ? log.logged(call, boundFunction, '.async') : call;
 }
 
-/** Gives a function its name. Those of `callerOf` have it from the start, because changing it makes all properties slow. */
+/**
+ * Gives a function its name. Those of `callerOf` have it from the start, because changing it makes all properties slow.
+ */
 const named = (call, name) => (call.name === name ? call : Object.defineProperty(call, 'name', { value: name }));
 
 /** The function of a declaration that asks for more than a call. */
@@ -323,7 +335,8 @@ const own = { value: undefined };
  * The JavaScript function of a C function.
  * @param {string} name what messages call it
  * @param {number | bigint} address
- * @param {Record<string, any>} declaration a copy, checked by the caller: { args, returns, varargs, wrap, loose, name, guard, errno, fails,
+ * @param {Record<string, any>} declaration a copy, checked by the caller: { args, returns, varargs, wrap, loose, name,
+ * guard, errno, fails,
  *   threads, leaf, nonblocking }
  * @param {InstanceType<typeof import('./library-lifetime.js').Lifetime>} lifetime of the library that must be open
  * @param {boolean} mayBeFast whether fast calls may reach it: it runs no JavaScript but by a JSCallback

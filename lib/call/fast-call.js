@@ -16,9 +16,9 @@ const { byName } = require('../types/registry.js');
 /** V8 calls fast functions from code of its optimising compiler only. */
 const WITHOUT_OPTIMISER = /^--(?:jitless|no-opt|no-turbofan|no-turbo-fast-api-calls|max-lazy)$/;
 
-// What native code (src/node/fast_call/arguments.rs) shares: words that say how a call went and how long its text is, then places for
-// the texts of a call, each with room for fences.
-const TEXTS = 64;
+// What native code shares (src/node/fast_call/state.rs): words that say how a call went and how long its text is, the
+// text, the addresses of a call, then places for the texts of a call, each with room for fences.
+const TEXTS = 192;
 const TEXT_SLOTS = 8;
 /** Characters of Latin-1; each may take two bytes. */
 const LONGEST_TEXT = 1024;
@@ -35,13 +35,13 @@ const PAUSE = 64;
 const NO_TEXT = 0xffffffff;
 /** The word that counts the calls which return text. */
 const TURN = 2;
+/** The word of the bits of the pins. */
+const PINS = 3;
 
-/**
- * Why there are no fast calls; undefined where there are. `addressStores` put the addresses of views and texts into the
- * argument buffer.
- */
+/** Why there are no fast calls; undefined where there are. */
 let reason;
-let addressStores = null;
+/** Native functions: `text` puts a text between fences, `takeText` gives the one that the last call has returned. */
+let texts = null;
 
 function start() {
   if (unverified !== undefined) return unverified;
@@ -53,8 +53,8 @@ function start() {
   const options = [...process.execArgv, ...(process.env.NODE_OPTIONS ?? '').split(/\s+/)];
   const option = options.map((text) => text.replaceAll('_', '-')).find((text) => WITHOUT_OPTIMISER.test(text));
   if (option !== undefined) return `${option} is set`;
-  addressStores = (hasViews && binding.attachLane?.(shared)) || null;
-  return addressStores === null ? 'V8 or the system does not offer what it needs' : undefined;
+  texts = (hasViews && binding.attachLane?.(shared)) || null;
+  return texts === null ? 'V8 or the system does not offer what it needs' : undefined;
 }
 reason = start();
 
@@ -66,9 +66,10 @@ const callPath = () =>
 
 // Numbers of src/v8/fast_signature.rs, Passing.
 const [IN_ARG_BUFFER, I32, U32, F32, F64, POINTER, I64, U64] = [0, 3, 4, 7, 8, 32, 33, 34];
+const [TEXT, VIEW, POINTER_OR_VIEW, TEXT_OR_VIEW] = [35, 36, 37, 38];
 
-// What is said of an argument is source, in which `@` stands for its position: `test` leaves where the value does not
-// go in, `store` is what comes before the call, and `pass` what is passed.
+// An argument is described by source, in which `@` stands for its position: `test` leaves if the value does not
+// fit, `store` runs before the call, and `pass` is the expression that is passed.
 const LEAVE = 'break attempt;';
 
 /** An integer of up to 32 bits: `as` is the expression that an integer of the type equals. */
@@ -81,33 +82,39 @@ const integer = (nativeClass, as) => ({
 const unconverted = (nativeClass, test = '') => ({ nativeClass, pass: 'a@', test });
 
 /**
- * A pointer is a number that the trampoline checks, or NaN where native code has put the address into the argument
- * buffer.
+ * A pointer is a number that the trampoline checks. There are two functions of such a signature: the one that is called
+ * while no argument is a view takes `x`, a double; the other one takes `v`, any value. Views are passed as they are, so
+ * that the trampoline finds their blocks. For a text, which was put between fences before, NaN is passed.
  */
-const pointerOf = (isAddress, number, ...others) => ({
-  nativeClass: POINTER,
+const pointerOf = (nativeClass, ofViews, isNumber, number, ...others) => ({
+  nativeClass,
   pass: 'x@',
-  test: 'var x@ = NaN;',
-  store: (at, slot) =>
-    [`if (${isAddress}) ${number}`, 'if (a@ === null) x@ = 0;', ...others.map((other) => other(at, slot)), LEAVE].join(
-      '\n      else ',
-    ),
+  ofViews,
+  passWithViews: 'v@',
+  test: 'var x@ = NaN, v@ = NaN;',
+  store: (slot) =>
+    [
+      `if (${isNumber}) ${number}`,
+      'if (a@ === null) x@ = v@ = 0;',
+      ...others.map((other) => other(slot)),
+      `if (isView(a@)) { v@ = a@; hasViews = true; } else ${LEAVE}`,
+    ].join('\n      else '),
 });
-const pointer = (...others) => pointerOf("typeof a@ === 'number'", 'x@ = a@;', ...others);
-const stored = (call) => `{ ${call}; if (state[0] !== ${WENT_IN}) ${LEAVE} }`;
-const ofView = (at) => `if (isView(a@)) ${stored(`storeView(a@, ${at})`)}`;
-const ofText = (at, slot) => `if (typeof a@ === 'string') ${stored(`storeText(a@, ${at + slot * 256})`)}`;
+const ofText = (slot) =>
+  `if (typeof a@ === 'string') { storeText(a@, @ + ${slot * 256}); if (state[0] !== ${WENT_IN}) ${LEAVE} }`;
+const pointer = pointerOf(POINTER, POINTER_OR_VIEW, "typeof a@ === 'number'", 'x@ = v@ = a@;');
 /** Nothing that C reads or writes lies in the first page: the generic call says so. */
 const isMemory = "typeof a@ === 'number' && (a@ >= 4096 || a@ === 0)";
-const memory = pointerOf(isMemory, 'x@ = a@;', ofView);
-const text = { ...pointerOf(isMemory, 'x@ = a@;', ofText, ofView), hasTexts: true };
+const memory = pointerOf(POINTER, POINTER_OR_VIEW, isMemory, 'x@ = v@ = a@;');
+const text = { ...pointerOf(TEXT, TEXT_OR_VIEW, isMemory, 'x@ = v@ = a@;', ofText), hasTexts: true };
 /** A pointer of a dialect whose addresses are BigInts: a number is none there, but undefined is NULL. */
 const bigAddress = (isAddress) => ({
   ...pointerOf(
+    TEXT,
+    TEXT_OR_VIEW,
     isAddress,
-    `{ x@ = Number(a@); if (!(x@ >= 0 && x@ <= ${Number.MAX_SAFE_INTEGER})) ${LEAVE} }`,
-    () => 'if (a@ === undefined) x@ = 0;',
-    ofView,
+    `{ x@ = v@ = Number(a@); if (!(x@ >= 0 && x@ <= ${Number.MAX_SAFE_INTEGER})) ${LEAVE} }`,
+    () => 'if (a@ === undefined) x@ = v@ = 0;',
     ofText,
   ),
   hasTexts: true,
@@ -132,19 +139,14 @@ const ARGUMENTS = {
   u64: unconverted(U64),
   u64_fast: unconverted(U64),
   'unsigned long': unconverted(U64),
-  ptr: pointer(ofView),
+  ptr: pointer,
   cstring: text,
-  buffer: { ...pointer(), store: (at) => `${ofView(at)} else ${LEAVE}` },
+  buffer: { nativeClass: VIEW, pass: 'a@', test: `if (!isView(a@)) ${LEAVE}` },
 };
 
 // V8 makes BigInts of C's results itself, other than that of Node 20, where JavaScript reads them out of the argument
 // buffer.
 const [LONG, UNSIGNED_LONG] = modules === '115' ? [IN_ARG_BUFFER, IN_ARG_BUFFER] : [I64, U64];
-/**
- * Whether the value is in the argument buffer before or after the call: others must not find theirs there
- * (memory/arg-buffer.js).
- */
-const isInArgBuffer = (nativeClass) => nativeClass === IN_ARG_BUFFER || nativeClass === POINTER;
 const RESULTS = {
   void: IN_ARG_BUFFER,
   char: I32,
@@ -229,7 +231,7 @@ function returnedText(length, turn, high, low) {
 
 function textOfState(length) {
   if (length <= SHORT) return (textOf ??= shortTexts())(length);
-  return length === NO_TEXT ? null : addressStores.takeText();
+  return length === NO_TEXT ? null : texts.takeText();
 }
 
 // ---- the caller -----------------------------------------------------------------------------------------------------
@@ -239,8 +241,7 @@ const runtime = {
   state,
   words,
   returnedText,
-  storeView: addressStores?.view,
-  storeText: addressStores?.text,
+  storeText: texts?.text,
   longs: arrays.i64s,
   unsignedLongs: arrays.u64s,
   isView: ArrayBuffer.isView,
@@ -276,32 +277,36 @@ const valueOf = (name, nativeClass) => (nativeClass === I64 || nativeClass === U
 const NUMBERS = { [I32]: '@ | 0', [U32]: '@ >>> 0', [F32]: '+@', [F64]: '+@' };
 
 /** The source of a signature's functions; `argClasses` are those of its arguments. */
-const callerSource = function ({ args, at, pins, result, resultAt }, argClasses) {
+const callerSource = function ({ args, result, resultAt }, argClasses) {
   let names = '';
   let passed = 'functionId';
+  let passedWithViews = 'functionId';
   let tests = '';
   let stores = '';
-  let texts = 0;
+  let textCount = 0;
+  let mayHaveViews = false;
   for (let i = 0; i < args.length; i += 1) {
     const argClass = argClasses[i];
     names += i === 0 ? 'a0' : `, a${i}`;
     passed += `, ${argClass.pass.replaceAll('@', i)}`;
+    passedWithViews += `, ${(argClass.passWithViews ?? argClass.pass).replaceAll('@', i)}`;
     tests += `${argClass.test.replaceAll('@', i)}\n      `;
-    if (argClass.store)
-      stores += `${argClass.store(at[i] * 65536 + i, argClass.hasTexts ? texts++ : 0).replaceAll('@', i)}\n      `;
+    if (argClass.store) {
+      mayHaveViews = true;
+      stores += `${argClass.store(argClass.hasTexts ? textCount++ : 0).replaceAll('@', i)}\n      `;
+    }
   }
   const nativeClass = resultClasses.get(result);
-  const usesArgBuffer =
-    (isInArgBuffer(nativeClass) && result.name !== 'void') ||
-    argClasses.some((argClass) => isInArgBuffer(argClass.nativeClass));
   const value = valueOf(result.name, nativeClass);
   // The generic call gives a number as well. Typed so, V8 has the two meet in a register, and allocates no object for
   // one.
   const typed = (value === 'r' && NUMBERS[nativeClass]) || '@';
+  const usesTexts = textCount > 0;
   // V8 puts a function into its caller where it is short with all that was put into it: by `apply` the generic call is
   // not.
   return `'use strict';
 const { ${NAMES} } = runtime;
+let fastWithViews;
 return (function (callTarget, name) {
   const { functionId } = callTarget;
   let pause = 0;
@@ -310,9 +315,12 @@ return (function (callTarget, name) {
     if (pause !== 0) pause -= 1;
     else attempt: {
       if (arguments.length !== ${args.length}) ${LEAVE}
-      ${tests}${pins.length > 0 ? 'words[0] = 0;' : ''}
-      ${usesArgBuffer ? `const epoch = ${BEGIN};` : ''}${result.name === 'cstring' ? `state[${TURN}] += 1;` : ''}
-      ${stores}${usesArgBuffer ? `if (words[${EPOCH}] !== epoch) ${LEAVE}\n      ` : ''}const r = fast(${passed});
+      ${mayHaveViews ? 'let hasViews = false;' : ''}
+      ${tests}${usesTexts ? `state[${PINS}] = 0;\n      const epoch = ${BEGIN};` : ''}
+      ${result.name === 'cstring' ? `state[${TURN}] += 1;` : ''}
+      ${stores}${usesTexts ? `if (words[${EPOCH}] !== epoch) ${LEAVE}\n      ` : ''}const r = ${
+        mayHaveViews ? `hasViews ? (fastWithViews ??= withViews())(${passedWithViews}) : ` : ''
+      }fast(${passed});
       if (state[0] === ${WENT_IN}) return ${value.replaceAll('@', resultAt)};
     }
     // Before anything is called, which may fail at the end of the stack: the next call must not find it.
@@ -329,10 +337,15 @@ return (function (callTarget, name) {
 });`;
 };
 
+/** Stands for a function that could not be made. */
+const neverGoesIn = () => {
+  state[0] = COLD;
+};
+
 /** The maker of a signature's fast callers, for leaf functions or for others; null where the signature has none. */
 const makeFastCaller = function (signature, isLeaf) {
   const { args, parameters } = signature;
-  if (addressStores === null || args.length > MOST_ARGUMENTS || !resultClasses.has(signature.result)) return null;
+  if (texts === null || args.length > MOST_ARGUMENTS || !resultClasses.has(signature.result)) return null;
   const argClasses = [];
   const nativeClasses = [];
   for (let i = 0; i < args.length; i += 1) {
@@ -342,13 +355,19 @@ const makeFastCaller = function (signature, isLeaf) {
     nativeClasses.push(argClass.nativeClass);
   }
   if (args.length > TEXT_SLOTS && argClasses.filter((argClass) => argClass.hasTexts).length > TEXT_SLOTS) return null;
-  const fast = binding.fastFunction(signature.native, nativeClasses, resultClasses.get(signature.result), isLeaf);
+  const resultClass = resultClasses.get(signature.result);
+  const fast = binding.fastFunction(signature.native, nativeClasses, resultClass, isLeaf);
   if (fast === null) return null;
+  // Made when a view is passed first: most functions with pointers never get one.
+  const withViews = () => {
+    const classes = argClasses.map(({ nativeClass, ofViews }) => ofViews ?? nativeClass);
+    return binding.fastFunction(signature.native, classes, resultClass, isLeaf) ?? neverGoesIn;
+  };
   return compile(
     nameOf('call', signature),
-    'signature, runtime, fast',
+    'signature, runtime, fast, withViews',
     callerSource(signature, argClasses),
-    [signature, runtime, fast],
+    [signature, runtime, fast, withViews],
     () => null,
   );
 };

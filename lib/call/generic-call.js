@@ -16,9 +16,13 @@ const {
 const { atCaller, makeError, nameParameter } = require('../errors.js');
 const { argBuffer, words, begin, bytesAt, FUNCTION_ID, EPOCH, BEGIN } = require('../memory/arg-buffer.js');
 const { release } = require('../memory/retained.js');
-const { copyBack } = require('../types/plain-target.js');
+const { lazy } = require('../lazy.js');
 const binding = require('../native/binding.js');
 const config = require('../native/config.js');
+
+/** Few functions have pointers to structs that plain objects are passed for. */
+const plainTarget = lazy(() => require('../types/plain-target.js'));
+const copyBack = (memory) => plainTarget().copyBack(memory);
 
 /** The native entries of all bound functions: three call, by the number of pins; the last has another thread call. */
 const [enter, enterWithFew, enterWithMany, start] = binding.entries();
@@ -29,8 +33,8 @@ const enterWith = (pins) => (pins.length > FEW_PINS ? enterWithMany : enterWithF
 const { apply } = Reflect;
 
 /**
- * Has another thread call the function of a number, whose arguments are in the argument buffer. False where others have
- * written them since `epoch`.
+ * Makes another thread call the function of a number, whose arguments are in the argument buffer. Returns false if
+ * other code has written them since `epoch`.
  */
 function startCall({ functionId, library }, signature, slot, thread, pins, epoch) {
   const passed = [slot, thread, ...pins, library];
@@ -63,7 +67,9 @@ function writeAgain(tries, name) {
   throw makeError('ERR_FFI_INTERNAL', `${name}: other calls were made each time its arguments were written`);
 }
 
-/** Has Node print no source line of ours above an uncaught error: its stack begins at the user's line. */
+/**
+ * Keeps Node from printing a source line of the package above an uncaught error: its stack begins at the user's line.
+ */
 const NO_LINE = '// node-do-not-add-exception-line';
 
 /** The names that generated source uses. */
@@ -174,8 +180,9 @@ function enteredBy(pins, others) {
 }
 
 /**
- * How a call ends, as source.
- *   call    enters C and returns its result, from the argument buffer or as the entry gives it; passes the library as well
+ * The end of a call, as source.
+ *   call    enters C and returns its result, from the argument buffer or as the entry gives it; passes the library as
+ * well
  *   check   the same, through `check`, which throws for what the declaration says is a failure
  *   launch  has another thread enter C, by `launch`; what is wrong with the arguments rejects the Promise
  * A result that reads memory may read that of an argument, so those are kept alive until it is read.
@@ -195,7 +202,7 @@ const finish =
     return `${hold}${call}${entered};\n    ${constants(raws, 'result')}${back}${give(value('result'))}`;
   };
 
-/** What comes back to plain objects and arrays that were passed, after the result was read: it runs setters. */
+/** Copies back into plain objects and arrays that were passed. After the result was read, because it runs setters. */
 const copyBacks = (args) =>
   each(args, (descriptor, i) => descriptor.copiesBack && `if (g${i} !== a${i}) runtime.copyBack(a${i});`);
 

@@ -4,8 +4,8 @@
 const { isPromise } = require('node:util').types;
 
 /**
- * What comes after a call: at once where it returned a value, when it settles where it returned a Promise; `failed`
- * where that is rejected.
+ * Continues after a call: at once if it returned a value, after settlement if it returned a Promise; `failed` runs
+ * if that is rejected.
  */
 const maybeThen = (returned, next, failed) => (isPromise(returned) ? returned.then(next, failed) : next(returned));
 

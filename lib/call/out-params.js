@@ -88,7 +88,7 @@ function addTexts(error, cells, read) {
     try {
       texts.push(read(cells[i], i));
     } catch {
-      // What C has left there is no text. The failure itself is what the caller has to know.
+      // C has left no text there. The caller has to learn of the failure itself.
       texts.push(null);
     }
   }

@@ -1,5 +1,5 @@
 'use strict';
-// What a call of a function in another process has to know of its arguments: which way the bytes of their memory go, and
+// The arguments of a function in another process: in which direction their bytes are copied, and
 // where they hold pointers, which must not be of memory that the other process does not have. As numbers:
 // src/call/pointer_shapes.rs.
 

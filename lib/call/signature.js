@@ -3,7 +3,7 @@
 // signature, with the native one and the factories of their callers.
 // In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
 
-const { RESULT, makeError, spellingOf, wrongType } = require('../errors.js');
+const { RESULT, makeError, named, spellingOf, wrongType } = require('../errors.js');
 const { lazy } = require('../lazy.js');
 const { VALUES } = require('../memory/arg-buffer.js');
 const binding = require('../native/binding.js');
@@ -27,8 +27,8 @@ const readArgs = function (args = []) {
 
 /**
  * The types of a declaration's `args` and `returns`, checked: descriptors with their labels. `wrap` takes bun's
- * conversions, `loose` its way with the number of arguments; `wording` has a dialect's messages. `isCalledByC` says that
- * the result is JavaScript's.
+ * conversions, `loose` its way with the number of arguments; `wording` has a dialect's messages. `isCalledByC` says
+ * that the result is JavaScript's.
  */
 const parseTypes = function ({ args: list = [], returns, wrap, loose = false, wording }, name, isCalledByC = false) {
   if (!Array.isArray(list)) throw wrongType(`${name}: args`, 'an array of types', list);
@@ -148,8 +148,7 @@ const prepare = function ({ args, result, resultPosition = RESULT, parameters, f
   try {
     native = new binding.Signature(ids, result.id, fixed, config.callPath !== 'libffi');
   } catch (error) {
-    error.message = `${name}: ${error.message}`;
-    throw error;
+    throw named(error, name);
   }
   const { places } = native;
   return {
@@ -175,7 +174,7 @@ const prepare = function ({ args, result, resultPosition = RESULT, parameters, f
     // The makers of fast callers, of leaf functions and of others: call/fast-call.js.
     fastCaller: undefined,
     leafCaller: undefined,
-    // What another process has to know of the arguments: call/pointer-shapes.js.
+    // The arguments' shapes for another process: call/pointer-shapes.js.
     shapes: undefined,
   };
 };

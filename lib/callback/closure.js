@@ -45,7 +45,7 @@ class Closure {
   }
 
   /**
-   * Has C call `handler`, which reads and writes the argument buffer; `name` is what messages call it, `kind` is of
+   * Makes C call `handler`, which reads and writes the argument buffer; `name` is for messages, `kind` is one of
    * `KINDS`.
    */
   open(handler, name, kind) {

@@ -97,6 +97,8 @@ function descriptorOf(options, makeScopedCallback) {
   const bound = new Map();
   return {
     ...base,
+    // What a JSCallback takes in place of a declaration.
+    declaration: makeScopedCallback === undefined ? undefined : options,
     name: 'fn',
     key: `fn ${(keys += 1)}`,
     retains: true,

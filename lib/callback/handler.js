@@ -73,8 +73,8 @@ function putResult(target, whole) {
 }
 
 /**
- * How generated source reads an argument: `raws` come before it is known whether it is whole (memory/arg-buffer.js), so
- * that what reads memory, or makes something of its value, comes after that.
+ * The source that reads an argument: `raws` run before it is known whether the buffer is whole (memory/arg-buffer.js),
+ * so everything that reads memory or converts the value comes later.
  */
 function argumentSource(descriptor, at, i) {
   const inline = inlineOf(descriptor);
@@ -149,7 +149,7 @@ return (callback, name, context) => (token) => {
 };`;
 }
 
-/** Who calls the callback under way, and its arguments, in a copy that begins where values begin. */
+/** The caller of the callback under way and its arguments, in a copy that begins with the first value. */
 function copyArguments(bytes) {
   for (;;) {
     const who = words[WHO];

@@ -9,6 +9,7 @@ const { atCaller, hex, makeError, makeWarning, Trace, typeNameOf, wrongType } = 
 const { readArgs, parseTypes, internSignature } = require('../call/signature.js');
 const { parseOptions } = require('../validate.js');
 const { callbackBrand } = require('../types/pointers.js');
+const { descriptorOf, isDeclared } = require('../types/registry.js');
 const { describeSignature } = require('../types/show.js');
 
 /** Parses a declaration that is C text; set by index.js, because the parser knows callbacks. */
@@ -71,13 +72,13 @@ const nextTurn = Promise.resolve();
 let register;
 
 /**
- * How many callbacks were made in this turn. To note where takes several times as long as all the rest: of those that
- * are made without a pause, only so many have it noted.
+ * The number of callbacks that were made in this turn. Recording the stack takes several times as long as the rest, so
+ * of those that are made without a pause only so many have one.
  */
 let made = 0;
 const MOST_LOCATED = 256;
 
-/** Has stacks no more frames than that; they have what they have where a program has frozen Error. */
+/** Limits the frames of stacks. It has no effect if a program has frozen Error. */
 function limitStacks(most) {
   try {
     Error.stackTraceLimit = most;
@@ -183,8 +184,16 @@ function textOrOptions(value) {
     : parseOptions(value, KEYS, WHERE);
 }
 
+/** What fn() was called with. */
+function declarationOfType(type) {
+  const { declaration, isFunction } = descriptorOf(type);
+  if (declaration !== undefined) return declaration;
+  const expected = isFunction ? 'a type that C can call JavaScript with' : 'the type of a function, as fn() returns';
+  throw wrongType(WHERE, `${expected}, not ${descriptorOf(type).name}`, type);
+}
+
 /**
- * What a declaration says, each key read once. By their names, which is quicker than parseOptions, that refuses what is
+ * Reads a declaration, each key once and by name, which is faster than parseOptions; that function then refuses what is
  * wrong.
  */
 function declarationOf(value) {
@@ -205,7 +214,7 @@ function declarationOf(value) {
         options.wrap = value.wrap;
         break;
       default:
-        return parseOptions(value, KEYS, WHERE);
+        return isDeclared(value) ? declarationOfType(value) : parseOptions(value, KEYS, WHERE);
     }
   }
   const { threadsafe, wrap } = options;
@@ -273,10 +282,10 @@ class JSCallback {
   #pointer;
   #ptr;
   #threadsafe;
-  /** Where it was made: what is captured holds this object, so that nothing else holds it before close(). */
+  /** The stack of its creation. It refers to this object, so nothing else holds it before close(). */
   #createdAt;
   #isRef = false;
-  /** Where it is among the young ones; -1 once it is registered. */
+  /** Its index among the young ones; -1 once it is registered. */
   #age;
 
   constructor(callback, declaration) {

@@ -7,15 +7,15 @@ const binding = require('../native/binding.js');
 /** The listeners of this thread, of which there is one each for all realms and builds that have the package. */
 const KEY = Symbol.for('pinned-ffi exit');
 
-/** What other threads have called by now is run before the process ends, though it does not keep the process alive. */
+/** Runs the calls that other threads have made by now before the process ends, though they do not keep it alive. */
 function beforeExit() {
   if (binding.hasWork()) setImmediate(() => {});
 }
 
 /**
- * Who waits for JavaScript gets a zeroed result, so that no thread keeps the process. The event may also be emitted by
- * a program, and a listener that throws keeps a process alive: then other threads are answered again from the next turn
- * on.
+ * Threads that wait for JavaScript get a zeroed result, so that none keeps the process alive. The event may also be
+ * emitted by a program, and a listener that throws keeps a process alive: then other threads are answered again from
+ * the next turn on.
  */
 function exit() {
   if (/** @type {any} */ (process)._exiting === false) return;

@@ -235,7 +235,7 @@ function namedFiles(args) {
  * The libraries that `-lname` may mean in the directories of the arguments, of which the first that is there counts.
  */
 function librariesOf(args) {
-  // What goes to the linker, and flags that are apart from their values.
+  // The words for the linker, and flags that are separate from their values.
   const words = args.flatMap((arg) => (arg.startsWith('-Wl,') ? arg.split(',') : [arg]));
   const after = (flag) =>
     words.flatMap((word, i) => (word === flag ? [words[i + 1] ?? ''] : word.startsWith(flag) ? [word.slice(2)] : []));

@@ -2,6 +2,7 @@
 // struct, union, fn, sizeof, alignof as the package exports them: with C text where they take types.
 
 const { lazy } = require('../lazy.js');
+const { struct: structOf } = require('../types/flexible.js');
 const structs = require('../types/struct.js');
 const functions = lazy(() => require('../callback/function-pointer.js'));
 const { byName, typeOf } = require('../types/registry.js');
@@ -10,10 +11,10 @@ const { isText } = require('./sets.js');
 const cdef = lazy(() => require('./index.js'));
 
 /** struct or union, of fields or of `struct name { ... }`. */
-const recordOf = (kind) => (fields, options) =>
-  isText(fields) ? cdef().parseRecord(fields, `${kind}: text`) : structs[kind](fields, options);
-const struct = recordOf('struct');
-const union = recordOf('union');
+const recordOf = (kind, make) => (fields, options) =>
+  isText(fields) ? cdef().parseRecord(fields, `${kind}: text`) : make(fields, options);
+const struct = recordOf('struct', structOf);
+const union = recordOf('union', structs.union);
 
 /** fn, of an object or of `int (*)(int)`. */
 const fn = (declaration) =>

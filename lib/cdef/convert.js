@@ -55,8 +55,10 @@ function typeWithin(type) {
     case 'pointer':
       return typeOfPointer(type.to);
     case 'array':
-      if (!type.length) throw new Unsupported(`${describeType(type)} has no length`);
+      if (type.length === null) throw new Unsupported(`${describeType(type)} has no length`);
       return structs().array(typeOfValue(type.of), type.length);
+    case 'unsupported':
+      throw faultAt(type.text, type.at, type.reason);
     case 'record':
       return typeOfRecord(type);
     case 'enum':
@@ -74,7 +76,7 @@ function typeOfPointer(to) {
   }
   if (to.kind === 'record' && to.record.fields === null) return to.record.isDeclared ? typeOfOpaque(to.record) : 'ptr';
   if (to.kind === 'record' && inProgress.has(to.record)) return pointers().pointer(() => converted.get(to.record));
-  if (to.kind === 'array' && !to.length) return 'ptr';
+  if (to.kind === 'unsupported' || (to.kind === 'array' && !to.length)) return 'ptr';
   try {
     return pointers().pointer(typeOfValue(to));
   } catch (error) {
@@ -218,7 +220,7 @@ function typeOfName(type) {
   if (type.kind === 'function') return typeOfFunction(type);
   if (type.kind === 'record' && type.record.fields === null)
     return type.record.isDeclared ? typeOfOpaque(type.record) : undefined;
-  return type.kind === 'array' && !type.length ? undefined : typeOfValue(type);
+  return type.kind === 'unsupported' || (type.kind === 'array' && !type.length) ? undefined : typeOfValue(type);
 }
 
 module.exports = { typeOfValue, typeOfName, callbackOf, signatureOf, declarationOf, measure };

@@ -40,7 +40,7 @@ function declarator(parser, place) {
   }
   const suffixes = [];
   for (;;) {
-    while (takeAttribute(parser, attributes)) {
+    while (takeAttribute(parser, attributes) || (place === 'name' && suffixes.length > 0 && takeMacro(parser))) {
       /* one attribute after the other */
     }
     const suffix = takeSuffix(parser, place, inner === undefined && suffixes.length === 0);
@@ -55,6 +55,15 @@ function declarator(parser, place) {
     return inner === undefined ? result : inner.apply(result);
   };
   return { name: inner?.name ?? name, apply, attributes: { __proto__: null, ...attributes, ...inner?.attributes } };
+}
+
+/** Takes a macro of the C library's headers behind a prototype, such as __THROW or __nonnull ((1)). */
+function takeMacro({ tokens }) {
+  const token = tokens.peek();
+  if (token.kind !== 'word' || !token.text.startsWith('__')) return false;
+  tokens.next();
+  if (tokens.is('(')) tokens.skipGroup(tokens.next(), ')');
+  return true;
 }
 
 const startsQualifier = (tokens) => QUALIFIERS.has(tokens.peek().text) || CONVENTIONS.has(tokens.peek().text);

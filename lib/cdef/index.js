@@ -2,11 +2,10 @@
 // C text where types are taken, and sets of declarations: cdef().
 
 const { makeError, wrongType } = require('../errors.js');
-const { callbackOf, signatureOf, typeOfName, typeOfValue } = require('./convert.js');
+const { callbackOf, declarationOf, signatureOf, typeOfName, typeOfValue } = require('./convert.js');
 const { faultAt } = require('./fault.js');
 const { Scope } = require('./scope.js');
 const { scopes } = require('./sets.js');
-const { functionsIn } = require('./symbols.js');
 const { partsOf, parseTypeText } = require('./texts.js');
 const { describeType } = require('./types.js');
 
@@ -32,14 +31,14 @@ function inText(text, work, name) {
   try {
     return work();
   } catch (error) {
-    if (error.code !== undefined) throw error;
+    if (error.line !== undefined) throw error;
     throw name === undefined
       ? faultAt(text, 0, error.message)
       : faultAt(text, placeOf(text, name), `${name}: ${error.message}`);
   }
 }
 
-/** Where a name is in a text for the last time: its declaration is behind its uses within itself. */
+/** The last place of a name in a text: a declaration comes after the uses of the name within itself. */
 const placeOf = (text, name) =>
   Math.max([...text.matchAll(new RegExp(`\\b${name.replaceAll('$', '\\$')}\\b`, 'g'))].at(-1)?.index ?? 0, 0);
 
@@ -86,6 +85,24 @@ const parameterIn = (text, index) => {
 
 // ---- sets -----------------------------------------------------------------------------------------------------------
 
+/**
+ * Defines what `make` gives by its names, if it gives anything. Where the text has what has no counterpart, such as
+ * `long double`, the rest of a set is of use: reading the property throws.
+ */
+function define(target, names, make) {
+  /** @type {PropertyDescriptor} */
+  const property = { enumerable: true, configurable: true };
+  try {
+    property.value = make();
+    if (property.value === undefined) return;
+  } catch (error) {
+    property.get = () => {
+      throw error;
+    };
+  }
+  for (const name of names) Object.defineProperty(target, name, property);
+}
+
 /** The declarations of a C text. Each part is converted when it is first read. */
 class Definitions {
   #scopes;
@@ -104,20 +121,12 @@ class Definitions {
     return this.#once('types', (types) => {
       for (const scope of this.#scopes) {
         for (const [tag, known] of scope.tags) {
-          const type = inText(
-            scope.text,
-            () =>
-              typeOfName(
-                known.keyword === 'enum' ? { kind: 'enum', enumeration: known } : { kind: 'record', record: known },
-              ),
-            tag,
-          );
-          if (type !== undefined) types[tag] = types[`${known.keyword} ${tag}`] = type;
+          const type =
+            known.keyword === 'enum' ? { kind: 'enum', enumeration: known } : { kind: 'record', record: known };
+          define(types, [`${known.keyword} ${tag}`, tag], () => inText(scope.text, () => typeOfName(type), tag));
         }
-        for (const [name, declared] of scope.typedefs) {
-          const type = inText(scope.text, () => typeOfName(declared), name);
-          if (type !== undefined) types[name] = type;
-        }
+        for (const [name, declared] of scope.typedefs)
+          define(types, [name], () => inText(scope.text, () => typeOfName(declared), name));
       }
       return types;
     });
@@ -132,7 +141,11 @@ class Definitions {
 
   /** The functions as objects of declarations, which dlopen takes. */
   get symbols() {
-    return this.#once('symbols', (symbols) => Object.assign(symbols, ...this.#scopes.map(functionsIn)));
+    return this.#once('symbols', (symbols) => {
+      for (const scope of this.#scopes)
+        for (const [name, declared] of scope.functions) define(symbols, [name], () => declarationOf(declared, name));
+      return symbols;
+    });
   }
 }
 

@@ -6,7 +6,7 @@ const { faultAt } = require('./fault.js');
 
 const BLANK = /(?:[ \t\r\n\f\v]|\\\r?\n|\/\/(?:\\\r?\n|[^\n])*|\/\*[^]*?\*\/)+/y;
 const WORD = /[\w$]+/y;
-/** What may stand directly in front of a quotation mark. */
+/** The prefixes of a quotation mark. */
 const PREFIX = /^(?:u8|[uUL])$/;
 const NUMBER = /(?:0[xX][\da-fA-F']+|0[bB][01']+|\d[\d']*)(?:\.\d*)?(?:[eE][+-]?\d+)?[uUlLzZfF]*/y;
 const STRING = /(?:u8|[uUL])?"(?:\\[^]|[^"\\\n])*"/y;
@@ -17,12 +17,15 @@ const SINGLE = new Set(['(', ')', '*', ',', ';', '{', '}', '[', ']', '~', '?', '
 const DIRECTIVE = /#[ \t]*(\w*)((?:\\\r?\n|\/\*[^]*?\*\/|[^\n])*)/y;
 const DEFINE = /^[ \t]*([A-Za-z_]\w*)(\(?)([^]*)$/;
 
+/** Those that change no layout. */
+const PRAGMA = /^[ \t]*(?:once|GCC|clang|STDC|region|endregion|warning|comment)\b/;
+
 const HINT_BIND = 'for macros and whole headers use `pinned-ffi bind`, or the output of `cc -E -P`';
 
 /** Reads tokens one after the other. */
 class Lexer {
   #at = 0;
-  /** Where the last token ends. */
+  /** The end of the last token. */
   #behind = 0;
 
   /** @param {string} text */
@@ -30,7 +33,7 @@ class Lexer {
     this.text = text;
   }
 
-  /** Where the next token is looked for. */
+  /** The offset at which the next token is searched. */
   get offset() {
     return this.#at;
   }
@@ -105,7 +108,7 @@ class Lexer {
     DIRECTIVE.lastIndex = at;
     const [, name, rest] = DIRECTIVE.exec(this.text);
     this.#at = this.#behind = DIRECTIVE.lastIndex;
-    if (name === 'include' || (name === 'pragma' && rest.trim() === 'once') || name === 'line' || /^\d*$/.test(name))
+    if (name === 'include' || (name === 'pragma' && PRAGMA.test(rest)) || name === 'line' || /^\d*$/.test(name))
       return undefined;
     if (name !== 'define') throw faultAt(this.text, at, `#${name} is not understood; ${HINT_BIND}`);
     const [, macro, parenthesis, value] = DEFINE.exec(rest) ?? [];

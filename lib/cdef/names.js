@@ -116,10 +116,47 @@ const HIDDEN = new Set([
   'posix_spawnattr_t',
   'DBM',
   'SOCKET_ADDRESS',
+  '__builtin_va_list',
+  '__gnuc_va_list',
+  '_Float64x',
+  '_Float128',
+  '__float128',
+  '__int128_t',
+  '__uint128_t',
 ]);
 
+const [ofStandard, ofPosix] = [new Map(STANDARD), new Map(POSIX)];
+/**
+ * A name as it is in the headers of the GNU C library.
+ * @returns {[string, string]}
+ */
+const prefixed = (name) => [`__${name}`, ofStandard.get(name) ?? ofPosix.get(name)];
+
+/** As the headers of the GNU C library name them. */
+const GNU = [
+  ...[
+    'ssize_t',
+    'off_t',
+    'off64_t',
+    'pid_t',
+    'uid_t',
+    'gid_t',
+    'mode_t',
+    'time_t',
+    'clock_t',
+    'clockid_t',
+    'dev_t',
+  ].map(prefixed),
+  ...['ino_t', 'nlink_t', 'socklen_t', 'useconds_t', 'suseconds_t', 'id_t', 'key_t', 'blksize_t', 'blkcnt_t'].map(
+    prefixed,
+  ),
+  ...['int8_t', 'uint8_t', 'int16_t', 'uint16_t', 'int32_t', 'uint32_t', 'int64_t', 'uint64_t'].map(prefixed),
+  ...group('float', '_Float32'),
+  ...group('double', '_Float64 _Float32x'),
+];
+
 /** Name -> the name of a scalar type, 'void *', 'T *', or a text type. */
-const KNOWN = new Map([...STANDARD, ...POSIX, ...WINDOWS]);
+const KNOWN = new Map([...STANDARD, ...POSIX, ...WINDOWS, ...GNU]);
 
 /** The words that make up the arithmetic types, and words that are spellings of others. */
 const ARITHMETIC = new Set([
@@ -198,6 +235,8 @@ const QUALIFIERS = new Set([
   '__volatile__',
   '__restrict',
   '__restrict__',
+  '_Restrict_',
+  '__restrict_arr',
   '_Nonnull',
   '_Nullable',
 ]);
@@ -228,8 +267,6 @@ const REFUSED = new Map([
   ['_Complex', 'complex numbers have no counterpart'],
   ['__complex__', 'complex numbers have no counterpart'],
   ['__int128', '128-bit integers have no counterpart'],
-  ['__float128', 'it has no counterpart'],
-  ['_Float128', 'it has no counterpart'],
   ['_Float16', 'it has no counterpart'],
   ['_BitInt', 'it has no counterpart'],
   ['typeof', 'write the type itself'],
@@ -239,6 +276,8 @@ const REFUSED = new Map([
   ['namespace', 'this is C++: declare it `extern "C"`'],
   ['using', 'this is C++: use typedef'],
 ]);
+/** Of those, the types: a text may have them, but no value of them can be passed. */
+const UNSUPPORTED = new Set(['_Complex', '__complex__', '__int128', '_Float16', '_BitInt']);
 
 module.exports = {
   KNOWN,
@@ -251,4 +290,5 @@ module.exports = {
   QUALIFIERS,
   CONVENTIONS,
   REFUSED,
+  UNSUPPORTED,
 };

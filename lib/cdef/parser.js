@@ -8,7 +8,7 @@ const { readPrototype, startReading } = require('./plain.js');
 const { Scope } = require('./scope.js');
 const { parseSpecifiers, startsType } = require('./specifiers.js');
 const { Tokens, named } = require('./tokens.js');
-const { describeType, isInteger, isVoid } = require('./types.js');
+const { describeType, isInteger, isVoid, scalar } = require('./types.js');
 
 // Loaded for texts that have constants, structs or enumerations.
 const expressions = lazy(() => require('./expression.js'));
@@ -67,7 +67,7 @@ class Parser {
     });
   }
 
-  /** What evaluates constant expressions. */
+  /** The evaluator of constant expressions. */
   get expressions() {
     return (this.#expressions ??= new (expressions().Expressions)(this));
   }
@@ -141,7 +141,7 @@ class Parser {
       return;
     }
     for (;;) {
-      this.#declare(specifiers);
+      if (this.#declare(specifiers)) return;
       if (tokens.accept(',')) continue;
       if (tokens.peek().kind === 'end' || tokens.accept(';')) return;
       throw this.#afterDeclarator(tokens.peek());
@@ -154,29 +154,28 @@ class Parser {
     return this.tokens.fault(token, `expected ';' after a declaration, found ${named(token)}`);
   }
 
+  /** Declares one name. Gives whether it had a body, which ends the declaration. */
   #declare(specifiers) {
     const { tokens, scope } = this;
     const { name, apply, attributes } = parseDeclarator(this, 'name');
     if (name === undefined) throw tokens.fault(tokens.peek(), `expected a name, found ${named(tokens.peek())}`);
     const type = apply(specifiers.type);
     if (specifiers.isTypedef) this.#typedef(name, type, specifiers, attributes);
-    else if (type.kind === 'function')
+    else if (type.kind === 'function' && specifiers.isLocal && tokens.is('{')) {
+      tokens.skipGroup(tokens.next(), '}');
+      return true;
+    } else if (type.kind === 'function')
       scope.functions.set(name.text, { type, marks: specifiers.marks, at: name.at, text: tokens.text });
     else if (isVoid(type)) throw tokens.fault(name, `${name.text} is of type void`);
     else {
       scope.variables.set(name.text, { type, at: name.at, text: tokens.text });
       if (tokens.accept('=')) this.#initializer(name, type);
     }
+    return false;
   }
 
   #typedef(name, type, { type: base, attributes: before }, attributes) {
-    const align = attributes.align ?? (base.record?.align === before.align ? undefined : before.align);
-    if (align !== undefined && align !== this.alignOf(type, name)) {
-      throw this.tokens.fault(
-        name,
-        `${name.text} has an alignment that its type has not; put the attribute behind 'struct'`,
-      );
-    }
+    const changed = this.#withAttributes(name, type, base, before, attributes);
     // `typedef struct s s;` says that there is such a struct, which only C looks into unless its body follows.
     if (base.record !== undefined && !base.record.isKnown) {
       base.record.isDeclared = true;
@@ -184,7 +183,26 @@ class Parser {
     }
     if (base.enumeration !== undefined) base.enumeration.name ??= name.text;
     if (KNOWN.has(name.text)) this.scope.isPlain = false;
-    this.scope.typedefs.set(name.text, type);
+    this.scope.typedefs.set(name.text, changed);
+  }
+
+  /** The type that the attributes of a typedef make of its type. */
+  #withAttributes(name, type, base, before, attributes) {
+    const unsupported = (reason, at) => ({ kind: 'unsupported', reason, at, text: this.tokens.text });
+    const { unsupported: found = before.unsupported, mode = before.mode } = attributes;
+    if (found !== undefined) return unsupported(found.reason, found.at);
+    if (mode !== undefined) {
+      const isUnsigned = type.kind === 'scalar' && type.name.startsWith('unsigned');
+      return isInteger(type) && mode.bytes <= 8
+        ? scalar(`${isUnsigned ? 'u' : ''}int${mode.bytes * 8}_t`, name.text)
+        : unsupported(`${name.text} has a mode that has no counterpart`, name.at);
+    }
+    const align = attributes.align ?? (base.record?.align === before.align ? undefined : before.align);
+    if (align === undefined || type.kind === 'unsupported' || align === this.alignIfKnown(type, name)) return type;
+    return unsupported(
+      `${name.text} has an alignment that its type has not; put the attribute behind 'struct'`,
+      name.at,
+    );
   }
 
   /** `static const int NAME = value` is a constant. */
@@ -232,6 +250,16 @@ class Parser {
 
   alignOf(type, at) {
     return this.#measured('align', type, at);
+  }
+
+  /** The alignment of a type; undefined where it has no counterpart, which is an error once it is used. */
+  alignIfKnown(type, at) {
+    try {
+      return this.alignOf(type, at);
+    } catch (error) {
+      if (error.line === undefined) throw error;
+      return undefined;
+    }
   }
 
   #measured(what, type, at) {

@@ -1,6 +1,6 @@
 'use strict';
-// Prototypes of plain types, such as `size_t strlen(const char *s);`: read without the parser, which need not be loaded then.
-// What is not known here, every mistake among it, is left to the parser; both agree by a test. The text is searched and cut
+// Prototypes of plain types, such as `size_t strlen(const char *s);`: read without the parser, which need not be loaded
+// then. Anything else, mistakes included, is left to the parser; a test compares both. The text is searched and cut
 // rather than matched: a program reads its declarations once, before any of this is optimised.
 
 const { lazy } = require('../lazy.js');
@@ -52,7 +52,7 @@ for (const name of [
 const RESERVED = new Set(
   (
     'void char short int long float double signed unsigned bool _Bool __signed __signed__ __int8 __int16 __int32 ' +
-    'const volatile restrict _Atomic __const __const__ __volatile __volatile__ __restrict __restrict__ _Nonnull _Nullable ' +
+    'const volatile restrict _Atomic __const __const__ __volatile __volatile__ __restrict __restrict__ _Restrict_ __restrict_arr _Nonnull _Nullable ' +
     'extern static inline __inline __inline__ __forceinline register auto _Noreturn noreturn _Thread_local thread_local ' +
     '__thread constexpr __extension__ typedef struct union enum __attribute__ __attribute _Alignas alignas __declspec ' +
     'asm __asm__ __asm _Static_assert static_assert __cdecl _cdecl __stdcall _stdcall __fastcall __vectorcall WINAPI ' +
@@ -73,7 +73,9 @@ const isName = function (text) {
   return first !== 95 || !MARK.test(text);
 };
 
-/** The text types of pointers to constant characters, by the name that was written: uint16_t is no text, char16_t is. */
+/**
+ * The text types of pointers to constant characters, by the name that was written: uint16_t is no text, char16_t is.
+ */
 const TEXTS = { __proto__: null, char: 'cstring', wchar_t: 'wstring', char16_t: 'utf16' };
 /** Types whose pointers may point to any bytes, so that they are plain addresses. */
 const BYTES = new Set(['i8', 'u8', 'char', 'bool', 'void']);
@@ -102,7 +104,10 @@ function scalarOf(words) {
   return name === undefined || name.includes('*') || !byName.has(name) ? undefined : name;
 }
 
-/** The type of words that are no arithmetic type, or have a star behind them; undefined where the parser has to read them. */
+/**
+ * The type of words that are no arithmetic type, or have a star behind them; undefined where the parser has to read
+ * them.
+ */
 function typeOfWords(words, hasStar) {
   const list = words.split(/[ \t\r\n\f\v]+/);
   const isConst = list.length > 1 && (list[0] === 'const' || list.at(-1) === 'const');
@@ -170,11 +175,12 @@ const LONGEST = 1000;
 const [SEMICOLON, STAR] = [59, 42];
 
 /**
- * What reads the plain prototypes of a text. No name of names.js may mean anything else there.
+ * The reader of the plain prototypes of a text. No name of names.js may mean anything else there.
  * @param {string} text
  */
 const startReading = function (text) {
-  // The next parentheses: what has none is not searched again. Many functions have their results and parameters in common.
+  // The next parentheses: what has none is not searched again. Many functions have their results and parameters in
+  // common.
   return { text, open: -1, close: -1, end: 0, name: '', results: new Map(), lists: new Map(), parameters: new Map() };
 };
 
@@ -218,7 +224,8 @@ const MOST_KEPT = 64;
 const kept = new Map();
 
 /**
- * The names and declarations of the functions of a text that consists of plain prototypes; undefined for any other text.
+ * The names and declarations of the functions of a text that consists of plain prototypes; undefined for any other
+ * text.
  * @param {string} text
  * @returns {[string, { args: any[], returns: any }][] | undefined}
  */

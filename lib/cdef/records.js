@@ -31,7 +31,8 @@ function parseRecord(parser, keyword, found) {
   }
   record.fields = fields;
   record.packed = attributes.packed === true;
-  record.align = largest(attributes.align, found.attributes.align);
+  if (record.packed) record.tailAlign = undefined;
+  record.align = largest(record.tailAlign, attributes.align, found.attributes.align);
   return { kind: 'record', record };
 }
 
@@ -57,7 +58,25 @@ function parseBody(parser, record) {
     if (tokens.peek().kind === 'end') throw tokens.fault(open, "'{' has no '}'");
     parseFields(parser, record, fields, names);
   }
-  return fields.filter(({ isFlexible }) => !isFlexible);
+  return withoutEmpty(parser, record, fields);
+}
+
+/** The fields that have bytes. Arrays without elements are no part of a type, and align what follows them. */
+function withoutEmpty(parser, record, fields) {
+  let align;
+  const rest = [];
+  for (const field of fields) {
+    if (field.isFlexible) align = largest(align, parser.alignIfKnown(field.type.of, field.at));
+    else {
+      // What follows a bitfield in its unit is not moved.
+      if (align > 1 && field.bits === undefined && record.keyword === 'struct')
+        field.align = largest(field.align, align);
+      rest.push(field);
+      if (record.keyword === 'struct') align = undefined;
+    }
+  }
+  record.tailAlign = align;
+  return rest;
 }
 
 /** The fields of one line: `int a, *b, c : 3;`, or a member without a name. */
@@ -82,7 +101,8 @@ function addField(parser, record, { fields, names }, base) {
   const { tokens } = parser;
   const at = tokens.peek();
   const last = fields.at(-1);
-  if (last?.isFlexible) throw tokens.fault(last.at, `${last.name} has no length, which only the last field may lack`);
+  if (last?.isFlexible && last.type.length === null)
+    throw tokens.fault(last.at, `${last.name} has no length, which only the last field may lack`);
   const { name, apply, attributes: own } = tokens.is(':') ? { apply: (type) => type } : parseDeclarator(parser, 'name');
   const type = apply(base.type);
   const field = { name: name?.text, type, at: name ?? at, bits: undefined, align: undefined, isFlexible: false };
@@ -93,6 +113,8 @@ function addField(parser, record, { fields, names }, base) {
     /* one attribute after the other */
   }
   checkField(parser, record, names, field);
+  if (attributes.unsupported !== undefined)
+    field.type = { kind: 'unsupported', ...attributes.unsupported, text: tokens.text };
   alignField(parser, field, attributes);
   fields.push(field);
 }
@@ -106,8 +128,10 @@ function checkField(parser, record, names, field) {
     throw tokens.fault(at, `${describeType(type)} is not defined before, so that its size is not known`);
   if (name !== undefined && names.has(name)) throw tokens.fault(at, `two fields are named ${name}`);
   names.add(name);
-  field.isFlexible = type.kind === 'array' && !type.length && record.keyword === 'struct';
-  if (type.kind === 'array' && !type.length && !field.isFlexible) throw tokens.fault(at, `${name} has no length`);
+  field.isFlexible =
+    type.kind === 'array' && (type.length === 0 || (type.length === null && record.keyword === 'struct'));
+  if (type.kind === 'array' && type.length === null && !field.isFlexible)
+    throw tokens.fault(at, `${name} has no length`);
 }
 
 /** The alignment that is asked for a field, beyond that of its type. */
@@ -115,7 +139,7 @@ function alignField(parser, field, { align, packed }) {
   const { tokens } = parser;
   const { name, type, at, isFlexible, bits } = field;
   if (packed) throw tokens.fault(at, `${name} is packed alone; put the attribute behind 'struct'`);
-  if (align === undefined || isFlexible || align <= parser.alignOf(type, at)) return;
+  if (align === undefined || isFlexible || align <= (parser.alignIfKnown(type, at) ?? 0)) return;
   if (bits !== undefined) throw tokens.fault(at, `${name ?? 'a bitfield'} has bits and an alignment`);
   field.align = align;
 }

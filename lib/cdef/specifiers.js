@@ -1,7 +1,16 @@
 'use strict';
 // The part before the declarators: storage, qualifiers, attributes, marks and the type itself.
 
-const { ARITHMETIC, ARITHMETICS, SPELLINGS, STORAGE, QUALIFIERS, CONVENTIONS, REFUSED } = require('./names.js');
+const {
+  ARITHMETIC,
+  ARITHMETICS,
+  SPELLINGS,
+  STORAGE,
+  QUALIFIERS,
+  CONVENTIONS,
+  REFUSED,
+  UNSUPPORTED,
+} = require('./names.js');
 const { named } = require('./tokens.js');
 const { scalar, asConst, makeRecord } = require('./types.js');
 const { nearest } = require('./nearest.js');
@@ -77,24 +86,30 @@ const isTag = (text) => text === 'struct' || text === 'union' || text === 'enum'
 
 /**
  * The specifiers at the next tokens.
- * @returns {{ type: any, isTypedef: boolean, isConst: boolean, marks: object, attributes: object, tag: any, at: any }}
+ * @returns {{ type: any, isTypedef: boolean, isLocal: boolean, isConst: boolean, marks: object, attributes: object, tag: any, at: any }}
  */
 function parseSpecifiers(parser) {
   const { tokens } = parser;
   const found = {
     type: undefined,
     isTypedef: false,
+    isLocal: false,
     isConst: false,
     marks: { __proto__: null },
     attributes: { __proto__: null },
     tag: undefined,
     at: tokens.peek(),
+    unsupported: undefined,
   };
   const words = [];
   while (take(parser, found, words)) {
     /* one specifier after the other */
   }
-  if (words.length > 0) {
+  if (found.unsupported === undefined && LONG_DOUBLE.test(words.join(' ')))
+    found.unsupported = { reason: "'long double' has no counterpart", at: found.at.at };
+  if (found.unsupported !== undefined) {
+    found.type = { kind: 'unsupported', ...found.unsupported, text: tokens.text };
+  } else if (words.length > 0) {
     const name = ARITHMETICS.get([...words].sort().join(' '));
     if (name === undefined || found.type !== undefined) throw tokens.fault(found.at, noArithmetic(words));
     found.type = scalar(name, words.join(' '));
@@ -104,10 +119,11 @@ function parseSpecifiers(parser) {
   return found;
 }
 
-const noArithmetic = (words) =>
-  words.join(' ') === 'long double' || words.join(' ') === 'double long'
-    ? "'long double' has no counterpart"
-    : `'${words.join(' ')}' is no type of C`;
+const LONG_DOUBLE = /^(?:long double|double long)$/;
+const noArithmetic = (words) => `'${words.join(' ')}' is no type of C`;
+
+/** What is declared with one of these may have a body: no library has it. */
+const LOCAL = new Set(['static', 'inline', '__inline', '__inline__', '__forceinline']);
 
 /** Takes one specifier; false where the next token is none. */
 function take(parser, found, words) {
@@ -122,7 +138,9 @@ function take(parser, found, words) {
     return true;
   }
   if (text === 'typedef') found.isTypedef = true;
+  else if (LOCAL.has(text)) found.isLocal = true;
   else if (text === 'const' || text === '__const' || text === '__const__') found.isConst = true;
+  else if (UNSUPPORTED.has(text) && found.type === undefined) return takeUnsupported(parser, found, token);
   else if (REFUSED.has(text)) throw tokens.fault(token, `'${text}': ${REFUSED.get(text)}`);
   else if (isTag(text)) return takeTag(parser, found, words);
   else if (takeAttribute(parser, found.attributes) || takeMark(parser, found.marks)) return true;
@@ -132,6 +150,14 @@ function take(parser, found, words) {
     found.type = known;
   }
   tokens.next();
+  return true;
+}
+
+/** Takes a word of a type that has no counterpart. */
+function takeUnsupported({ tokens }, found, token) {
+  found.unsupported ??= { reason: `'${token.text}': ${REFUSED.get(token.text)}`, at: token.at };
+  tokens.next();
+  if (tokens.is('(')) tokens.skipGroup(tokens.next(), ')');
   return true;
 }
 
@@ -194,13 +220,25 @@ function takeGnu(parser, attributes) {
     if (token.kind === 'end') throw tokens.fault(open, "'((' has no '))'");
     const name = token.text.replace(/^__|__$/g, '');
     if (name === 'packed') attributes.packed = true;
-    else if (name === 'vector_size' || name === 'mode')
-      throw tokens.fault(token, `__attribute__((${name})) has no counterpart`);
-    else if (name === 'aligned') attributes.align = takeAligned(parser);
+    else if (name === 'mode') attributes.mode = takeMode(parser, token);
+    else if (name === 'vector_size') {
+      attributes.unsupported = { reason: '__attribute__((vector_size)) has no counterpart', at: token.at };
+      if (tokens.is('(')) tokens.skipGroup(tokens.next(), ')');
+    } else if (name === 'aligned') attributes.align = takeAligned(parser);
     else if (tokens.is('(')) tokens.skipGroup(tokens.next(), ')');
   }
   tokens.next();
   tokens.expect(')', 'at the end of __attribute__');
+}
+
+/** The bytes of mode(...): those of an integer; NaN of what has no counterpart. */
+const MODES = { QI: 1, byte: 1, HI: 2, SI: 4, DI: 8, word: 8, pointer: 8, unwind_word: 8 };
+
+function takeMode({ tokens }, token) {
+  tokens.expect('(', 'after mode');
+  const { text } = tokens.next();
+  tokens.expect(')', 'after mode(');
+  return { bytes: MODES[text.replace(/^__|__$/g, '')] ?? NaN, at: token.at };
 }
 
 /** The number of aligned(n); without one it is the largest alignment of the machine. */

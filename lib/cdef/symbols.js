@@ -1,5 +1,6 @@
 'use strict';
-// The functions that C text declares, as objects of declarations. A text of plain prototypes is read without the parser.
+// The functions that C text declares, as objects of declarations. A text of plain prototypes is read without the
+// parser.
 
 const { makeError, wrongType } = require('../errors.js');
 const { lazy } = require('../lazy.js');
@@ -57,7 +58,7 @@ const scopeOf = (text) => texts().parseText(text, []);
 const isDeclaration = (value) =>
   typeof value === 'object' && value !== null && (Array.isArray(value.args) || value.returns !== undefined);
 
-/** What an object says of a function that a text declares. */
+/** The options in an object for a function that a text declares. */
 function added(parts, symbols, name, value, where) {
   const declared = parts.reduce((found, { scope }) => scope?.function(name) ?? found, undefined);
   // dlopen checks what is not merged here, with the keys that it knows.
@@ -83,12 +84,14 @@ function added(parts, symbols, name, value, where) {
   return result;
 }
 
+const ADDITION_KEYS = { lengthOf: 'any', minBytes: 'number', flow: 'any' };
+
 /** The arguments with what an object says of them by their names. */
 function describedArguments(parameters, types, additions, where) {
   const indexOf = (name) => parameters.findIndex((parameter) => parameter.name === name);
   const args = [...types];
   for (const name of Object.keys(parseOptions(additions, keysOf(parameters), `${where}.args`))) {
-    const given = parseOptions(additions[name], { lengthOf: 'any', minBytes: 'number' }, `${where}.args.${name}`);
+    const given = parseOptions(additions[name], ADDITION_KEYS, `${where}.args.${name}`);
     const { lengthOf } = given;
     const of = typeof lengthOf === 'string' ? indexOf(lengthOf) : lengthOf;
     if (of === -1)

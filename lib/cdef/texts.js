@@ -25,7 +25,7 @@ function keyOf(text, outer) {
 }
 
 /**
- * What `make` gives for a text, made once.
+ * The result of `make` for a text, made once.
  * @param {string} text
  * @param {InstanceType<typeof Scope>[]} outer
  * @param {'declarations' | 'type'} kind

@@ -100,7 +100,7 @@ class Tokens {
     this.#at = 0;
   }
 
-  /** Where the next token is looked for in the text; undefined where tokens were read ahead or expanded. */
+  /** The offset of the next token in the text; undefined if tokens were read ahead or expanded. */
   get offset() {
     return this.#list.length === this.#at && this.#expanded.length === 0 ? this.#lexer.offset : undefined;
   }

@@ -3,6 +3,7 @@
 //   { kind: 'scalar', name, spelling }   name: of the type table; spelling: the C name that was written
 //   { kind: 'pointer', to }  { kind: 'array', of, length }   length: null where it is not known
 //   { kind: 'function', parameters: [{ name, type, mark }], returns, isVariadic, free }
+//   { kind: 'unsupported', reason, at, text }   what has no counterpart: pointers to it are addresses
 //   { kind: 'record', record }: a struct or union  { kind: 'enum', enumeration }
 // A const type is a copy with `isConst`.
 
@@ -18,6 +19,7 @@ const makeRecord = (keyword, tag) => ({
   fields: null,
   packed: false,
   align: undefined,
+  tailAlign: undefined,
   isDeclared: false,
   isKnown: false,
   text: undefined,
@@ -49,6 +51,8 @@ function describeType(type, depth = 0) {
       return `${describeType(type.of, depth + 1)}[${type.length ?? ''}]`;
     case 'function':
       return 'a function';
+    case 'unsupported':
+      return `a type that has no counterpart`;
     case 'enum':
       return `${constness}enum ${type.enumeration.tag ?? ''}`.trim();
     default:

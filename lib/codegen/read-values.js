@@ -1,8 +1,8 @@
 'use strict';
-// How generated source reads values out of the argument buffer: first, at once, by elements of typed arrays alone; what
-// the user gets is made of that. memory/arg-buffer.js has the reason. Source may be made late, so that nothing here
-// uses an iterator: a program may have replaced it by then. A DataView will not do: V8 may run other JavaScript where
-// its methods are entered.
+// The source that reads values out of the argument buffer: first, at once, by elements of typed arrays alone; the
+// values that the user gets are made of these. memory/arg-buffer.js has the reason. Source may be made late, so that
+// nothing here uses an iterator: a program may have replaced it by then. A DataView will not do: V8 may run other
+// JavaScript where its methods are entered.
 
 const { makeError } = require('../errors.js');
 const { arrays, EPOCH } = require('../memory/arg-buffer.js');
@@ -76,7 +76,7 @@ const decode = (descriptor, bytes) => descriptor.read(new DataView(bytes.buffer)
 const MOST_AT_ONCE = 256;
 
 /**
- * How generated source reads a result: `raws` have to be evaluated at once, `value` makes the result of their names.
+ * The source that reads a result: `raws` must be evaluated at once, `value` makes the result of their names.
  */
 function resultSource(descriptor, at) {
   const inline = inlineOf(descriptor);

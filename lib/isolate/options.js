@@ -15,11 +15,12 @@ const KEYS = {
   cwd: 'string',
   command: 'any',
   spin: 'boolean',
+  malloc: 'string',
 };
 
 /** The longest timeout, in milliseconds: a day. */
 const LONGEST = 86_400_000;
-/** What a call may take where the library is not trusted, in milliseconds. */
+/** The timeout of calls of an untrusted library, in milliseconds. */
 const APART_TIMEOUT = 10_000;
 
 function oneOf(value, known, where) {
@@ -116,7 +117,11 @@ function parseIsolation(value, where) {
     throw wrongType(where, 'true, an object of options or a group()', value);
   }
   const options = parseOptions(value, KEYS, where);
-  const { timeout, restart = 'manual', share = 'all', sandbox, stderr = 'inherit', cwd, spin = true } = options;
+  const { timeout, restart = 'manual', share = 'all', sandbox, stderr = 'inherit', cwd } = options;
+  const command = commandOf(options.command, `${where}.command`);
+  // A tool such as valgrind runs one thread at a time, and looks after the blocks of malloc.
+  const isTool = command.length > 0;
+  const { spin = !isTool, malloc = isTool ? 'own' : 'shared' } = options;
   const isApart = oneOf(share, ['all', 'own'], `${where}.share`) === 'own';
   if (sandbox !== undefined && !isApart) {
     throw makeError(
@@ -127,10 +132,11 @@ function parseIsolation(value, where) {
   return {
     environment: environmentOf(options.env, `${where}.env`),
     folder: cwd === undefined ? undefined : textOf(cwd, `${where}.cwd`),
-    command: commandOf(options.command, `${where}.command`),
+    command,
     inheritsStderr: oneOf(stderr, ['inherit', 'ignore'], `${where}.stderr`) === 'inherit',
     restarts: oneOf(restart, ['manual', 'lazy'], `${where}.restart`) === 'lazy',
     spins: spin,
+    keepsMalloc: oneOf(malloc, ['shared', 'own'], `${where}.malloc`) === 'own',
     isApart,
     timeout: timeout === undefined ? (isApart ? APART_TIMEOUT : undefined) : timeoutOf(timeout, `${where}.timeout`),
     sandbox: sandbox === undefined ? '' : sandboxText(sandbox, `${where}.sandbox`),

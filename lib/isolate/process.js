@@ -1,6 +1,7 @@
 'use strict';
 // Processes of isolated libraries: one for a library, or one for a group of them.
 
+const { isMainThread } = require('node:worker_threads');
 const binding = require('../native/binding.js');
 const { makeError } = require('../errors.js');
 const { makeArena } = require('../memory/arena.js');
@@ -87,7 +88,7 @@ class IsolatedProcess {
  * by a program.
  */
 function exit() {
-  if (/** @type {any} */ (process)._exiting !== false) binding.endBusyHosts();
+  if (/** @type {any} */ (process)._exiting !== false) binding.endBusyHosts(isMainThread);
 }
 let listens = false;
 function listen() {

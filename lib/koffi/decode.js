@@ -18,6 +18,9 @@ const MOST = 2n ** 53n;
 const exactNumber = (value) =>
   typeof value === 'bigint' && (value === MOST || value === -MOST) ? Number(value) : value;
 
+/** The same for a value that goes into C. */
+const wideNumber = (value) => (value === 2 ** 53 || value === -(2 ** 53) ? BigInt(value) : value);
+
 /** An address as koffi has it: a BigInt, or null. */
 const bigAddress = (address) => (address === null ? null : BigInt(address));
 
@@ -248,6 +251,7 @@ module.exports = {
   Union,
   counts,
   exactNumber,
+  wideNumber,
   bigAddress,
   decode,
   decodeMembers,

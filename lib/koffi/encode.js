@@ -8,7 +8,7 @@ const access = require('../memory/access.js');
 const { byteLengthOf, bytesOf, isView } = require('../memory/array-buffer.js');
 const { byName } = require('../types/registry.js');
 const { utf32 } = require('../types/strings.js');
-const { Union, bigAddress, decode, decodeMembers, textOfBytes, untilNul } = require('./decode.js');
+const { Union, bigAddress, decode, decodeMembers, textOfBytes, untilNul, wideNumber } = require('./decode.js');
 const { makeWriter } = require('./members.js');
 const { arena, viewOf } = require('./scratch.js');
 const { layoutOf } = require('./type.js');
@@ -138,16 +138,18 @@ function encode(type, view, at, value, kept, name, position) {
   }
 }
 
-/** A BigInt for a floating-point number is one in koffi. */
-const numberOf = ({ list }, value) =>
-  typeof value === 'bigint' && (list === Float64Array || list === Float32Array) ? Number(value) : value;
+/** A BigInt for a floating-point number is one in koffi, and 2^53 is exact for it. */
+function numberOf({ list }, value) {
+  if (typeof value === 'bigint') return list === Float64Array || list === Float32Array ? Number(value) : value;
+  return list === BigInt64Array || list === BigUint64Array ? wideNumber(value) : value;
+}
 
 /** The function of lib/koffi/members.js for each struct; null where there is none. */
 const writers = new WeakMap();
 
 function writerOf(layout) {
   let made = writers.get(layout);
-  if (made === undefined) writers.set(layout, (made = makeWriter(layout, { encode, again: faultOf })));
+  if (made === undefined) writers.set(layout, (made = makeWriter(layout, { encode, wideNumber, again: faultOf })));
   return made;
 }
 

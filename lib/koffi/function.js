@@ -51,7 +51,7 @@ ${converted.map((i) => `const convert${i} = args[${i}].convert;`).join('\n')}
 return function (${names.join(', ')}) {
   ${args.length === 0 ? '' : `if (arguments.length < ${args.length}) throw help.tooFew(${args.length}, arguments.length);`}
   ${converted.map((i) => `const v${i} = convert${i}(a${i});`).join(' ')}
-  ${converted.length === 0 ? '' : `if (${converted.map((i) => `v${i} === NEEDS_MEMORY`).join(' || ')}) return help.callWithMemory(parts, [${names.join(', ')}]);`}
+  ${converted.length === 0 ? '' : `if (${converted.map((i) => `v${i} === NEEDS_MEMORY`).join(' || ')}) return help.callWithMemory(parts, [${names.join(', ')}], [${values.join(', ')}]);`}
   return ${result.convert === undefined ? native : `from(${native})`};
 };`;
 }
@@ -63,21 +63,22 @@ function plainFixed(parts) {
   const call = (...values) => {
     if (values.length < count) throw tooFew(count, values.length);
     const passed = args.map(({ convert }, i) => (convert === undefined ? values[i] : convert(values[i])));
-    if (passed.includes(NEEDS_MEMORY)) return callWithMemory(parts, values);
+    if (passed.includes(NEEDS_MEMORY)) return callWithMemory(parts, values, passed);
     const returned = native(...passed);
     return result.convert === undefined ? returned : result.convert(returned);
   };
   return Object.defineProperty(call, 'length', { value: count });
 }
 
-/** Converts all values; those that need memory get it, and are kept in `kept`. */
-function convertAll({ name, parameters, args }, values, kept) {
-  const passed = new Array(args.length);
+const convertEach = ({ args }, values) =>
+  args.map(({ convert }, i) => (convert === undefined ? values[i] : convert(values[i])));
+
+/** Gives memory to the converted values that need it, and keeps it in `kept`. */
+function convertAll({ name, parameters, args }, values, passed, kept) {
   for (let i = 0; i < args.length; i += 1) {
-    const { convert, prepare } = args[i];
-    const value = convert === undefined ? values[i] : convert(values[i]);
-    if (value !== NEEDS_MEMORY) passed[i] = value;
-    else if (prepare !== undefined) passed[i] = prepare(values[i], kept, name, i);
+    const { prepare } = args[i];
+    if (passed[i] !== NEEDS_MEMORY) continue;
+    if (prepare !== undefined) passed[i] = prepare(values[i], kept, name, i);
     else passed[i] = refer(parameters[i].type, values[i], parameters[i].direction, kept, name, i);
     if (typeof passed[i] === 'object' && passed[i] !== null && kept.parts.length > 0)
       attached.set(passed[i], kept.parts);
@@ -96,8 +97,9 @@ function isFixed(value) {
 
 /** Copies back what C has written through parameters. */
 function finish({ name, parameters }, values, passed) {
-  parameters.forEach(({ type, direction }, i) => {
-    if (direction === 'Input') return;
+  for (let i = 0; i < parameters.length; i += 1) {
+    const { type, direction } = parameters[i];
+    if (direction === 'Input') continue;
     try {
       copyBack(type, values[i], passed[i]);
     } catch (error) {
@@ -105,26 +107,28 @@ function finish({ name, parameters }, values, passed) {
         ? wrongValue(`${name}: argument ${i}`, 'an object or an array whose values can be set', values[i])
         : error;
     }
-  });
+  }
 }
 
-function callWithMemory(parts, values) {
-  return withMemory(parts, (kept) => {
-    const passed = convertAll(parts, values, kept);
-    const returned = parts.native(...passed);
-    finish(parts, values, passed);
-    return parts.result.convert === undefined ? returned : parts.result.convert(returned);
-  });
+/** `passed` has the values that are converted, and marks that say which need memory. */
+function callWithMemory(parts, values, passed) {
+  return withMemory(parts, parts, parts.native, values, passed);
 }
 
-/** Runs a call that needs memory: that of the function, unless a call of it is under way. */
-function withMemory({ blocks }, run) {
+/**
+ * Makes a call that needs memory: that of the function, unless a call of it is under way. `whole` has the parameters of this
+ * call.
+ */
+function withMemory({ blocks, result }, whole, call, values, passed) {
   const { isBusy } = blocks;
   const kept = new Kept(lend, isBusy ? undefined : blocks);
   const { top } = arena;
   blocks.isBusy = true;
   try {
-    return run(kept);
+    convertAll(whole, values, passed, kept);
+    const returned = call(...passed);
+    finish(whole, values, passed);
+    return result.convert === undefined ? returned : result.convert(returned);
   } finally {
     blocks.isBusy = isBusy;
     arena.reset(top);
@@ -150,7 +154,7 @@ function asynchronous(parts) {
     };
     let passed;
     try {
-      passed = convertAll(parts, values, kept);
+      passed = convertAll(parts, values, convertEach(parts, values), kept);
     } catch (error) {
       return answer(error, undefined);
     }
@@ -170,7 +174,7 @@ function asynchronous(parts) {
 
 /** A variadic function: after the declared arguments come a type and a value, again and again. */
 function variadic(parts) {
-  const { name, native, parameters, args, result } = parts;
+  const { name, native, parameters, args } = parts;
   const count = args.length;
   return (...all) => {
     if (all.length < count) throw tooFew(count, all.length);
@@ -184,13 +188,11 @@ function variadic(parts) {
     }
     const extras = others.map(({ type }) => argumentOf(type));
     const whole = { name, args: [...args, ...extras], parameters: [...parameters, ...others] };
-    return withMemory(parts, (kept) => {
-      const passed = convertAll(whole, values, kept);
+    const withPairs = (...passed) => {
       const pairs = extras.map(({ type }, i) => [type, passed[count + i]]);
-      const returned = native(...passed.slice(0, count), ...pairs);
-      finish(whole, values, passed);
-      return result.convert === undefined ? returned : result.convert(returned);
-    });
+      return native(...passed.slice(0, count), ...pairs);
+    };
+    return withMemory(parts, whole, withPairs, values, convertEach(whole, values));
   };
 }
 

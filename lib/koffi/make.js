@@ -1,5 +1,6 @@
 'use strict';
-// What makes types that stand for pointers, texts and scalars: pointer, alias, opaque, enumeration, disposable, proto, out, inout.
+// The makers of types for pointers, texts and scalars: pointer, alias, opaque, enumeration, disposable, proto, out,
+// inout.
 
 const { byName } = require('../types/registry.js');
 const { makeError, wrongType } = require('../errors.js');

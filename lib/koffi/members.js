@@ -62,6 +62,7 @@ const valueSource = ({ name }, i) =>
 
 function writeSource(member, i) {
   const at = `at + ${member.offset}`;
+  if (isWide(member)) return `if (v${i} !== undefined) write${i}(view, ${at}, help.wideNumber(v${i}), name, position);`;
   const number = isFloat(member) ? `typeof v${i} === 'bigint' ? Number(v${i}) : v${i}` : `v${i}`;
   return `if (v${i} !== undefined) write${i}(view, ${at}, ${number}, name, position);`;
 }
@@ -69,7 +70,7 @@ function writeSource(member, i) {
 /**
  * Makes the function that writes an object into zeroed memory: (view, at, value, kept, name, position).
  * @param {any} layout of a record
- * @param {{ encode: Function, again: Function }} help `again` writes the scalars once more, to throw what names the member
+ * @param {{ encode: Function, wideNumber: Function, again: Function }} help `again` writes the scalars once more, to throw what names the member
  * @returns {Function | null} null where there is no source
  */
 function makeWriter({ members: all }, help) {

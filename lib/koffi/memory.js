@@ -8,7 +8,7 @@ const { toArrayBuffer } = require('../pointer/external.js');
 const { ptr } = require('../pointer/ptr.js');
 const { read } = require('../pointer/read-write.js');
 const { functionAt } = require('./callback.js');
-const { decode: decodeAt, fromAddress, textOfBytes, textAt, untilNul } = require('./decode.js');
+const { decode: decodeAt, exactNumber, fromAddress, textOfBytes, textAt, untilNul } = require('./decode.js');
 const { bytesOf, isView } = require('../memory/array-buffer.js');
 const { Kept, encode: encodeAt, viewOf } = require('./encode.js');
 const { arrayOf, standard, typeOf } = require('./make.js');
@@ -104,8 +104,15 @@ function textFrom(value, offset, unit, length, where) {
 let readersByName = new Map();
 let readersVersion = 0;
 
+/** The function that reads a plain scalar at an address and an offset. */
+function scalarReader({ list, passed, row }) {
+  const direct = read[passed];
+  const isWide = row.size === 8 && list !== Float64Array;
+  return isWide ? (address, offset) => exactNumber(direct(address, offset)) : direct;
+}
+
 function makeReader(layout) {
-  if (isPlainScalar(layout)) return read[layout.passed];
+  if (isPlainScalar(layout)) return scalarReader(layout);
   return isReference(layout) ? (address) => fromAddress(layout, read.ptr(address)) : undefined;
 }
 
@@ -169,7 +176,7 @@ const isReference = ({ kind }) => kind === 'text' || kind === 'pointer' || kind 
 function decodeOne(value, offset, type) {
   const layout = layoutOf(type);
   if (isAddress(value)) {
-    if (isPlainScalar(layout)) return read[layout.passed](numberOf(value), offset);
+    if (isPlainScalar(layout)) return scalarReader(layout)(numberOf(value), offset);
     if (isReference(layout)) return fromAddress(layout, read.ptr(numberOf(value), offset));
   }
   const bytes = isView(value)
@@ -228,8 +235,8 @@ for (const name of ['string', 'string16', 'string32', 'wstring']) {
 
 function addDecoder(key, name) {
   const type = builtin.get(name);
-  const { row, passed } = layoutOf(type);
-  const direct = row.key === undefined ? read[passed] : undefined;
+  const layout = layoutOf(type);
+  const direct = isPlainScalar(layout) ? scalarReader(layout) : undefined;
   decode[key] =
     direct === undefined
       ? (value) => decodeOne(checkSource(value, `decode.${key}`), 0, type)

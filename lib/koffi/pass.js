@@ -1,6 +1,6 @@
 'use strict';
-// How values of koffi's types go through calls of the main entry: the type that the main entry gets, and the code that converts
-// values before and after.
+// The conversion of koffi's values for calls of the main entry: the type that the main entry gets, and the code that
+// converts values before and after.
 
 const { DeclaredType } = require('../types/native-type.js');
 const { fn } = require('../callback/function-pointer.js');
@@ -8,7 +8,7 @@ const { locationOf, makeError, wrongType } = require('../errors.js');
 const { isView } = require('../memory/array-buffer.js');
 const { memoryPointer } = require('../types/pointers.js');
 const { typeOf } = require('../types/registry.js');
-const { bigAddress, decode, exactNumber, fromAddress } = require('./decode.js');
+const { bigAddress, decode, exactNumber, fromAddress, wideNumber } = require('./decode.js');
 const { Kept, encode, readsMemory, refer } = require('./encode.js');
 const { isPlain, makeCopier, noteRecord } = require('./members.js');
 const { passedType } = require('./record.js');
@@ -119,8 +119,17 @@ const returnedBy = (type) => (layoutOf(type).kind === 'callback' ? 'ptr' : argum
 
 const asItIs = (value) => value;
 
+/** What makes the functions of a prototype, once for all of them. */
+const adapters = new WeakMap();
+
 /** The JavaScript function that C calls in place of the program's: its values are koffi's. */
 function callbackOf(prototype, callback) {
+  let adapt = adapters.get(prototype);
+  if (adapt === undefined) adapters.set(prototype, (adapt = adapterOf(prototype)));
+  return adapt(callback);
+}
+
+function adapterOf(prototype) {
   const { parameters, returns } = layoutOf(prototype).signature;
   const converters = parameters.map(({ type }) => resultOf(type).convert);
   const result = argumentOf(returns).convert;
@@ -134,14 +143,15 @@ function callbackOf(prototype, callback) {
   const [c0 = asItIs, c1 = asItIs, c2 = asItIs] = converters;
   const back = result === undefined ? asItIs : giveBack;
   // Without lists of values, which cost more than the conversions.
-  if (converters.length === 1) return (a) => back(callback(c0(a)));
-  if (converters.length === 2) return (a, b) => back(callback(c0(a), c1(b)));
-  if (converters.length === 3) return (a, b, c) => back(callback(c0(a), c1(b), c2(c)));
-  return (...values) => {
-    for (let i = 0; i < converters.length; i += 1)
-      if (converters[i] !== undefined) values[i] = converters[i](values[i]);
-    return back(callback(...values));
-  };
+  if (converters.length === 1) return (callback) => (a) => back(callback(c0(a)));
+  if (converters.length === 2) return (callback) => (a, b) => back(callback(c0(a), c1(b)));
+  if (converters.length === 3) return (callback) => (a, b, c) => back(callback(c0(a), c1(b), c2(c)));
+  return (callback) =>
+    (...values) => {
+      for (let i = 0; i < converters.length; i += 1)
+        if (converters[i] !== undefined) values[i] = converters[i](values[i]);
+      return back(callback(...values));
+    };
 }
 
 const refuse = (layout, callback, name) => {
@@ -186,6 +196,10 @@ function pointer(value) {
   return value === undefined ? null : NEEDS_MEMORY;
 }
 
+/** What is done with a number before it is passed. */
+const converterOf = ({ list }, { size }) =>
+  list === Float32Array || list === Float64Array ? floating : size === 8 ? wideNumber : undefined;
+
 const memoryTypes = new WeakMap();
 
 /** The main entry's type of a pointer to memory that C reads or writes, by the name that koffi's type has. */
@@ -197,7 +211,8 @@ function memoryType(type) {
 
 /**
  * The conversion of an argument of a type.
- * @returns {{ type: unknown, convert?: Function, prepare?: Function }} `type` is one of the main entry; `prepare` makes what is passed
+ * @returns {{ type: unknown, convert?: Function, prepare?: Function }} `type` is one of the main entry; `prepare` makes
+ * what is passed
  *   of a value that needs memory
  */
 function argumentOf(type) {
@@ -206,7 +221,7 @@ function argumentOf(type) {
     case 'scalar':
       return {
         type: layout.passed,
-        convert: layout.list === Float32Array || layout.list === Float64Array ? floating : undefined,
+        convert: converterOf(layout, type),
       };
     case 'text':
       return {

@@ -101,6 +101,8 @@ class Reader {
         return this.#make.arrayOf(this.#convert(type.of), type.length);
       case 'function':
         return this.#make.prototype(this.#signature(type));
+      case 'unsupported':
+        throw faultAt(type.text, type.at, type.reason);
       case 'record':
         return findName(type.record.tag ?? '') ?? this.#make.opaque();
       default:

@@ -18,7 +18,7 @@ const { parseOptions, entriesOf } = require('../validate.js');
 const { requirePermission } = require('../native/permission.js');
 // Not loaded when it is needed: the process may have no file descriptor left then.
 const { notOpened } = require('./not-opened.js');
-const { candidatesInTurn, fileOf, toPath } = require('./resolve.js');
+const { candidatesInTurn, toPath } = require('./resolve.js');
 const { RETURNS_TWICE, refuseAddress, twice } = require('./returns-twice.js');
 const config = require('../native/config.js');
 
@@ -27,6 +27,7 @@ const { RTLD_NOW, RTLD_DEEPBIND: DEEPBIND } = require('node:os').constants.dlope
 // Loaded when needed: few libraries have any.
 const globals = lazy(() => require('./global.js'));
 const locate = lazy(() => require('./inspect.js'));
+const search = lazy(() => require('./search.js'));
 // Loaded for declarations that are C text: plain prototypes, any functions, types.
 const plain = lazy(() => require('../cdef/plain.js'));
 const cdef = lazy(() => require('../cdef/symbols.js'));
@@ -146,7 +147,10 @@ const bindSymbol = function (key, value, { lifetime, found, guard, mayBeFast, wo
   return bind(key, address, declaration, lifetime, mayBeFast, parameterOf);
 };
 
-/** Finds the functions that free texts of the result and of parameters. The list of types is read once: it may have getters. */
+/**
+ * Finds the functions that free texts of the result and of parameters. The list of types is read once: it may have
+ * getters.
+ */
 const bindOwned = function (declaration, name, find, lifetime) {
   if (typeof declaration.returns === 'object')
     declaration.returns = ownedResults().ownedResult(declaration.returns, name, find, lifetime);
@@ -163,7 +167,8 @@ const bindOwned = function (declaration, name, find, lifetime) {
 /**
  * Opens a library whose functions are bound one by one, as a dialect declares them.
  * @param {import('../call/generic-call').Wording} [wording] the dialect's messages about calls
- * @returns {{ bind: (name: string, declaration: object) => Function, find: (name: string) => number | bigint, close: Function, isIsolated: boolean }}
+ * @returns {{ bind: (name: string, declaration: object) => Function, find: (name: string) => number | bigint, close:
+ * Function, isIsolated: boolean }}
  */
 function openLibrary(path, options, wording) {
   requirePermission('load', path);
@@ -217,7 +222,7 @@ function symbolHint(symbol, path) {
 
 function nearestSymbol(symbol, path) {
   try {
-    const file = fileOf(path);
+    const file = search().fileOf(path);
     const { exports } = binding.inspect(file).find(locate().isLoadable);
     return exports.length > MOST_SYMBOLS ? undefined : nearest(symbol, new Set(exports.map(({ name }) => name)));
   } catch {
@@ -230,15 +235,16 @@ const closed = (name, path) =>
   makeError('ERR_FFI_LIBRARY_CLOSED', `${name}: the library ${path ?? 'this process'} is closed`);
 
 /** Binds one more function of a library: by its name and a declaration, or by C text. */
-const functionOf = (opened, scope) => (first, second) => {
-  const { name, declaration, own } =
-    second === undefined
-      ? cdef().parseFunction(first, 'function: text', scope === undefined ? [] : [scope()])
-      : { own: undefined, name: nameOf(first, 'function: name'), declaration: second };
-  if (!opened.lifetime.native.isOpen) throw closed(name, opened.found);
-  const parameterOf = own === undefined ? undefined : (_, index) => parameterIn(own, name, index);
-  return bindSymbol(name, declaration, { ...opened, parameterOf });
-};
+const functionOf = (opened, scope) =>
+  published('function', (first, second) => {
+    const { name, declaration, own } =
+      second === undefined
+        ? cdef().parseFunction(first, 'function: text', scope === undefined ? [] : [scope()])
+        : { own: undefined, name: nameOf(first, 'function: name'), declaration: second };
+    if (!opened.lifetime.native.isOpen) throw closed(name, opened.found);
+    const parameterOf = own === undefined ? undefined : (_, index) => parameterIn(own, name, index);
+    return bindSymbol(name, declaration, { ...opened, parameterOf });
+  });
 
 function nameOf(name, where) {
   if (typeof name !== 'string') throw wrongType(where, 'a string', name);
@@ -254,12 +260,13 @@ const symbolOf = (native, path) =>
   });
 
 /** The maker of a library's globals. */
-const globalOf = (native, path, scope) => (name, declared) => {
-  nameOf(name, 'global: name');
-  const type = declared === undefined && scope !== undefined ? types().typeOfVariable(scope(), name) : declared;
-  if (!native.isOpen) throw closed(name, path);
-  return global(name, findOrThrow(native, name, path), type, native, path);
-};
+const globalOf = (native, path, scope) =>
+  published('global', (name, declared) => {
+    nameOf(name, 'global: name');
+    const type = declared === undefined && scope !== undefined ? types().typeOfVariable(scope(), name) : declared;
+    if (!native.isOpen) throw closed(name, path);
+    return global(name, findOrThrow(native, name, path), type, native, path);
+  });
 
 /** The flags that were asked for. Where none are, native code takes RTLD_NOW. */
 function flagsOf(flags) {
@@ -323,7 +330,7 @@ function rivalOf(candidate, flags) {
   if (DEEPBIND === undefined || !(decides || config.trace) || isAddon(candidate)) return null;
   if (candidate.includes('/')) return binding.interposed(candidate);
   // Most names are those of libraries that are loaded (libc), about which nothing can be done any more.
-  const file = binding.isLoaded(candidate) ? null : fileOf(candidate);
+  const file = binding.isLoaded(candidate) ? null : search().fileOf(candidate);
   return file === null ? null : binding.interposed(file);
 }
 

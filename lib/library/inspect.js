@@ -5,7 +5,8 @@ const fs = require('node:fs');
 const path = require('node:path');
 const binding = require('../native/binding.js');
 const { makeError } = require('../errors.js');
-const { candidates, fileOf, isPath } = require('./resolve.js');
+const { candidates } = require('./resolve.js');
+const { fileOf, isPath } = require('./search.js');
 
 /** Whether this process could load what a report of the native side tells of. */
 const isLoadable = ({ format, architecture }) =>
@@ -17,7 +18,7 @@ const isLoadable = ({ format, architecture }) =>
  * @returns {{ path: string, candidate: string, reports: any[] }}
  */
 function inspect(name) {
-  if (isPath(name, process.platform) && fs.existsSync(name)) {
+  if (isPath(name) && fs.existsSync(name)) {
     const file = path.resolve(name);
     return { path: file, candidate: name, reports: binding.inspect(file) };
   }

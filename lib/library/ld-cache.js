@@ -1,6 +1,6 @@
 'use strict';
-// Searches /etc/ld.so.cache, the index of glibc's dynamic loader. A program looks up a name or two of the thousands that the
-// file may have, so that nothing is made of the others.
+// Searches /etc/ld.so.cache, the index of glibc's dynamic loader. A program looks up a name or two of the thousands
+// that the file may have, so that nothing is made of the others.
 
 const { endianness } = require('node:os');
 
@@ -8,7 +8,7 @@ const MAGIC = 'glibc-ld.so.cache1.1';
 const HEADER_SIZE = 48;
 const ENTRY_SIZE = 24;
 const COUNT_AT = 20;
-/** Where an entry has the offset of its soname, and that of its file. */
+/** The places of an entry's offsets: that of its soname and that of its file. */
 const [KEY_AT, VALUE_AT] = [4, 8];
 
 const isLittle = endianness() === 'LE';
@@ -30,8 +30,9 @@ function offsetsOf(data, bytes) {
 
 /**
  * The entries whose sonames begin with a text, in the order of the file.
- * The format is that of glibc since 2.2: a header, entries { i32 flags, u32 key, u32 value, u32 osversion, u64 hwcap }, and
- * the strings. Offsets count from the header, which an older format may stand before. A soname may be the end of a path.
+ * The format is that of glibc since 2.2: a header, entries { i32 flags, u32 key, u32 value, u32 osversion, u64 hwcap },
+ * and the strings. Offsets count from the header, which an older format may stand before. A soname may be the end of a
+ * path.
  * @param {Buffer | undefined} file what the file has; undefined where there is none
  * @param {string} start
  * @param {number | undefined} flags those of the entries for this machine

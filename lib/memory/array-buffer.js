@@ -2,7 +2,7 @@
 // Reads the storage, size and offset of views and buffers without running code of the user.
 
 const { Buffer } = require('node:buffer');
-const { isAnyArrayBuffer, isSharedArrayBuffer, isDataView } = require('node:util').types;
+const { isAnyArrayBuffer, isSharedArrayBuffer } = require('node:util').types;
 const { makeError, locationOf, wrongValue } = require('../errors.js');
 const binding = require('../native/binding.js');
 const { other, hasDetachKeys, transferAborts } = require('../native/runtime.js');
@@ -33,6 +33,7 @@ const viewLength = getter(DataView.prototype, 'byteLength');
 const arrayOffset = getter(TypedArray, 'byteOffset');
 const viewOffset = getter(DataView.prototype, 'byteOffset');
 const SharedPrototype = sharedPrototype();
+const ArrayBufferPrototype = ArrayBuffer.prototype;
 const resizable = getterWhere(ArrayBuffer.prototype, 'resizable', false);
 const growable = getterWhere(SharedPrototype, 'growable', false);
 const bufferLength = getter(ArrayBuffer.prototype, 'byteLength');
@@ -72,17 +73,21 @@ if (globalThis.Float16Array !== undefined) SIZES.Float16Array = 2;
 /** The bytes of an element of a typed array; 1 for any other value. */
 const elementSizeOf = (value) => (ArrayBuffer.isView(value) ? (SIZES[arrayName(value)] ?? 1) : 1);
 
+/** Whether a view is a typed array, and no DataView. Faster than to ask Node. */
+const isTypedArray = (view) => arrayName(view) !== undefined;
+
 /** The ArrayBuffer or SharedArrayBuffer under a view; a buffer itself. */
 const bufferOf = (value) =>
-  isAnyArrayBuffer(value) ? value : isDataView(value) ? viewBuffer(value) : arrayBuffer(value);
+  !ArrayBuffer.isView(value) ? value : isTypedArray(value) ? arrayBuffer(value) : viewBuffer(value);
 
 /** The offset of a view in its buffer. */
-const offsetOf = (value) => (isAnyArrayBuffer(value) ? 0 : isDataView(value) ? viewOffset(value) : arrayOffset(value));
+const offsetOf = (value) =>
+  !ArrayBuffer.isView(value) ? 0 : isTypedArray(value) ? arrayOffset(value) : viewOffset(value);
 
 /** The bytes of a view or buffer; 0 where it is detached or, of a resized buffer, out of bounds. */
 function byteLengthOf(value) {
-  if (isAnyArrayBuffer(value)) return isSharedArrayBuffer(value) ? sharedLength(value) : bufferLength(value);
-  return isDataView(value) ? dataViewLength(value) : arrayLength(value);
+  if (ArrayBuffer.isView(value)) return isTypedArray(value) ? arrayLength(value) : dataViewLength(value);
+  return isSharedArrayBuffer(value) ? sharedLength(value) : bufferLength(value);
 }
 
 /** A DataView alone throws instead of telling 0. */
@@ -100,7 +105,10 @@ const USUAL_POOLS = [8192, 65536];
 /** Buffer.poolSize when notePool() was last called. */
 let poolSize;
 
-/** How much larger than Buffer.poolSize a slab is: 64 bytes in Node 26. Measured here, because the guard turns the pool off. */
+/**
+ * The bytes by which a slab is larger than Buffer.poolSize: 64 in Node 26. Measured here, because the guard turns the
+ * pool off.
+ */
 const slabExtra = (() => {
   const size = Buffer.poolSize;
   if (!(size > 0)) [Buffer.poolSize] = USUAL_POOLS;
@@ -166,20 +174,36 @@ const isResizable = (buffer) => (isSharedArrayBuffer(buffer) ? growable(buffer) 
 const isMarked = (buffer) => threads().isMarkedAsUntransferable?.(buffer) ?? true;
 binding.findLocks(other === undefined, hasDetachKeys, transferAborts, isResizable, isMarked);
 
+/** Whether a buffer is shared. Node is asked only where the prototype does not tell. */
+const isSharedBuffer = (buffer) => !isPlainBuffer(buffer) && isSharedArrayBuffer(buffer);
+
+/** Whether a buffer is an ArrayBuffer with its usual prototype. */
+function isPlainBuffer(buffer) {
+  if (Object.getPrototypeOf(buffer) !== ArrayBufferPrototype) return false;
+  try {
+    bufferLength(buffer);
+    return true;
+  } catch {
+    // A shared one with another prototype.
+    return false;
+  }
+}
+
 /** A view or buffer that does not go to a call; refuses what can be resized. */
 function fixedSize(value, name, position) {
   const buffer = bufferOf(value);
-  if (isResizable(buffer)) {
+  const isShared = isSharedBuffer(buffer);
+  if (isShared ? growable(buffer) : resizable(buffer)) {
     throw makeError(
       'ERR_INVALID_ARG_VALUE',
       `${locationOf(name, position)} must be of a fixed size: storage that can be resized cannot be pinned`,
     );
   }
-  if (!isSharedArrayBuffer(buffer) && isDetached(buffer)) {
+  if (!isShared && isDetached(buffer)) {
     throw wrongValue(locationOf(name, position), 'attached to its storage', value);
   }
   // Node-API has no function for a bare SharedArrayBuffer.
-  return isSharedArrayBuffer(value) ? new Uint8Array(value) : value;
+  return isShared && buffer === value ? new Uint8Array(value) : value;
 }
 
 /** Whether the storage of a view or a buffer was transferred away. */

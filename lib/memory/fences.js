@@ -35,6 +35,8 @@ if (config.guard) Buffer.poolSize = 0;
 
 boundQuarantine();
 const reason = install();
+/** Whether the memory of every ArrayBuffer that the engine allocates from now on has fences. */
+const isInstalled = reason === undefined;
 renewPool();
 notePool();
 
@@ -43,7 +45,7 @@ function fences() {
   const [before, after] = binding.fenceWidths();
   const [bytes, count, heldBytes, heldCount] = binding.quarantineState();
   return {
-    installed: reason === undefined,
+    installed: isInstalled,
     ...(reason === undefined ? {} : { reason }),
     before,
     after,
@@ -93,4 +95,4 @@ function checkFences() {
   return broken;
 }
 
-module.exports = { fences, checkFences, renewPool };
+module.exports = { fences, checkFences, isInstalled, renewPool };

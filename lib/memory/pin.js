@@ -16,8 +16,8 @@ const MOVES = ['transfer', 'transferToFixedLength'];
 const hasTransfer = MOVES[0] in ArrayBuffer.prototype;
 
 /**
- * Has a method of a buffer throw while it is locked; how to undo that, or undefined where the buffer takes no
- * properties.
+ * Makes a method of a buffer throw while it is locked. Returns the function that undoes it, or undefined if the buffer
+ * takes no properties.
  */
 function shadow(buffer, key, lock) {
   const earlier = Object.getOwnPropertyDescriptor(buffer, key);
@@ -36,7 +36,9 @@ function shadow(buffer, key, lock) {
   };
 }
 
-/** Makes Node refuse to transfer a buffer. Bun before 1.4 has the function, but it throws that it is not implemented. */
+/**
+ * Makes Node refuse to transfer a buffer. Bun before 1.4 has the function, but it throws that it is not implemented.
+ */
 function mark(buffer) {
   try {
     marked.add(buffer);
@@ -57,7 +59,7 @@ function lockInScript(buffer, where) {
   for (const key of MOVES) {
     const undo = shadow(buffer, key, lock);
     if (undo !== undefined) lock.undo.push(undo);
-    // Where V8 has detach keys, this is memory that is held whatever becomes of the buffer.
+    // With detach keys of V8, this memory is held whatever happens to the buffer.
     else if (hasTransfer && (!hasDetachKeys || transferAborts)) {
       lock.undo.forEach((each) => each());
       throw makeError(

@@ -1,5 +1,5 @@
 'use strict';
-// Where values of a type hold pointers, and what these point to.
+// The offsets of pointers in values of a type, and the types of their targets.
 
 /** In larger arrays, and of types with more, only the first ones are known. */
 const MOST = 1024;

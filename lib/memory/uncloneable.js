@@ -5,9 +5,9 @@
 const CREATE = Symbol('create');
 
 /**
- * The base of such a class, which must be passed to `refusingClones`. The engine clones ordinary objects, arrays, maps and
- * so on, and refuses objects of other kinds: promises, weak maps, generators. An instance is a generator that never runs,
- * because that is the cheapest of them, and has nothing that a program would see.
+ * The base of such a class, which must be passed to `refusingClones`. The engine clones ordinary objects, arrays, maps
+ * and so on, and refuses objects of other kinds: promises, weak maps, generators. An instance is a generator that never
+ * runs, because that is the cheapest of them, and has nothing that a program would see.
  */
 class Uncloneable {
   constructor() {
@@ -15,7 +15,7 @@ class Uncloneable {
   }
 }
 
-/** Has the instances of a class, which is derived from Uncloneable, be refused. */
+/** Makes structuredClone refuse the instances of a class that is derived from Uncloneable. */
 function refusingClones(Class) {
   const create = function* () {};
   create.prototype = Class.prototype;

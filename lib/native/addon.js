@@ -17,7 +17,7 @@ const inPackage = (file) =>
   typeof __dirname === 'undefined' ? undefined : path.join(__dirname, '..', '..', 'prebuilds', file);
 
 /**
- * Where the addon may be. In the package it lies in prebuilds/ next to lib/. A bundle is one file: it has the addon or
+ * The places of the addon. In the package it lies in prebuilds/ next to lib/. A bundle is one file: it has the addon or
  * prebuilds/ next to it, or prebuilds/ one folder up, or the package is installed where it lies.
  */
 function placesOf(file) {
@@ -76,7 +76,7 @@ function notFound(file, cause) {
   return makeError('ERR_FFI_ADDON_NOT_FOUND', message, { path: file, platform: platformKey(), cause });
 }
 
-/** What an addon that `cc` has compiled exports. The loader's words are those of the error. */
+/** The exports of an addon that `cc` has compiled. An error has the loader's message. */
 function loadCompiled(file) {
   const holder = { exports: {} };
   process.dlopen(holder, file);

@@ -3,7 +3,7 @@
 
 const config = require('./config.js');
 
-/** Has process.versions name a version of bun, once the package itself has found out what it runs on. */
+/** Adds a version of bun to process.versions, after the package itself has found out what it runs on. */
 function claimBun() {
   if (config.asBun === undefined || process.versions.bun !== undefined) return;
   Object.defineProperty(process.versions, 'bun', { value: config.asBun, enumerable: true, configurable: true });

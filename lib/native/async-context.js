@@ -6,7 +6,7 @@
 const { AsyncResource } = require('node:async_hooks');
 const { other } = require('./runtime.js');
 
-/** What hooks of `node:async_hooks` see of an asynchronous call or a callback. */
+/** The resource of an asynchronous call or a callback for hooks of `node:async_hooks`. */
 class Context extends AsyncResource {
   /** Whether it keeps the process alive. */
   isRef;

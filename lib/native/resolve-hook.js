@@ -1,5 +1,5 @@
 'use strict';
-// Has a name such as `bun:ffi` mean an entry of this package, in import and require.
+// Makes a name such as `bun:ffi` resolve to an entry of this package, in import and require.
 
 /** @type {any} */
 const Module = require('node:module');
@@ -50,7 +50,7 @@ function loadRequired({ SPECIFIER, required }) {
 }
 
 /**
- * Has a specifier mean an entry. Hooks of a thread hold for all of its realms and instances.
+ * Makes a specifier resolve to an entry. Hooks of a thread hold for all of its realms and instances.
  * @param {string} specifier such as 'bun:ffi'
  * @param {string} entry the name of the entry's files
  */

@@ -8,8 +8,8 @@ const { unverified } = require('./runtime.js');
 const config = require('./config.js');
 
 /**
- * What shows the native side how V8 keeps texts: a literal, a text that was made, and one that was put together. Made
- * right before they are shown, because a garbage collection replaces the one that was put together.
+ * Samples that show native code how V8 stores texts: a literal, a text that was made, and a concatenation. Made
+ * right before they are shown, because a garbage collection replaces the concatenation.
  */
 function makeTexts() {
   const made = Buffer.from('text made of bytes').toString('latin1');
@@ -31,7 +31,7 @@ const withoutV8 =
   undefined;
 const usesV8 = withoutV8 === undefined;
 
-/** Has native code read flat texts where V8 keeps them. */
+/** Makes native code read flat texts where V8 stores them. */
 function attachTexts() {
   // If a collection came in between after all, the next texts are younger than it.
   for (let tries = 0; tries < 3 && !binding.attachTexts(...makeTexts()); tries += 1);

@@ -10,15 +10,15 @@ const { wrongValue } = require('./words.js');
 const ZEROS = { __proto__: null, void: undefined, ptr: null, i64: 0n, u64: 0n };
 const zeroOf = (type) => (type in ZEROS ? ZEROS[type] : 0);
 
-/** What a callback returns, unless that would come too late. */
+/** The result of a callback. A Promise is refused: it would come too late. */
 function atOnce(result) {
   if (typeof result === 'object' && isPromise(result)) throw wrongValue('Callbacks cannot return promises');
   return result;
 }
 
 /**
- * The function that C calls in place of the program's, which it gets each time from `held` or, after unref(), from `weak`.
- * Without lists of values, which cost more than the rest.
+ * The function that C calls in place of the program's, which it gets each time from `held` or, after unref(), from
+ * `weak`. Without lists of values, which cost more than the rest.
  */
 function caller(target, count, zero) {
   const get = () => target.held ?? target.weak.deref() ?? (() => zero);

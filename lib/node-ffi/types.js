@@ -110,7 +110,7 @@ const refusal = (position, expected) =>
 /** A number: what Node takes, the descriptor of the table writes. */
 function numberOf(name) {
   const base = byName.get(name);
-  // Where Node rounds to Infinity, the table's own descriptor refuses.
+  // Node rounds to Infinity; the table's own descriptor refuses such a number.
   const { write } = name === 'f32' ? base.coercing : base;
   const { isValid, expected } = RULES[name];
   return {

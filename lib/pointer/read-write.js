@@ -10,10 +10,11 @@ const { callPath } = require('../call/fast-call.js');
 const access = require('../memory/access.js');
 const { atCaller, wrongValue } = require('../errors.js');
 const { lazy } = require('../lazy.js');
-const { valueAt } = require('../types/live-view.js');
 const { byName, isDeclared, spelled, typeOf } = require('../types/registry.js');
 const config = require('../native/config.js');
 
+// Loaded for values in views and buffers.
+const liveView = lazy(() => require('../types/live-view.js'));
 // Loaded for types that are C text.
 const cdef = lazy(() => require('../cdef/index.js'));
 
@@ -53,7 +54,8 @@ function slow(descriptor, address, byteOffset, name, self) {
 }
 
 /** Reads out of a view or a buffer. */
-const readView = (descriptor, source, byteOffset, name) => valueAt(descriptor, source, byteOffset ?? 0, name);
+const readView = (descriptor, source, byteOffset, name) =>
+  liveView().valueAt(descriptor, source, byteOffset ?? 0, name);
 
 /** Each has separate source, so that V8 sees a constant target. None where code generation is disallowed. */
 function generate(readers, descriptors, { load, argBuffer }) {

@@ -1,11 +1,13 @@
 'use strict';
-// What a message adds about a value that a type refuses: the value that was probably meant. Nothing here advises to turn
+// The hints of messages about a refused value: the value that was probably meant. Nothing here advises to turn
 // a check off.
 
 // A program may have replaced Number.isInteger.
 const isWhole = (value) => typeof value === 'number' && value % 1 === 0;
 
-/** The same bits as an integer of the other sign: C's -1 is 4294967295 in a u32. Undefined where the bits do not fit. */
+/**
+ * The same bits as an integer of the other sign: C's -1 is 4294967295 in a u32. Undefined where the bits do not fit.
+ */
 function sameBits(value, bits, isSigned) {
   const big = typeof value === 'bigint' ? value : isWhole(value) ? BigInt(value) : undefined;
   if (big === undefined || (isSigned ? big < 0n : big >= 0n)) return undefined;

@@ -1,5 +1,5 @@
 'use strict';
-// What live views of all kinds have: accessors over native memory, without a copy. struct-view.js and array-view.js add
+// The common part of live views: accessors over native memory, without a copy. struct-view.js and array-view.js add
 // the fields and the elements.
 
 const { atCaller, wrongType, makeError, locationOf } = require('../errors.js');
@@ -23,13 +23,13 @@ const AT = Symbol('at');
 const ADDRESS = Symbol('address');
 const DESCRIPTOR = Symbol('descriptor');
 
-/** What fields point to, by the buffer that holds the fields, and the place and size of what was set. */
+/** The targets of pointer fields, by the buffer of the fields, with the offset and size of each value that was set. */
 const retainedByBuffer = new WeakMap();
 
 const custom = Symbol.for('nodejs.util.inspect.custom');
 
 /**
- * What all live views have. What tells one from another is enumerable, because deepEqual of assert and of test runners
+ * The base of live views. The memory is an enumerable property, because deepEqual of assert and of test runners
  * compares that: the bytes of a buffer, or the address.
  */
 class LiveView extends Uncloneable {
@@ -69,7 +69,8 @@ class LiveView extends Uncloneable {
   get [storageOf]() {
     if (this[ADDRESS] !== undefined) return access.shift(this[ADDRESS], this[AT]);
     const data = this[DATA];
-    return new Uint8Array(data.buffer, data.byteOffset + this[AT], this[DESCRIPTOR].size);
+    const { size, isFlexible } = this[DESCRIPTOR];
+    return new Uint8Array(data.buffer, data.byteOffset + this[AT], isFlexible ? data.byteLength - this[AT] : size);
   }
 
   /** Asked of all that is passed for a pointer. */
@@ -113,8 +114,8 @@ function copyMembers(View) {
 // ---- memory at an address -------------------------------------------------------------------------------------------
 
 /**
- * An ArrayBuffer over memory takes longer to make than a hundred reads by the address. So it is made only for views that
- * are used more often than this.
+ * An ArrayBuffer over memory takes longer to make than a hundred reads by the address. So it is made only for views
+ * that are used more often than this.
  */
 const MOST_USES = 8;
 /** Larger memory gets its ArrayBuffer at once: a program that reads one value reads more. */
@@ -122,8 +123,10 @@ const MOST_FAR = 65536;
 
 /** The DataView of memory at an address. */
 function wrapped(view) {
-  const { size, name } = view[DESCRIPTOR];
-  return new DataView(access.wrap(access.shift(view[ADDRESS], view[AT]), size, 0, 0, name));
+  const { sizeAt, name } = view[DESCRIPTOR];
+  const start = access.shift(view[ADDRESS], view[AT]);
+  const size = sizeAt === undefined ? view[DESCRIPTOR].size : sizeAt(start);
+  return new DataView(access.wrap(start, size, 0, 0, name));
 }
 
 /** Reads a part of a view of memory at an address; the part may be a live view itself. */
@@ -150,6 +153,8 @@ const isPlain = (descriptor) => !descriptor.resolve && !descriptor.isPointerLike
 
 /** Writes a value where a live view has it. What the value points to lives as long as the buffer of the view. */
 function assign(descriptor, view, offset, value, name, position) {
+  if (descriptor.isCounted)
+    return assignElements(descriptor.live(view[DATA], view[AT] + offset, view[ADDRESS]), value, name, position);
   if (view[DATA] === undefined && isPlain(descriptor) && farOf(view) === undefined) {
     const address = access.shift(view[ADDRESS], view[AT] + offset);
     return access.write(descriptor, address, 0, value, name, position);
@@ -177,6 +182,11 @@ function assign(descriptor, view, offset, value, name, position) {
   const bytes = new Uint8Array(whole.buffer);
   new Uint8Array(data.buffer, data.byteOffset + at, descriptor.size).set(bytes);
   return undefined;
+}
+
+/** Writes all elements of an array whose length is known only now. */
+function assignElements(elements, value, name, position) {
+  return assign(elements[DESCRIPTOR], elements, 0, value, name, position);
 }
 
 function retainInView(view, at, size, retained, value, name, position) {
@@ -227,13 +237,16 @@ function setValueAt(descriptor, target, byteOffset, value, name) {
   assign(descriptor, wholeView(descriptor, target, byteOffset, name), 0, value, name, 'value');
 }
 
+/** Writes a value to the memory of a live view. */
+const setValue = (view, value, name) => assign(view[DESCRIPTOR], view, 0, value, name, 'value');
+
 const wholeView = (descriptor, source, byteOffset, name) =>
   placeOf(descriptor, source, byteOffset, name, (...place) => new WholeView(descriptor, ...place));
 
 /** A live view over memory: of a view or buffer, or at an address. */
 const viewAt = (descriptor, source, byteOffset, name) => placeOf(descriptor, source, byteOffset, name, descriptor.live);
 
-/** What `make` makes of the memory: its DataView, an offset and an address. */
+/** Calls `make` with the memory: its DataView, an offset and an address. */
 function placeOf(descriptor, source, byteOffset, name, make) {
   if (descriptor.size === 0 && (source === null || source === 0 || source === 0n)) return make(nothing, 0);
   const storage = (typeof source === 'object' && source !== null ? source[storageOf] : undefined) ?? source;
@@ -256,7 +269,7 @@ function placeOf(descriptor, source, byteOffset, name, make) {
     );
   }
   const start = offsetOf(storage) + offset;
-  return make(new DataView(buffer, start, descriptor.size), 0);
+  return make(new DataView(buffer, start, descriptor.isFlexible ? length - offset : descriptor.size), 0);
 }
 
 module.exports = {
@@ -274,5 +287,6 @@ module.exports = {
   viewAt,
   valueOf,
   valueAt,
+  setValue,
   setValueAt,
 };

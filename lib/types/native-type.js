@@ -24,7 +24,7 @@ class DeclaredType {
 const shared = new Map();
 
 /**
- * What equal declarations share: their descriptors, and with them all that is prepared for those. So declaring the same
+ * Equal declarations share their descriptors, and so everything that is prepared for these: declaring the same
  * in a loop takes no more memory than once. `parts` are texts and numbers.
  */
 function sharedBy(parts, make) {
@@ -33,7 +33,7 @@ function sharedBy(parts, make) {
   return shared.get(key);
 }
 
-/** What tells a descriptor from others, for `sharedBy`. */
+/** The key of a descriptor for `sharedBy`. */
 const keyOf = (descriptor) => descriptor.key ?? descriptor.id;
 
 module.exports = { DeclaredType, sharedBy, keyOf };

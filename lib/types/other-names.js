@@ -1,9 +1,9 @@
 'use strict';
-// What koffi, Deno, node:ffi, ffi-napi and C call the types, for the messages of unknown ones.
+// The names of the types in koffi, Deno, node:ffi, ffi-napi and C, for messages about unknown names.
 
 const { nearest, didYouMean } = require('../nearest.js');
 
-/** What other packages, and C, call the types. */
+/** The names that other packages, and C, have for the types. */
 const MEANT = {
   __proto__: null,
   string: 'cstring',

@@ -25,8 +25,12 @@ function ownedText(declared, kind) {
 const parameter = (kind) => (declared) => {
   const { type, free } = ownedText(declared, kind);
   const target = typeOf(type, `${kind}: type`);
-  if (target.name === 'void' || target.argumentOnly) {
-    throw wrongValue(`${kind}: type`, 'a type that has values in memory', target.name);
+  if (target.name === 'void' || target.argumentOnly || target.isFlexible) {
+    throw wrongValue(
+      `${kind}: type`,
+      target.isFlexible ? 'a type of fixed size' : 'a type that has values in memory',
+      target.name,
+    );
   }
   const targetType = typeof type === 'string' ? type : undefined;
   const make = () => ({

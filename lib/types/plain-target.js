@@ -1,6 +1,6 @@
 'use strict';
-// Plain objects and arrays that are passed for pointer(T): they are written into fenced memory for the call, and what C has
-// changed there is copied back.
+// Plain objects and arrays that are passed for pointer(T): they are written into fenced memory for the call, and what C
+// has changed there is copied back.
 
 const { wrongType, locationOf } = require('../errors.js');
 const { alloc } = require('../memory/alloc.js');
@@ -32,6 +32,10 @@ function keep(retained, name, position, value) {
  * @param {string} [type] how the declaration spells it
  */
 function memoryOf(value, target, name, position, type) {
+  if (target.isFlexible) {
+    const expected = `a view, as ${target.name}.alloc() returns: the size of a ${target.name} varies`;
+    throw wrongType(locationOf(name, position), expected, value);
+  }
   const isList = Array.isArray(value);
   const count = isList ? value.length : 1;
   // C finds the end of many lists of pointers by a NULL.
@@ -62,7 +66,7 @@ function copyBack(memory) {
     return false;
   };
   const set = (key, descriptor, at) => {
-    // What is frozen stays as it is.
+    // A frozen object keeps its values.
     if (isChanged(at, descriptor.size)) Reflect.set(value, key, descriptor.read(data, at));
   };
   if (isList) for (let i = 0; i < count; i += 1) set(i, target, i * target.size);

@@ -53,8 +53,8 @@ const kindsOf = (descriptor, position) =>
   `${descriptor.isText ? 'a string, ' : descriptor.copiesBack ? 'values, ' : ''}${POINTER_KINDS} (${typeNameOf(descriptor, position)})`;
 
 /**
- * What an object or function stands for: its `ptr`, which is none if every object has it from Object.prototype. Views
- * and buffers stand for themselves. May run the user's code.
+ * The pointer that an object or function stands for: its `ptr`, unless every object has one from Object.prototype.
+ * Views and buffers stand for themselves. May run the user's code.
  */
 function resolvePointer(value, name, position) {
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return value;

@@ -30,6 +30,7 @@
  * @property {boolean} [retains]
  * @property {boolean} [returnedByEntry]
  * @property {boolean} [isArray]
+ * @property {boolean} [isFlexible] of a struct whose size depends on its value
  * @property {'out' | 'inout'} [outParam]
  * @property {TypeDescriptor} [target] of an out-parameter: the type of its value
  * @property {any} [targetType] how that was declared

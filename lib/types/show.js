@@ -1,5 +1,5 @@
 'use strict';
-// How values and types look in console.log, util.inspect, the REPL and JSON. What is shown is read with care: a pointer
+// The text of values and types in console.log, util.inspect, the REPL and JSON. Values are read with care: a pointer
 // that leads nowhere must not end the process that prints it.
 
 const { hex, typeNameOf } = require('../errors.js');
@@ -63,10 +63,14 @@ function shownFields(descriptor, data, at, isCertain) {
   return shown;
 }
 
+/** The number of elements; of a flexible array what its count says. */
+const lengthOf = (descriptor, data, at) => descriptor.lengthAt?.(data, at) ?? descriptor.length;
+
 function shownElements(descriptor, data, at, isCertain) {
   const text = textOfArray(descriptor, data, at);
   if (text !== undefined) return text;
-  const { element, length } = descriptor;
+  const { element } = descriptor;
+  const length = lengthOf(descriptor, data, at);
   const shown = [];
   const count = length > MOST_SHOWN ? MOST_SHOWN - 1 : length;
   for (let i = 0; i < count; i += 1) shown.push(shownAt(element, data, at + i * element.size, isCertain));
@@ -107,7 +111,8 @@ function jsonOf(descriptor, data, at, isCertain = true) {
     return Object.fromEntries(entries);
   }
   if (descriptor.element !== undefined) {
-    const { element, length } = descriptor;
+    const { element } = descriptor;
+    const length = lengthOf(descriptor, data, at);
     return Array.from({ length }, (_, i) => jsonOf(element, data, at + i * element.size, isCertain));
   }
   const isAddress = descriptor.isFunction || (!isCertain && (descriptor.isText || descriptor.opaque !== undefined));

@@ -77,8 +77,8 @@ function plainAccessors(fields, runtime) {
 // ---- misspelt fields ------------------------------------------------------------------------------------------------
 
 /**
- * What programs ask of any object to find out what it is: await, JSON, util.inspect, test runners, streams, and the
- * constructors of typed arrays. None of these is a misspelt field.
+ * Properties that programs read of any object to learn its kind: await, JSON, util.inspect, test runners, streams, and
+ * the constructors of typed arrays. None of these is a misspelt field.
  */
 const ASKED = new Set(
   (

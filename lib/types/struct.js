@@ -11,13 +11,13 @@ const {
 } = require('./aggregate.js');
 const { ENCODINGS } = require('./text-units.js');
 const { DeclaredType, sharedBy, keyOf } = require('./native-type.js');
-const { atCaller, makeError, spellingOf, wrongType, wrongValue, outOfRange } = require('../errors.js');
+const { atCaller, makeError, named, spellingOf, wrongType, wrongValue, outOfRange } = require('../errors.js');
 const { argBuffer, VALUES } = require('../memory/arg-buffer.js');
 const access = require('../memory/access.js');
-const { alloc } = require('../memory/alloc.js');
+const { alloc, engineStorage } = require('../memory/alloc.js');
 const { parseOptions, entriesOf, integerOf } = require('../validate.js');
 const { typeOf, spelled, isDeclared } = require('./registry.js');
-const { viewAt, valueAt, setValueAt } = require('./live-view.js');
+const { viewAt, valueAt, setValue, setValueAt } = require('./live-view.js');
 const { addElementViews } = require('./array-view.js');
 const { addFieldViews } = require('./struct-view.js');
 
@@ -29,10 +29,14 @@ const NO_BITS = 2 ** 32 - 1;
 /** A declared type whose values lie in memory. */
 class Aggregate extends DeclaredType {
   #descriptor;
+  /** What messages call the functions. */
+  #names;
 
   constructor(descriptor) {
     super(descriptor);
     this.#descriptor = descriptor;
+    const { name } = descriptor;
+    this.#names = { read: `${name}.read`, write: `${name}.write`, view: `${name}.view`, alloc: `${name}.alloc` };
   }
 
   /** A copy of the value at an address, or in a view. */
@@ -46,7 +50,7 @@ class Aggregate extends DeclaredType {
 
   #read(source, byteOffset) {
     const descriptor = this.#descriptor;
-    const name = `${descriptor.name}.read`;
+    const name = this.#names.read;
     const isAddress = typeof source === 'number' || typeof source === 'bigint';
     if (isAddress && descriptor.size > 0 && descriptor.size <= ARG_BUFFER_BYTES)
       return access.read(descriptor, source, byteOffset, name);
@@ -64,7 +68,7 @@ class Aggregate extends DeclaredType {
 
   #write(target, value, byteOffset) {
     const descriptor = this.#descriptor;
-    const name = `${descriptor.name}.write`;
+    const name = this.#names.write;
     const isAddress = typeof target === 'number' || typeof target === 'bigint';
     if (isAddress && descriptor.size > 0 && descriptor.size <= ARG_BUFFER_BYTES)
       return access.write(descriptor, target, byteOffset, value, name);
@@ -75,8 +79,8 @@ class Aggregate extends DeclaredType {
   view(source, byteOffset = 0) {
     try {
       const descriptor = this.#descriptor;
-      if (descriptor.live !== undefined) return viewAt(descriptor, source, byteOffset, `${descriptor.name}.view`);
-      throw wrongValue(`${descriptor.name}.view`, 'called on a struct, a union or an array', descriptor.name);
+      if (descriptor.live !== undefined) return viewAt(descriptor, source, byteOffset, this.#names.view);
+      throw wrongValue(this.#names.view, 'called on a struct, a union or an array', descriptor.name);
     } catch (error) {
       throw atCaller(error, this.view); // node-do-not-add-exception-line
     }
@@ -93,15 +97,21 @@ class Aggregate extends DeclaredType {
 
   #alloc(value) {
     const descriptor = this.#descriptor;
+    const storage = engineStorage(descriptor.size, descriptor.align);
+    if (storage !== undefined && descriptor.live !== undefined) {
+      const view = descriptor.live(new DataView(storage), 0);
+      if (value !== undefined) setValue(view, value, this.#names.alloc);
+      return view;
+    }
     const memory = alloc(descriptor.size, { align: descriptor.align });
-    if (value !== undefined) setValueAt(descriptor, memory, 0, value, `${descriptor.name}.alloc`);
+    if (value !== undefined) setValueAt(descriptor, memory, 0, value, this.#names.alloc);
     return descriptor.live === undefined ? memory : viewAt(descriptor, memory, 0, descriptor.name);
   }
 }
 
 // ---- declarations ---------------------------------------------------------------------------------------------------
 
-const hasMemory = (descriptor) => descriptor.name !== 'void' && !descriptor.argumentOnly;
+const hasMemory = (descriptor) => descriptor.name !== 'void' && !descriptor.argumentOnly && !descriptor.isFlexible;
 
 /** A field is a type, or { type, bits } for a bitfield. */
 function fieldOf([key, declared], where) {
@@ -160,8 +170,7 @@ function laidOut(name, ask) {
   try {
     return ask();
   } catch (error) {
-    error.message = `${name}: ${error.message}`;
-    throw error;
+    throw named(error, name);
   }
 }
 
@@ -231,7 +240,7 @@ function packOf(packed, name) {
   return Number(packed);
 }
 
-/** What a field is in a packed union: a packed struct of that field alone has its size and the alignment. */
+/** The type of a field in a packed union: a packed struct of that field alone has the right size and alignment. */
 const packedIdOf = (id, pack) => binding.structure([id], [NO_BITS], [0], pack, 0).id;
 
 /**
@@ -326,4 +335,7 @@ function offsetof(type, field) {
   return known.offset;
 }
 
-module.exports = { struct, union, array, text, sizeof, alignof, offsetof };
+/** Has offsetof() know a type that has the fields of a struct. */
+const shareOffsets = (type, known) => offsets.set(type, offsets.get(known));
+
+module.exports = { shareOffsets, struct, union, array, text, sizeof, alignof, offsetof };

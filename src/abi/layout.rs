@@ -66,7 +66,7 @@ pub enum Class {
     Float,
 }
 
-/// How the System V ABI of x86-64 passes an aggregate (section 3.2.3).
+/// The passing of an aggregate by the System V ABI of x86-64 (section 3.2.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Eightbytes {
     /// In registers where there are enough: of these classes, one or two.
@@ -289,7 +289,7 @@ impl Layout {
     pub fn array(element: &ValueType, count: usize) -> Result<Self> {
         check_values(std::iter::once(element))?;
         if count == 0 {
-            // What a struct may end in; C passes no such struct by value in a way that programs could rely on.
+            // The last member of a struct may be flexible; C has no reliable way to pass such a struct by value.
             let (content, align) = (Content::Refused(EMPTY), element.align());
             return Ok(Self { size: 0, align, offsets: Vec::new(), shifts: Vec::new(), content });
         }
@@ -300,7 +300,7 @@ impl Layout {
         Ok(Self { size, align: element.align(), offsets: Vec::new(), shifts: Vec::new(), content })
     }
 
-    /// How the System V ABI of x86-64 passes it; `None` where that is left to libffi, or refused by
+    /// Its passing by the System V ABI of x86-64; `None` if that is left to libffi, or refused by
     /// [`Layout::to_libffi`].
     pub fn eightbytes(&self) -> Option<Eightbytes> {
         const BYTES: usize = 8;
@@ -324,9 +324,9 @@ impl Layout {
         }
     }
 
-    /// What libffi passes for it by value: a structure of units as wide as the alignment, each of the class that the
-    /// scalars in it have together. A unit lies within one eightbyte, so that the classes of the eightbytes are those
-    /// that C finds (System V ABI 3.2.3); unions and arrays, which libffi does not know, need nothing more.
+    /// The type that libffi passes for it by value: a structure of units as wide as the alignment, each of the class
+    /// that the scalars in it have together. A unit lies within one eightbyte, so that the classes of the eightbytes
+    /// are those that C finds (System V ABI 3.2.3); unions and arrays, which libffi does not know, need nothing more.
     fn to_libffi(&self) -> Result<Type> {
         if self.size > MOST_BYTES_BY_VALUE {
             return refuse(format!(

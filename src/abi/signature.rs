@@ -37,7 +37,7 @@ pub struct Signature {
     pub layout: BufferLayout,
     /// The positions of the arguments that may be pins.
     pub pins: Vec<usize>,
-    /// How it is called without libffi, where it can be.
+    /// The calling sequence without libffi, if there is one.
     pub sequence: Option<sysv64::CallingSequence>,
     /// `pins` as `sequence` has them.
     pub register_pins: Box<[RegisterPin]>,
@@ -50,7 +50,7 @@ pub struct RegisterPin {
     pub argument: u8,
     /// Whether it may be a text.
     pub is_text: bool,
-    /// Where its address goes.
+    /// The destination of its address.
     pub step: sysv64::Step,
 }
 
@@ -59,7 +59,7 @@ unsafe impl Send for Signature {}
 // SAFETY: M14.
 unsafe impl Sync for Signature {}
 
-// What was made of equal types is equal, as far as a callback goes, which has no use for `sequence`.
+// Signatures of equal types are equal. `sequence` follows from the types.
 impl PartialEq for Signature {
     fn eq(&self, other: &Self) -> bool {
         (&self.arguments, &self.result, self.fixed) == (&other.arguments, &other.result, other.fixed)

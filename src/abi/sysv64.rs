@@ -13,7 +13,7 @@ pub const MOST_ON_STACK: usize = 32;
 /// The words in front of those of the stack.
 pub const REGISTERS: usize = INTEGERS + FLOATS;
 
-/// How an argument is read out of the argument buffer: as a word whose upper bits are as C's callers leave them.
+/// The way to read an argument out of the argument buffer: as a word whose upper bits are as C's callers leave them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Load {
     /// A signed byte.
@@ -108,7 +108,7 @@ impl ResultIn {
     }
 }
 
-/// How a scalar is loaded, and whether it is passed in a register of floating point; `None` for void.
+/// The load of a scalar, and whether it is passed in a floating-point register; `None` for void.
 fn class(ctype: CType) -> Option<(Load, bool)> {
     let is_signed = ctype.is_signed();
     Some(match (ctype, ctype.size()) {

@@ -32,7 +32,7 @@ pub struct BoundFunction<E> {
     pub environment: Rc<E>,
     /// Its options.
     pub options: Options,
-    /// What the word of a thread says while it is inside (`inside.rs`).
+    /// The word of a thread while it is inside this function (`inside.rs`).
     pub inside: usize,
     /// Whether a call without pins has only numbers as arguments, and a number or a text as its result.
     pub may_be_of_numbers: bool,

@@ -19,7 +19,7 @@ pub struct Entry<T> {
     pub open: usize,
     /// The bound function, with a count of its `Rc`; null where the number is unused.
     pub owner: *const T,
-    /// What the word of the thread says during a fast call of a leaf function (`inside.rs`).
+    /// The word of the thread during a fast call of a leaf function (`inside.rs`).
     pub inside: usize,
 }
 

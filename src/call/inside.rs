@@ -81,7 +81,7 @@ impl Inside {
     }
 }
 
-/// What the leaf function that has just returned on this thread has called first.
+/// Takes the first callback that was called by the leaf function that has just returned on this thread.
 pub fn take_called_back() -> Option<CalledBack> {
     CALLED_BACK.take()
 }

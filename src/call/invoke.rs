@@ -14,7 +14,7 @@ use crate::abi::sysv64::{CallingSequence, ResultIn};
 use crate::memory::address::Address;
 use crate::memory::arg_buffer::{ArgBlock, bytes};
 
-/// What C returned: at least the width of two registers; the bytes past the type's size are undefined.
+/// The result of C: at least the width of two registers; the bytes past the type's size are undefined.
 pub type ResultBlock = ArgBlock;
 
 /// Calls the function at `code` with the arguments that lie in `block` as the signature's layout says.

@@ -1,4 +1,5 @@
-//! Where values of a type hold pointers: those that another process gets are looked for memory which it does not have.
+//! The offsets of pointers in values of a type: a value for another process must not point to memory that it does not
+//! have.
 
 /// The values that a type's pointers lead to are looked at as well, but no more of them than this for one argument.
 const MOST_POINTEES: usize = 64;
@@ -9,7 +10,7 @@ const MOST_BYTES: usize = 1 << 20;
 #[derive(Debug)]
 struct Shape {
     size: usize,
-    /// Where each pointer lies, and the type of what it points to, where that holds pointers as well.
+    /// The offset of each pointer, and the type of its target if that holds pointers as well.
     pointers: Vec<(usize, Option<usize>)>,
 }
 
@@ -27,8 +28,8 @@ fn index(number: u32, count: usize) -> Option<usize> {
 }
 
 impl PointerShapes {
-    /// Reads the form of lib/call/pointer-shapes.js: for each type its size, the number of its pointers, and for each of
-    /// these its offset and its type, counted from 1; and for each argument its type. `None` where that is none.
+    /// Reads the form of lib/call/pointer-shapes.js: for each type its size, the number of its pointers, and for each
+    /// of these its offset and its type, counted from 1; and for each argument its type. `None` where that is none.
     pub fn decode(words: &[u32], arguments: &[u32]) -> Option<Self> {
         let (mut shapes, mut rest) = (Vec::new(), words);
         while let [size, count, tail @ ..] = rest {
@@ -51,8 +52,8 @@ impl PointerShapes {
         self.arguments.get(argument).copied().flatten()
     }
 
-    /// The first pointer in the values of a type that `is_wrong`. `read` copies memory that pointers lead to, where that
-    /// may be looked at.
+    /// The first pointer in the values of a type that `is_wrong`. `read` copies memory that pointers lead to, where
+    /// that may be looked at.
     pub fn find(
         &self,
         shape: usize,

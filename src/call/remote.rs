@@ -114,7 +114,7 @@ pub struct Remote {
     pub arguments: RemoteArguments,
 }
 
-/// What is declared of the arguments of a function in another process.
+/// The declared shapes of the arguments of a function in another process.
 #[derive(Debug, Default)]
 pub struct RemoteArguments {
     /// By argument: which way the bytes of its memory go, where that is declared.

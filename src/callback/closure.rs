@@ -143,7 +143,7 @@ struct Target {
 }
 
 impl Target {
-    /// Has the call answered. After a panic C gets the zeroed result.
+    /// Answers a call. After a panic C gets the zeroed result.
     fn answer(&self, incoming: &Incoming<'_>) {
         let _ = contain(|| self.handler.call(incoming));
     }

@@ -1,12 +1,14 @@
-//! Where a host begins. The dynamic loader has loaded the addon as a program: it comes here instead of to Node.
+//! The entry point of a host: the dynamic loader has loaded the addon as a program, in place of Node.
 #![expect(unsafe_code, reason = "is the start of a program")]
 
+use super::heap::next;
 use super::memory::HostMemory;
 use super::{crash, fork, segments, serve, threads, window};
 use crate::isolate::wire::{CHANNELS, CONTROL_FD, LIFE_FD, MAIN};
 use std::ffi::{c_char, c_int};
 
-/// The first instructions, as those of any program: `__libc_start_main(main, argc, argv, init, fini, rtld_fini, stack)`.
+/// The first instructions, as those of any program: `__libc_start_main(main, argc, argv, init, fini, rtld_fini,
+/// stack)`.
 #[unsafe(naked)]
 #[unsafe(no_mangle)]
 unsafe extern "C" fn pinned_ffi_host() {
@@ -27,7 +29,7 @@ unsafe extern "C" fn pinned_ffi_host() {
     )
 }
 
-/// What a host exits with where it was not started as one.
+/// The exit status of a host that was not started as one.
 const NOT_A_HOST: c_int = 97;
 
 extern "C" fn main(_: c_int, _: *const *const c_char) -> c_int {
@@ -35,9 +37,14 @@ extern "C" fn main(_: c_int, _: *const *const c_char) -> c_int {
         eprintln!("pinned-ffi: this file is an addon of Node.js, not a program");
         return NOT_A_HOST;
     };
-    // SAFETY: the name is a text of less than 16 bytes.
-    unsafe { libc::prctl(libc::PR_SET_NAME, c"pinned-ffi-host".as_ptr()) };
+    // SAFETY: the name is a text of less than 16 bytes. A process that was stopped does not notice the end of its
+    // parent: this signal makes it go on then, and changes nothing when another thread of the parent has ended.
+    unsafe {
+        libc::prctl(libc::PR_SET_NAME, c"pinned-ffi-host".as_ptr());
+        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGCONT);
+    }
     close_on_exec();
+    end_before_parent();
     // SAFETY: H1; the report is mapped until the process ends.
     unsafe { crash::install(memory.report()) };
     threads::prepare_new_threads();
@@ -48,7 +55,7 @@ extern "C" fn main(_: c_int, _: *const *const c_char) -> c_int {
     watch_parent(memory)
 }
 
-/// Has what the library allocates, forks and maps from now on be where the parent expects it.
+/// Makes allocations, forks and mappings of the library lie where the parent expects them.
 fn prepare(memory: &HostMemory) {
     segments::remember_own_files();
     let settings = memory.settings();
@@ -57,13 +64,22 @@ fn prepare(memory: &HostMemory) {
         if settings.heap_size != 0 {
             fork::install(memory.arena(), settings.arena_size as usize);
         }
+        if settings.keeps_malloc != 0 {
+            next::find();
+        }
         if settings.window != 0 {
             window::take_addresses_from((settings.window + settings.window_size) as usize);
         }
     }
 }
 
-/// What the library executes does not get the host's descriptors.
+/// Where the memory runs out, the system ends this process before its parent, which has shared more of it.
+fn end_before_parent() {
+    // Without /proc the system chooses.
+    let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
+}
+
+/// Programs that the library executes do not get the host's descriptors.
 fn close_on_exec() {
     for fd in 3..=CONTROL_FD {
         // SAFETY: the descriptors are this process's own.

@@ -1,7 +1,7 @@
 //! Globals of libraries in the arena: the parent reads and writes them in place, at a translated address.
 //!
-//! The writable segment of a library is copied into pages of the heap, which are then mapped over the segment as well. So
-//! the library uses its addresses as before, and the same bytes lie in the arena. Left out is what the loader makes
+//! The writable segment of a library is copied into pages of the heap, which are then mapped over the segment as well.
+//! So the library uses its addresses as before, and the same bytes lie in the arena. Left out is what the loader makes
 //! read-only after relocation (`PT_GNU_RELRO`), and thread-local variables.
 #![expect(unsafe_code, reason = "maps memory over the data of libraries")]
 
@@ -15,11 +15,11 @@ const PAGE: usize = 4096;
 /// A segment that is shared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Segment {
-    /// Where the library has it.
+    /// The library's address of it.
     pub address: usize,
     /// Its bytes, a multiple of 4096.
     pub bytes: usize,
-    /// Where the same bytes lie in the arena.
+    /// The address of the same bytes in the arena.
     pub home: usize,
 }
 
@@ -53,11 +53,12 @@ pub fn remember_own_files() {
 /// all segments that are shared now.
 ///
 /// The bytes are copied while nobody may write them. So nothing is shared if `threads_before`, the number of threads
-/// before the files were loaded ([`count_threads`]), is not that of now: a constructor has started one. Those globals stay
-/// private.
+/// before the files were loaded ([`count_threads`]), is not that of now: a constructor has started one. Those globals
+/// stay private.
 ///
 /// # Safety
-/// H1, H3. The heap is in the arena of `arena`. No other thread runs code of the new files, loads a library or closes one.
+/// H1, H3. The heap is in the arena of `arena`. No other thread runs code of the new files, loads a library or closes
+/// one.
 pub unsafe fn share_new_files(arena: ArenaFile, threads_before: usize) -> Vec<Segment> {
     let files = loaded_files();
     let is_quiet = threads_before != 0 && count_threads() == threads_before;

@@ -59,7 +59,7 @@ fn signature(number: u32) -> Option<Arc<Signature>> {
     signatures.as_ref()?.get(&number).map(Arc::clone)
 }
 
-/// What is wrong with a request.
+/// The fault of a request.
 struct Refusal(String);
 
 impl Served for CallThread {
@@ -196,7 +196,7 @@ fn pointer(address: u64) -> *mut libc::c_void {
     std::ptr::with_exposed_provenance_mut(address as usize)
 }
 
-/// What the loader says of the last thing that it refused.
+/// The loader's message about its last refusal.
 fn last_fault() -> String {
     // SAFETY: dlerror gives a text or NULL, which stays until the next call of the loader on this thread.
     unsafe {

@@ -17,7 +17,7 @@ thread_local! {
     static HERE: Cell<Option<&'static dyn Served>> = const { Cell::new(None) };
 }
 
-/// What this thread serves.
+/// The calls that this thread serves.
 pub fn here() -> Option<&'static dyn Served> {
     HERE.get()
 }

@@ -6,7 +6,7 @@ use std::ptr::null_mut;
 use super::heap::{HEAP, HeapRegion};
 use super::segments::ArenaFile;
 
-/// How a child has ended.
+/// The end of a child.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
     Exited(i32),

@@ -1,8 +1,9 @@
 //! The frames of a thread that is about to die, written into a death report.
 //!
-//! Runs in a signal handler. The unwinder reads the tables of exceptions, so that code without frame pointers has frames
-//! as well. Where it cannot start (the instruction pointer is no code: a call of a null pointer), the stack's top word and
-//! the chain of frame pointers are used. Memory of the stack is read by an instruction whose fault is expected.
+//! Runs in a signal handler. The unwinder reads the tables of exceptions, so that code without frame pointers has
+//! frames as well. Where it cannot start (the instruction pointer is no code: a call of a null pointer), the stack's
+//! top word and the chain of frame pointers are used. Memory of the stack is read by an instruction whose fault is
+//! expected.
 #![expect(unsafe_code, reason = "reads stacks, and writes to memory that is shared with the parent")]
 
 use std::arch::naked_asm;
@@ -28,7 +29,7 @@ pub struct Registers {
     pub fp: usize,
 }
 
-/// Where a walk of this thread's own stack begins to be of interest.
+/// The frame from which a walk of this thread's own stack is reported.
 #[derive(Clone, Copy, Debug)]
 pub enum Start {
     /// At the frame with these registers: frames further in are those of the signal handler.
@@ -43,8 +44,8 @@ struct Walk {
     is_started: bool,
 }
 
-/// Fills the frames of a report with those of this thread. A stack that was overwritten can make the unwinder fault: then
-/// the handler calls [`fill_by_frame_pointers`].
+/// Fills the frames of a report with those of this thread. A stack that was overwritten can make the unwinder fault:
+/// then the handler calls [`fill_by_frame_pointers`].
 ///
 /// # Safety
 /// H2: `report` is writable. The parent may read it meanwhile.
@@ -217,7 +218,7 @@ unsafe extern "C" fn read_word(address: usize, word: *mut usize) -> bool {
     naked_asm!("mov rax, [rdi]", "mov [rsi], rax", "mov eax, 1", "ret")
 }
 
-/// Where [`read_word`] goes on after a fault.
+/// The address at which [`read_word`] continues after a fault.
 #[unsafe(naked)]
 unsafe extern "C" fn read_failed() -> bool {
     naked_asm!("xor eax, eax", "ret")

@@ -1,13 +1,13 @@
 //! The window: addresses behind the arena at which this process gets its later mappings.
 //!
-//! The kernel places mappings below the highest free addresses of the mapping area. The host takes all of these that lie
-//! above the window, without memory. Then libraries, thread stacks and large blocks land in the window, where the parent
-//! has reserved the same addresses; so an address of the child is never one of the parent's own.
+//! The kernel places mappings below the highest free addresses of the mapping area. The host takes all of these that
+//! lie above the window, without memory. Then libraries, thread stacks and large blocks land in the window, where the
+//! parent has reserved the same addresses; so an address of the child is never one of the parent's own.
 #![expect(unsafe_code, reason = "maps addresses")]
 
 use std::ops::Range;
 
-/// Where a line of `/proc/self/maps` is, and whether it is the main thread's stack.
+/// The range of a line of `/proc/self/maps`, and whether it is the main thread's stack.
 fn mapping_of(line: &str) -> Option<(Range<usize>, bool)> {
     let (range, rest) = line.split_once(' ')?;
     let (start, end) = range.split_once('-')?;
@@ -32,8 +32,8 @@ fn gaps(maps: &str, from: usize) -> Vec<(usize, usize)> {
     gaps
 }
 
-/// Takes all free addresses from `end` on, so that later mappings lie below it. Returns how many bytes were taken; 0 where
-/// `/proc` is missing, or a limit on the address space refuses: then mappings lie anywhere, as without this call.
+/// Takes all free addresses from `end` on, so that later mappings lie below it. Returns how many bytes were taken; 0
+/// where `/proc` is missing, or a limit on the address space refuses: then mappings lie anywhere, as without this call.
 ///
 /// # Safety
 /// H1.

@@ -1,7 +1,7 @@
 //! Which process an address is of: this one, or the host of an isolated library.
 
 use std::fs;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
 
@@ -9,7 +9,9 @@ use super::child::Child;
 use super::range::Range;
 use super::remote_memory;
 use super::shared;
+use crate::memory::address::{Address, Span};
 use crate::memory::other_memory::OtherMemory;
+use crate::memory::probe::{self, Access};
 
 /// A host, and where its mappings lie.
 type Host = (Weak<Child>, Option<Arc<Range>>);
@@ -37,6 +39,9 @@ pub fn add(child: &Arc<Child>, window: Option<Arc<Range>>) {
         surplus -= usize::from(goes && ended(host));
         !goes
     });
+    if window.is_none() {
+        ANYWHERE.fetch_add(1, Ordering::Relaxed);
+    }
     hosts.push((Arc::downgrade(child), window));
 }
 
@@ -63,7 +68,7 @@ pub fn is_private_at(target: usize, value: usize) -> bool {
     host.is_some_and(|host| host.is_private(value))
 }
 
-/// Ends the hosts that other threads than JavaScript's wait for: at its end the process waits for these threads.
+/// Ends the hosts that other threads than this one wait for: at its end the process waits for these threads.
 pub fn end_busy() {
     let hosts: Vec<Arc<Child>> = locked(&HOSTS).iter().filter_map(|(host, _)| host.upgrade()).collect();
     hosts.iter().filter(|host| host.is_busy()).for_each(|host| host.kill());
@@ -99,6 +104,26 @@ fn is_in_window(address: usize) -> bool {
     locked(&HOSTS).iter().any(|(_, window)| is_in(window.as_ref(), address))
 }
 
+/// How many hosts have started whose mappings may lie anywhere.
+static ANYWHERE: AtomicUsize = AtomicUsize::new(0);
+
+/// Whether a host has memory at an address whose mappings may lie where this process has some: such an address means
+/// nothing.
+fn is_of_host_anywhere(address: usize) -> bool {
+    if ANYWHERE.load(Ordering::Relaxed) == 0 {
+        return false;
+    }
+    let hosts: Vec<_> =
+        locked(&HOSTS).iter().filter(|(_, window)| window.is_none()).filter_map(|(host, _)| host.upgrade()).collect();
+    hosts.iter().any(|host| host.is_alive() && remote_memory::read(host.pid, address, &mut [0]))
+}
+
+/// The host of an address that [`Hosts`] own; none where this process has memory there as well, and where it is stale.
+fn only_host_at(address: usize) -> Option<Arc<Child>> {
+    let is_ours = shared::holds(address) || (was_mapped(address) && !is_in_window(address));
+    if is_ours { None } else { host_at(address) }
+}
+
 /// Whether this process had memory at an address when it was last looked.
 fn was_mapped(address: usize) -> bool {
     let mappings = locked(&MAPPINGS);
@@ -109,8 +134,8 @@ fn was_mapped(address: usize) -> bool {
 /// Whether this process has memory at an address. Asked of any number that is passed for a pointer, so that it must not
 /// take longer where nobody has memory there.
 pub fn is_here(address: usize) -> bool {
-    let this = std::process::id() as i32;
-    !is_in_window(address) && remote_memory::read(this, address, &mut [0])
+    let byte = Address::new(address).and_then(|start| Span::new(start, 1).ok());
+    !is_in_window(address) && byte.is_some_and(|byte| probe::is_mapped(byte, Access::Read))
 }
 
 /// When that was, in milliseconds, and how long it counts as now.
@@ -122,9 +147,9 @@ fn milliseconds() -> u64 {
     START.elapsed().as_millis() as u64 + RECENT + 1
 }
 
-/// Looks which memory this process has.
-fn look() {
-    let Ok(maps) = fs::read_to_string("/proc/self/maps") else { return };
+/// Looks which memory this process has. False where the system does not say so: there may be no `/proc`.
+fn look() -> bool {
+    let Ok(maps) = fs::read_to_string("/proc/self/maps") else { return false };
     let number = |text: &str| usize::from_str_radix(text, 16).ok();
     let mappings = maps.lines().filter_map(|line| {
         let mut fields = line.split([' ', '-']);
@@ -134,10 +159,11 @@ fn look() {
     });
     *locked(&MAPPINGS) = mappings.collect();
     LOOKED.store(milliseconds(), Ordering::Relaxed);
+    true
 }
 
-/// The memory of hosts. An address that both this process and a host have is this process's; one that nobody has is a
-/// host's, which refuses it.
+/// The memory of hosts. An address that nobody has is a host's, which refuses it, and so is one that both this process and
+/// a host have: nobody knows which of them is meant. (Mappings of hosts lie in windows wherever that is possible.)
 pub struct Hosts;
 
 impl OtherMemory for Hosts {
@@ -149,41 +175,35 @@ impl OtherMemory for Hosts {
             return true;
         }
         if was_mapped(address) {
-            return false;
+            return is_of_host_anywhere(address);
         }
         // Where a host has memory the answer may be of a moment ago; where nobody has, it must be of now.
         let is_recent = LOOKED.load(Ordering::Relaxed).wrapping_add(RECENT) > milliseconds();
         if !(is_recent && host_at(address).is_some()) {
-            look();
+            if !look() {
+                return !remote_memory::read(std::process::id() as i32, address, &mut [0]);
+            }
         }
         !was_mapped(address)
     }
 
     fn read(&self, address: usize, to: &mut [u8]) -> bool {
-        if shared::holds(address) {
-            return false;
-        }
-        host_at(address).is_some_and(|host| remote_memory::read(host.pid, address, to))
+        only_host_at(address).is_some_and(|host| remote_memory::read(host.pid, address, to))
     }
 
     fn write(&self, address: usize, from: &[u8]) -> bool {
-        if shared::holds(address) {
-            return false;
-        }
-        host_at(address).is_some_and(|host| remote_memory::write(host.pid, address, from))
+        only_host_at(address).is_some_and(|host| remote_memory::write(host.pid, address, from))
     }
 
     fn here(&self, address: usize, length: usize) -> Option<usize> {
-        if shared::holds(address) {
-            return None;
-        }
-        host_at(address)?.globals.home_of(address, length)
+        only_host_at(address)?.globals.home_of(address, length)
+    }
+
+    fn is_cut(&self, address: usize, length: usize) -> bool {
+        shared::is_cut(address, length)
     }
 
     fn text(&self, address: usize, unit: usize) -> Option<Vec<u8>> {
-        if shared::holds(address) {
-            return None;
-        }
-        remote_memory::text_of_units(host_at(address)?.pid, address, unit)
+        remote_memory::text_of_units(only_host_at(address)?.pid, address, unit)
     }
 }

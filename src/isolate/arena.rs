@@ -38,9 +38,10 @@ pub fn sealed_file(name: &std::ffi::CStr, size: usize) -> Result<OwnedFd, Error>
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: the out-parameter is a local; the descriptor is new.
     unsafe {
-        // The kernel would send SIGXFSZ.
+        // The kernel takes it for a limit on memory files as well, and would send SIGXFSZ.
         if libc::getrlimit(libc::RLIMIT_FSIZE, &mut limit) == 0 && limit.rlim_cur < size as u64 {
-            return Err(Error::from_raw_os_error(libc::EFBIG));
+            let limit = limit.rlim_cur;
+            return Err(Error::other(format!("the limit on the size of files (ulimit -f) is {limit} bytes")));
         }
         let flags = libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING;
         let mut fd = libc::memfd_create(name.as_ptr(), flags | libc::MFD_NOEXEC_SEAL);
@@ -62,10 +63,15 @@ pub fn sealed_file(name: &std::ffi::CStr, size: usize) -> Result<OwnedFd, Error>
     }
 }
 
+/// Behind an arena lie zeroes that can be read: what is read at the address of a text or a value in it does not run on
+/// into other memory, whatever a host has written.
+const BEHIND: usize = MIB;
+
 /// An arena.
 #[derive(Debug)]
 pub struct Arena {
     range: Range,
+    size: usize,
     fd: OwnedFd,
     blocks: Mutex<Blocks>,
     heaps: Arc<Heaps>,
@@ -83,9 +89,16 @@ pub struct HostHeap {
     pub size: usize,
 }
 
+impl HostHeap {
+    /// Its start and its bytes.
+    pub fn span(&self) -> (usize, usize) {
+        (self.start, self.size)
+    }
+}
+
 impl Drop for HostHeap {
     fn drop(&mut self) {
-        give_back(self.start, self.size);
+        give_back(self.span());
         self.arena.heaps.give(self.number);
     }
 }
@@ -122,7 +135,7 @@ impl Arena {
     /// Of `size` bytes, the first `own` of which are for blocks of this process.
     fn with_parts(size: usize, own: usize, sets_aside: bool) -> Result<Self, Error> {
         let fd = sealed_file(c"pinned-ffi arena", size)?;
-        let range = Range::reserve(size, GIB).ok_or_else(Error::last_os_error)?;
+        let range = Range::reserve(size + BEHIND, GIB).ok_or_else(Error::last_os_error)?;
         let flags = libc::MAP_SHARED | libc::MAP_NORESERVE | libc::MAP_FIXED;
         // SAFETY: the range is reserved for this.
         unsafe {
@@ -130,17 +143,20 @@ impl Arena {
             if libc::mmap(pointer(range.base), size, protection, flags, fd.as_raw_fd(), 0) == libc::MAP_FAILED {
                 return Err(Error::last_os_error());
             }
+            if libc::mprotect(pointer(range.base + size), BEHIND, protection) != 0 {
+                return Err(Error::last_os_error());
+            }
             libc::madvise(pointer(range.base), size, libc::MADV_DONTDUMP);
         }
         // The first page stays unused: a NULL with an offset is no block.
         let blocks = Blocks::new(range.base + MIB, range.base + own);
         let heaps = Arc::new(Heaps::new(range.base + own, size - own));
-        Ok(Self { range, fd, blocks: Mutex::new(blocks), heaps, sets_aside })
+        Ok(Self { range, size, fd, blocks: Mutex::new(blocks), heaps, sets_aside })
     }
 
     /// Its first address and its bytes.
     pub fn span(&self) -> (usize, usize) {
-        (self.range.base, self.range.size)
+        (self.range.base, self.size)
     }
 
     /// The memory file.
@@ -150,7 +166,8 @@ impl Arena {
 
     /// Whether bytes lie in it: every page of it can be read and written.
     pub fn holds(&self, start: usize, length: usize) -> bool {
-        self.range.contains(start, length)
+        let end = self.range.base + self.size;
+        start >= self.range.base && start <= end && length <= end - start
     }
 
     /// The bytes that blocks take up.
@@ -187,7 +204,8 @@ impl Arena {
     }
 }
 
-fn give_back(start: usize, size: usize) {
+/// Gives memory of an arena back to the system. It is zero from now on.
+pub fn give_back((start, size): (usize, usize)) {
     // SAFETY: nobody uses the bytes, which are zero from now on.
     unsafe { libc::madvise(pointer(start), size, libc::MADV_REMOVE) };
 }
@@ -266,7 +284,7 @@ impl Blocks {
         self.used -= size;
         let goes_back = size >= LARGE || (size >= MEDIUM && self.kept + size > MOST_KEPT);
         if goes_back {
-            give_back(start, size);
+            give_back((start, size));
         } else {
             self.kept += size;
         }

@@ -2,14 +2,15 @@
 //!
 //! Two rules keep a spin from hurting. Nobody spins for a peer that ran last on the same processor, because it cannot
 //! run meanwhile. And after k spins in a row that were in vain the next 2^k - 1 are left out.
-#![expect(unsafe_code, reason = "shares memory with another process")]
+#![expect(unsafe_code, reason = "hands an end to another thread, and asks for the processor")]
 
 use std::cell::Cell;
-use std::sync::atomic::Ordering::{Acquire, Relaxed, SeqCst};
-use std::sync::atomic::{AtomicU32, fence};
 use std::time::{Duration, Instant};
 
-use super::wire::{Direction, ENDED, Kind, PAYLOAD, WORDS};
+use super::futex;
+use super::wire::{Direction, ENDED, Kind, WORDS};
+use crate::sync::locks::atomic::Ordering::{Acquire, Relaxed, SeqCst};
+use crate::sync::locks::atomic::fence;
 
 /// How often a spin looks at the sequence number.
 const SPINS: u32 = 2000;
@@ -80,11 +81,9 @@ impl<'a> End<'a> {
         let to = self.out;
         let mut length = 0;
         for part in parts {
-            if part.len() > PAYLOAD - length {
+            if !to.payload.write(length, part) {
                 return false;
             }
-            // SAFETY: the payload has room for the part, as was just compared, and only this end writes it.
-            unsafe { to.payload.get().cast::<u8>().add(length).copy_from_nonoverlapping(part.as_ptr(), part.len()) };
             length += part.len();
         }
         to.kind.store(head.kind, Relaxed);
@@ -97,8 +96,9 @@ impl<'a> End<'a> {
         let sequence = next(self.sent.get());
         self.sent.set(sequence);
         to.sequence.store(sequence, SeqCst);
+        order_for_loom();
         if to.sleeping.load(SeqCst) != 0 {
-            wake(&to.sequence);
+            futex::wake(&to.sequence);
         }
         true
     }
@@ -121,18 +121,7 @@ impl<'a> End<'a> {
             words: std::array::from_fn(|at| from.words[at].load(Relaxed)),
         };
         let length = from.length.load(Relaxed) as usize;
-        if length > PAYLOAD {
-            return Err(Missed::Garbled);
-        }
-        payload.clear();
-        payload.reserve(length);
-        // SAFETY: the payload is that long, and so is the vector's memory. The bytes may change while they are copied;
-        // they are bytes all the same.
-        unsafe {
-            payload.as_mut_ptr().copy_from_nonoverlapping(from.payload.get().cast::<u8>(), length);
-            payload.set_len(length);
-        }
-        Ok(head)
+        if from.payload.read(length, payload) { Ok(head) } else { Err(Missed::Garbled) }
     }
 
     fn has_come(&self) -> bool {
@@ -147,6 +136,7 @@ impl<'a> End<'a> {
         }
         loop {
             from.sleeping.store(1, SeqCst);
+            order_for_loom();
             let outcome = if self.has_come() {
                 Some(Ok(()))
             } else if has_ended() {
@@ -161,7 +151,7 @@ impl<'a> End<'a> {
                 return outcome;
             }
             let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-            sleep(&from.sequence, self.seen.get(), left.map_or(LONGEST_SLEEP, |left| left.min(LONGEST_SLEEP)));
+            futex::sleep(&from.sequence, self.seen.get(), left.map_or(LONGEST_SLEEP, |left| left.min(LONGEST_SLEEP)));
             from.sleeping.store(0, Relaxed);
         }
     }
@@ -203,7 +193,7 @@ fn next(sequence: u32) -> u32 {
 /// once.
 pub fn end(direction: &Direction) {
     direction.sequence.fetch_or(ENDED, SeqCst);
-    wake(&direction.sequence);
+    futex::wake(&direction.sequence);
 }
 
 fn processor() -> u32 {
@@ -222,21 +212,16 @@ fn ticks() -> u64 {
     0
 }
 
-fn wake(word: &AtomicU32) {
-    // SAFETY: the word is alive; the kernel only looks for sleepers.
-    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE, i32::MAX, 0, 0, 0) };
+/// Between a sequentially consistent store and load: loom takes them for weaker ones, but not a fence.
+fn order_for_loom() {
+    #[cfg(all(test, loom))]
+    fence(SeqCst);
 }
 
-fn sleep(word: &AtomicU32, expected: u32, longest: Duration) {
-    let time = libc::timespec { tv_sec: longest.as_secs() as _, tv_nsec: longest.subsec_nanos().into() };
-    // SAFETY: the word and the time outlive the call.
-    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAIT, expected, &raw const time, 0, 0) };
-}
-
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
-    use crate::isolate::wire::Channel;
+    use crate::isolate::wire::{Channel, PAYLOAD};
 
     fn channel() -> &'static Channel {
         // SAFETY: a channel of zeroes is one that nobody has used.

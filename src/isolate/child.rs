@@ -2,6 +2,7 @@
 //! ([`super::process`]); what is known of this one stays with whoever still holds it.
 #![expect(unsafe_code, reason = "keeps a line for one thread")]
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{Error, Write};
@@ -20,9 +21,9 @@ use super::lines::Lines;
 use super::shared_globals::SharedGlobals;
 use super::spawn::{self, Start, Started};
 use super::stubs;
-use super::watcher::{self, Exit, Stderr};
+use super::watcher::{self, Exit, OnEnd, Stderr};
 use super::wire::{Kind, MAIN, WORDS};
-use super::{listener, remote_memory, signature_code};
+use super::{interrupt, listener, remote_memory, signature_code};
 use crate::abi::signature::Signature;
 use crate::error::{Death, FfiError, Result};
 
@@ -35,9 +36,9 @@ pub struct Reply {
 }
 
 /// How long a host that reports its end may take to end.
-const LAST_WORDS: Duration = Duration::from_secs(3);
+pub(super) const LAST_WORDS: Duration = Duration::from_secs(3);
 /// How long a host may take to start.
-const STARTING: Duration = Duration::from_secs(20);
+pub(super) const STARTING: Duration = Duration::from_secs(20);
 
 /// A host.
 pub struct Child {
@@ -58,11 +59,12 @@ pub struct Child {
     lines: Lines,
     signatures: Mutex<HashMap<usize, (u32, Arc<Signature>)>>,
     next_signature: AtomicU32,
-    /// The calls of other threads than JavaScript's that are under way.
+    /// The calls that are under way: of the thread that started the host, and of others.
+    inside: AtomicU32,
     busy: AtomicU32,
     listens: Mutex<bool>,
     /// What of the sandbox is applied.
-    sandbox: Mutex<Option<String>>,
+    pub(super) sandbox: Mutex<Option<String>>,
     /// The globals of libraries that it shares.
     pub globals: SharedGlobals,
     may_spin: bool,
@@ -83,7 +85,7 @@ impl std::fmt::Debug for Child {
     }
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -110,8 +112,7 @@ impl Child {
         let started = spawn::start(plan.start, file.as_raw_fd(), plan.arena.fd());
         let Started { pid, pidfd, life, stderr } =
             started.map_err(|error| unavailable("its process does not start", error))?;
-        let shared = Arc::clone(&memory);
-        let exit = Exit::new(Box::new(move || shared.end()));
+        let exit = Exit::new(OnEnd::new(&memory, plan.heap.as_ref().map(HostHeap::span)));
         let watched = pidfd.try_clone().and_then(|fd| watcher::watch(fd, stderr, plan.stderr, Arc::clone(&exit)));
         let child = Arc::new(Self {
             pid,
@@ -126,6 +127,7 @@ impl Child {
             lines: Lines::default(),
             signatures: Mutex::default(),
             next_signature: AtomicU32::new(0),
+            inside: AtomicU32::new(0),
             busy: AtomicU32::new(0),
             listens: Mutex::default(),
             sandbox: Mutex::default(),
@@ -185,7 +187,12 @@ impl Child {
     pub fn ask(self: &Arc<Self>, head: Head, parts: &[&[u8]], deadline: Option<Deadline>) -> Result<Reply> {
         self.listen();
         if thread::current().id() == self.main.owner {
-            return self.converse(&self.main.line, head, parts, deadline);
+            // Only this thread writes it.
+            let outer = self.inside.load(Ordering::Relaxed);
+            self.inside.store(outer + 1, Ordering::Relaxed);
+            let outcome = self.converse(&self.main.line, head, parts, deadline);
+            self.inside.store(outer, Ordering::Relaxed);
+            return outcome;
         }
         self.ask_on_spare(head, parts, deadline)
     }
@@ -198,9 +205,10 @@ impl Child {
         outcome
     }
 
-    /// Whether other threads than JavaScript's wait for it.
+    /// Whether other threads than this one wait for it.
     pub fn is_busy(&self) -> bool {
-        self.busy.load(Ordering::Relaxed) > 0
+        let is_owner = thread::current().id() == self.main.owner;
+        self.busy.load(Ordering::Relaxed) > 0 || (!is_owner && self.inside.load(Ordering::Relaxed) > 0)
     }
 
     fn ask_elsewhere(self: &Arc<Self>, head: Head, parts: &[&[u8]], deadline: Option<Deadline>) -> Result<Reply> {
@@ -243,15 +251,22 @@ impl Child {
         let at = deadline.map(|deadline| deadline.at);
         let mut payload = Vec::new();
         let mut is_refused = false;
+        let has_slept = Cell::new(false);
+        let has_ended = || {
+            if has_slept.replace(true) && interrupt::is_interrupted() {
+                self.kill();
+            }
+            self.life.exit.has_ended()
+        };
         loop {
-            let head = match line.end.receive(&mut payload, at, || self.life.exit.has_ended()) {
+            let head = match line.end.receive(&mut payload, at, has_ended) {
                 Ok(head) => head,
                 Err(Missed::Ended) => return Err(self.died()),
                 Err(Missed::Late) => return Err(self.too_late(deadline)),
                 Err(Missed::Garbled) => return Err(self.nonsense("a message without an end")),
             };
             match Kind::of(head.kind) {
-                Some(Kind::Return) if is_refused || self.has_refused.swap(false, Ordering::Relaxed) => {
+                Some(Kind::Return) if is_refused || self.take_refused() => {
                     return Err(FfiError::ResultNotShared { symbol: String::new() });
                 }
                 Some(Kind::Return) => {
@@ -276,6 +291,10 @@ impl Child {
                 _ => return Err(self.nonsense("a message of no known kind")),
             }
         }
+    }
+
+    fn take_refused(&self) -> bool {
+        self.has_refused.load(Ordering::Relaxed) && self.has_refused.swap(false, Ordering::Relaxed)
     }
 
     /// Runs a callback and sends its result; zeroes, and false, where that is a pointer which the host must not have.
@@ -313,34 +332,6 @@ impl Child {
         self.ask(head, &[&signature_code::encode(signature)], Deadline::after(STARTING.as_millis() as u64))?;
         locked(&self.signatures).insert(key, (number, Arc::clone(signature)));
         Ok(number)
-    }
-
-    /// Takes rights from the host, once: those that a sandbox does not have.
-    ///
-    /// # Errors
-    /// What is wrong with the sandbox, or missing in the system. Then the host has ended.
-    pub fn confine(self: &Arc<Self>, sandbox: &str) -> Result<()> {
-        if self.sandbox().is_some() {
-            return Ok(());
-        }
-        let deadline = Deadline::after(STARTING.as_millis() as u64);
-        match self.ask(Head::new(Kind::Sandbox, [0; WORDS]), &[sandbox.as_bytes()], deadline) {
-            Ok(reply) => {
-                *locked(&self.sandbox) = Some(String::from_utf8_lossy(&reply.payload).into_owned());
-                Ok(())
-            }
-            Err(FfiError::LibraryInvalid { reason }) => {
-                self.kill();
-                self.wait(LAST_WORDS);
-                Err(FfiError::IsolateUnavailable { reason: format!("the sandbox cannot be applied: {reason}") })
-            }
-            Err(error) => Err(error),
-        }
-    }
-
-    /// What of the sandbox is applied, as text.
-    pub fn sandbox(&self) -> Option<String> {
-        locked(&self.sandbox).clone()
     }
 
     /// Whether an address lies in its heap.

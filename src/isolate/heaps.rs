@@ -2,7 +2,7 @@
 //! a host that has ended is known for what it is for as long as possible.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 const MIB: usize = 1 << 20;
@@ -13,13 +13,19 @@ const SMALL: usize = 256 << 20;
 /// The heaps of an arena that has less room.
 const FEW: usize = 24;
 
+/// No host has ever had the heap; one has it; one has had it.
+const NEW: u8 = 0;
+const USED: u8 = 1;
+const FREED: u8 = 2;
+
 /// The heaps of an arena.
 #[derive(Debug)]
 pub struct Heaps {
     start: usize,
     /// How many there are of either size, and the sizes.
     parts: [(usize, usize); 2],
-    is_used: Box<[AtomicBool]>,
+    /// By number: whether a host has it, or has had it.
+    states: Box<[AtomicU8]>,
     free: Mutex<[VecDeque<usize>; 2]>,
 }
 
@@ -36,8 +42,8 @@ impl Heaps {
         };
         let (first, count) = (parts[0].0, parts[0].0 + parts[1].0);
         let free = [(0..first).collect(), (first..count).collect()];
-        let is_used = (0..count).map(|_| AtomicBool::new(false)).collect();
-        Self { start, parts, is_used, free: Mutex::new(free) }
+        let states = (0..count).map(|_| AtomicU8::new(NEW)).collect();
+        Self { start, parts, states, free: Mutex::new(free) }
     }
 
     fn free(&self) -> MutexGuard<'_, [VecDeque<usize>; 2]> {
@@ -47,7 +53,7 @@ impl Heaps {
     /// Takes a heap: its number, its start and its bytes.
     pub fn take(&self) -> Option<(usize, usize, usize)> {
         let number = self.free().iter_mut().find_map(VecDeque::pop_front)?;
-        self.is_used[number].store(true, Ordering::Relaxed);
+        self.states[number].store(USED, Ordering::Relaxed);
         let [(count, size), (_, small)] = self.parts;
         let (start, size) = match number.checked_sub(count) {
             None => (self.start + number * size, size),
@@ -58,7 +64,7 @@ impl Heaps {
 
     /// Gives a heap back.
     pub fn give(&self, number: usize) {
-        self.is_used[number].store(false, Ordering::Relaxed);
+        self.states[number].store(FREED, Ordering::Relaxed);
         self.free()[usize::from(number >= self.parts[0].0)].push_back(number);
     }
 
@@ -70,12 +76,13 @@ impl Heaps {
             None => offset / size,
             Some(after) => count + after / small,
         };
-        (number < self.is_used.len()).then_some(number)
+        (number < self.states.len()).then_some(number)
     }
 
-    /// Whether an address lies in a heap that no host has.
+    /// Whether an address lies in the heap of a host that has ended, and of no other since. A number that happens to lie
+    /// where no heap has been is nobody's pointer.
     pub fn is_free_at(&self, address: usize) -> bool {
-        self.number_of(address).is_some_and(|number| !self.is_used[number].load(Ordering::Relaxed))
+        self.number_of(address).is_some_and(|number| self.states[number].load(Ordering::Relaxed) == FREED)
     }
 }
 
@@ -85,6 +92,7 @@ mod tests {
 
     fn check(bytes: usize, least: usize) {
         let heaps = Heaps::new(0x1000_0000, bytes);
+        assert!(!heaps.is_free_at(0x1000_0000), "no host has had it");
         let all: Vec<_> = std::iter::from_fn(|| heaps.take()).collect();
         assert!(all.len() >= least, "{}", all.len());
         for (at, (number, start, size)) in all.iter().enumerate() {

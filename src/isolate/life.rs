@@ -28,6 +28,7 @@ impl Life {
     /// Ends it, with the processes that it has started.
     pub fn kill(&self) {
         if self.is_alive() {
+            self.exit.expect_kill();
             // SAFETY: its status was not taken yet, so that the number is still its, and that of its group.
             unsafe {
                 libc::kill(-self.pid, libc::SIGKILL);

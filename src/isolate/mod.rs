@@ -7,16 +7,26 @@ pub mod address_space;
 pub mod arena;
 pub mod channel;
 pub mod child;
+pub mod confinement;
 pub mod control;
 pub mod deadline;
 pub mod death;
 pub mod death_report;
 pub mod function;
+#[cfg(not(all(test, loom)))]
+pub mod futex;
 pub mod heaps;
+pub mod interrupt;
 pub mod life;
 pub mod limits;
 pub mod lines;
 pub mod listener;
+#[cfg(all(test, loom))]
+mod modelled;
+#[cfg(all(test, loom))]
+mod models;
+#[cfg(not(all(test, loom)))]
+pub mod payload;
 pub mod private_memory;
 pub mod process;
 pub mod range;
@@ -28,3 +38,6 @@ pub mod spawn;
 pub mod stubs;
 pub mod watcher;
 pub mod wire;
+
+#[cfg(all(test, loom))]
+pub use modelled::{futex, payload};

@@ -38,6 +38,9 @@ pub struct Options {
     pub stderr: Stderr,
     pub restart: Restart,
     pub spins: bool,
+    /// Whether the library keeps the malloc that it has, for a sanitizer or valgrind: they make nothing of memory that
+    /// lies in an arena, and take very long to look at one.
+    pub keeps_malloc: bool,
     /// Whether it has an arena of its own, and sees no other Buffers.
     pub is_apart: bool,
     /// What a call may take, in milliseconds, where its declaration does not say.
@@ -85,9 +88,9 @@ impl Process {
     pub fn new(options: Options) -> Result<Arc<Self>> {
         stubs::begin();
         other_memory::watch(Box::new(address_space::Hosts));
-        let is_limited = limits::reason().is_some();
+        let is_limited = options.keeps_malloc || limits::reason().is_some();
         let apart = || if is_limited { Arena::for_copies() } else { Arena::new(APART_BYTES) };
-        let shared = if options.is_apart { None } else { shared::arena().ok() };
+        let shared = if options.is_apart || options.keeps_malloc { None } else { shared::arena().ok() };
         let shares_buffers = shared.is_some();
         let arena = match shared {
             Some(arena) => arena,
@@ -107,9 +110,10 @@ impl Process {
     fn start(&self, state: &mut State) -> Result<Arc<Child>> {
         let (arena, arena_size) = self.arena.span();
         let heap = self.arena.take_heap();
-        // Where the mappings of the host lie, which nothing of this process does.
-        let window =
-            if limits::reason().is_some() { None } else { Range::reserve(WINDOW_BYTES, 1 << 30).map(Arc::new) };
+        // Where the mappings of the host lie, which nothing of this process does. Tools take very long to look at what it
+        // reserves for that.
+        let has_window = self.options.start.command.is_empty() && limits::reason().is_none();
+        let window = if has_window { Range::reserve(WINDOW_BYTES, 1 << 30).map(Arc::new) } else { None };
         let (heap_start, heap_size) = heap.as_ref().map_or((0, 0), |heap| (heap.start, heap.size));
         state.generation += 1;
         let settings = Settings {
@@ -122,6 +126,7 @@ impl Process {
             window: window.as_ref().map_or(0, |window| window.base as u64),
             window_size: WINDOW_BYTES as u64,
             spins: self.options.spins.into(),
+            keeps_malloc: self.options.keeps_malloc.into(),
         };
         let plan = Plan {
             start: &self.options.start,

@@ -1,8 +1,7 @@
 //! Ranges of addresses that are set aside.
 #![expect(unsafe_code, reason = "reserves addresses")]
 
-use std::fs::File;
-use std::io::{Error, Read};
+use std::io::Error;
 
 /// Where arenas lie: nothing else does, under the kernel's layouts, AddressSanitizer's and valgrind's.
 const LOWEST: usize = 0x2000_0000_0000;
@@ -20,8 +19,11 @@ impl Range {
     /// Reserves addresses at a random place; `align` is a power of two. `None` where none is found.
     pub fn reserve(size: usize, align: usize) -> Option<Self> {
         for _ in 0..TRIES {
-            let mut random = [0; 8];
-            File::open("/dev/urandom").ok()?.read_exact(&mut random).ok()?;
+            let mut random = [0u8; 8];
+            // SAFETY: there is room for as many bytes.
+            if unsafe { libc::getrandom(random.as_mut_ptr().cast(), random.len(), 0) } != random.len() as isize {
+                return None;
+            }
             let room = HIGHEST - LOWEST - size;
             let base = (LOWEST + u64::from_le_bytes(random) as usize % room) & !(align - 1);
             let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_FIXED_NOREPLACE;

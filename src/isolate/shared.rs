@@ -47,6 +47,11 @@ pub fn holds(address: usize) -> bool {
     with_arena_of(address, |_| ()).is_some()
 }
 
+/// Whether bytes begin in an arena and run on beyond it.
+pub fn is_cut(address: usize, length: usize) -> bool {
+    with_arena_of(address, |arena| !arena.holds(address, length)).unwrap_or(false)
+}
+
 /// Whether an address of an arena is that of a heap which hosts have no more.
 pub fn is_stale(address: usize) -> bool {
     with_arena_of(address, |arena| arena.is_in_free_heap(address)).unwrap_or(false)

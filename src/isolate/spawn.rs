@@ -3,10 +3,10 @@
 #![expect(unsafe_code, reason = "starts a process")]
 
 use std::ffi::{CStr, CString, OsStr};
-use std::fs::File;
-use std::io::{Error, Read, Result, Seek, SeekFrom};
+use std::io::{Error, Result};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::ptr::null_mut;
 use std::sync::OnceLock;
 
@@ -51,26 +51,25 @@ pub fn own_file() -> Option<&'static CStr> {
     file.as_deref()
 }
 
-/// The dynamic loader that the executable of this process names (`PT_INTERP`).
+/// The dynamic loader that the executable of this process names (`PT_INTERP`), in memory: there may be no `/proc`.
 fn loader() -> Result<CString> {
-    let mut file = File::open("/proc/self/exe")?;
-    let mut header = [0u8; 64];
-    file.read_exact(&mut header)?;
-    let number = |bytes: &[u8]| bytes.iter().rev().fold(0u64, |sum, byte| sum << 8 | u64::from(*byte));
-    let (table, size, count) = (number(&header[32..40]), number(&header[54..56]), number(&header[56..58]));
-    for index in 0..count {
-        let mut entry = [0u8; 56];
-        file.seek(SeekFrom::Start(table + index * size))?;
-        file.read_exact(&mut entry)?;
-        const PT_INTERP: u64 = 3;
-        if number(&entry[..4]) == PT_INTERP {
-            let mut path = vec![0; number(&entry[32..40]).min(4096) as usize];
-            file.seek(SeekFrom::Start(number(&entry[8..16])))?;
-            file.read_exact(&mut path)?;
-            return CString::from_vec_with_nul(path).map_err(Error::other);
+    unsafe extern "C" fn visit(object: *mut libc::dl_phdr_info, _: usize, found: *mut libc::c_void) -> libc::c_int {
+        // SAFETY: the loader has filled the structure, whose headers and segments stay mapped; `found` is the caller's.
+        unsafe {
+            let object = &*object;
+            let headers = std::slice::from_raw_parts(object.dlpi_phdr, object.dlpi_phnum.into());
+            if let Some(header) = headers.iter().find(|header| header.p_type == libc::PT_INTERP) {
+                let path = std::ptr::with_exposed_provenance((object.dlpi_addr + header.p_vaddr) as usize);
+                *found.cast::<Option<CString>>() = Some(CStr::from_ptr(path).to_owned());
+            }
         }
+        // The executable comes first, and the others name none.
+        1
     }
-    Err(Error::other("the executable of this process is linked statically"))
+    let mut found: Option<CString> = None;
+    // SAFETY: the function is of the type that is called, and `found` outlives the call.
+    unsafe { libc::dl_iterate_phdr(Some(visit), (&raw mut found).cast()) };
+    found.ok_or_else(|| Error::other("the executable of this process is linked statically"))
 }
 
 fn pipe() -> Result<(OwnedFd, OwnedFd)> {
@@ -121,6 +120,21 @@ impl Plan {
         check(unsafe { libc::posix_spawn_file_actions_adddup2(&mut self.actions, from, to) })
     }
 
+    /// Gives the process an input that has ended: that of `/dev/null`, or where there is none a pipe that nobody writes.
+    fn close_input(&mut self, streams: &mut Vec<OwnedFd>) -> Result<()> {
+        let null = c"/dev/null";
+        if Path::new("/dev/null").exists() {
+            // SAFETY: `new` has initialised the actions; the path outlives the call, which copies it.
+            return check(unsafe {
+                libc::posix_spawn_file_actions_addopen(&mut self.actions, 0, null.as_ptr(), libc::O_RDONLY, 0)
+            });
+        }
+        let input = moved_up(pipe()?.0.as_raw_fd())?;
+        self.place(input.as_raw_fd(), libc::STDIN_FILENO)?;
+        streams.push(input);
+        Ok(())
+    }
+
     /// Signals as a new program has them, and a process group that Ctrl-C does not reach.
     fn reset_signals(&mut self) -> Result<()> {
         // SAFETY: `new` has initialised the attributes; the sets are locals.
@@ -169,10 +183,9 @@ pub fn start(start: &Start, control: RawFd, arena: RawFd) -> Result<Started> {
     let (stderr_out, stderr_in) = pipe()?;
     let mut plan = Plan::new()?;
     let mut streams = Vec::new();
-    let null = c"/dev/null";
-    // SAFETY: `Plan::new` has initialised the actions; the paths outlive the call, which copies them.
+    plan.close_input(&mut streams)?;
+    // SAFETY: `Plan::new` has initialised the actions; the path outlives the call, which copies it.
     unsafe {
-        check(libc::posix_spawn_file_actions_addopen(&mut plan.actions, 0, null.as_ptr(), libc::O_RDONLY, 0))?;
         if let Some(folder) = &start.folder {
             let added = libc::posix_spawn_file_actions_addchdir_np(&mut plan.actions, folder.as_ptr());
             check(added)?;

@@ -9,6 +9,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::arena;
+use super::control::ControlMemory;
+
 /// The bytes of stderr that are kept.
 const MOST_STDERR: usize = 4096;
 /// The most bytes of stderr that are read for one host before the others have their turn.
@@ -31,13 +34,27 @@ pub enum Stderr {
     Ignore,
 }
 
+/// What is done when a host has ended, on the watcher's thread.
+pub struct OnEnd {
+    memory: Arc<ControlMemory>,
+    heap: Option<(usize, usize)>,
+}
+
+impl OnEnd {
+    /// Wakes whoever waits for a message in the memory. `heap` is what the host has used of the arena.
+    pub fn new(memory: &Arc<ControlMemory>, heap: Option<(usize, usize)>) -> Self {
+        Self { memory: Arc::clone(memory), heap }
+    }
+}
+
 /// The end of one host, as it is noticed.
 pub struct Exit {
     has_ended: AtomicBool,
     state: Mutex<State>,
     changed: Condvar,
-    /// Wakes whoever waits for the host.
-    wake: Box<dyn Fn() + Send + Sync>,
+    /// Whether this process has ended it.
+    is_killed_here: AtomicBool,
+    on_end: OnEnd,
 }
 
 #[derive(Default)]
@@ -53,10 +70,15 @@ impl std::fmt::Debug for Exit {
 }
 
 impl Exit {
-    /// That of a host that runs. `wake` is called on the watcher's thread when it has ended.
-    pub fn new(wake: Box<dyn Fn() + Send + Sync>) -> Arc<Self> {
-        let (has_ended, state, changed) = (AtomicBool::new(false), Mutex::default(), Condvar::new());
-        Arc::new(Self { has_ended, state, changed, wake })
+    /// That of a host that runs.
+    pub fn new(on_end: OnEnd) -> Arc<Self> {
+        let (has_ended, is_killed_here) = (AtomicBool::new(false), AtomicBool::new(false));
+        Arc::new(Self { has_ended, state: Mutex::default(), changed: Condvar::new(), is_killed_here, on_end })
+    }
+
+    /// Notes that this process is about to end the host.
+    pub fn expect_kill(&self) {
+        self.is_killed_here.store(true, Ordering::Release);
     }
 
     /// Whether the host has ended and its status is known.
@@ -91,10 +113,14 @@ impl Exit {
     }
 
     fn end(&self, status: Status) {
+        if status == Status::Killed(libc::SIGKILL) && !self.is_killed_here.load(Ordering::Acquire) {
+            // The system, to have memory: it must find some before it takes it from this process.
+            self.on_end.heap.into_iter().for_each(arena::give_back);
+        }
         self.locked().status = Some(status);
         self.has_ended.store(true, Ordering::Release);
         self.changed.notify_all();
-        (self.wake)();
+        self.on_end.memory.end();
     }
 
     fn locked(&self) -> MutexGuard<'_, State> {

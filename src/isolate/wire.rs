@@ -3,9 +3,11 @@
 #![expect(unsafe_code, reason = "says of shared memory that threads may share it")]
 
 use std::cell::UnsafeCell;
-use std::sync::atomic::{AtomicU32, AtomicU64};
 
 use super::death_report::DeathReport;
+pub use super::payload::PAYLOAD;
+use super::payload::Payload;
+use crate::sync::locks::atomic::{AtomicU32, AtomicU64};
 
 /// What the host finds at its file descriptors: the arena, the read end of the pipe that ends with the parent, and the
 /// memory of this file.
@@ -26,12 +28,8 @@ pub const FIRST_SPARE: usize = 2;
 /// The first channel of callbacks from threads of the library.
 pub const FIRST_FOREIGN: usize = 128;
 
-const PAGE: usize = 4096;
-/// The bytes of one direction of a channel: more than the argument buffer.
-const DIRECTION: usize = 17 * PAGE;
+#[cfg(not(all(test, loom)))]
 const DIRECTION_HEAD: usize = 64;
-/// The most bytes that follow the head of a message.
-pub const PAYLOAD: usize = DIRECTION - DIRECTION_HEAD;
 
 /// Bytes of the build's name.
 pub const BUILD_BYTES: usize = 64;
@@ -92,7 +90,8 @@ pub const ASKS_THREAD: u64 = 2;
 pub const WORDS: usize = 3;
 
 /// One direction of a channel. The head and a short payload share one line of the cache.
-#[repr(C, align(4096))]
+#[cfg_attr(all(test, loom), derive(Default))]
+#[cfg_attr(not(all(test, loom)), repr(C, align(4096)))]
 pub struct Direction {
     /// How many messages were sent, without the sign; the sign says that no other comes.
     pub sequence: AtomicU32,
@@ -105,16 +104,20 @@ pub struct Direction {
     pub status: AtomicU32,
     pub words: [AtomicU64; WORDS],
     _rest: [u64; 2],
-    pub payload: UnsafeCell<[u8; PAYLOAD]>,
+    pub payload: Payload,
 }
 
-const _: () =
-    assert!(size_of::<Direction>() == DIRECTION && std::mem::offset_of!(Direction, payload) == DIRECTION_HEAD);
+// The atomics of the models are larger.
+#[cfg(not(all(test, loom)))]
+const _: () = assert!(
+    size_of::<Direction>() == DIRECTION_HEAD + PAYLOAD && std::mem::offset_of!(Direction, payload) == DIRECTION_HEAD
+);
 
 /// The sign of [`Direction::sequence`].
 pub const ENDED: u32 = 1 << 31;
 
 /// A channel: requests go down, to the host.
+#[cfg_attr(all(test, loom), derive(Default))]
 #[repr(C)]
 pub struct Channel {
     pub down: Direction,
@@ -140,6 +143,8 @@ pub struct Settings {
     pub window_size: u64,
     /// Whether the host may spin.
     pub spins: u32,
+    /// Whether the library keeps the malloc that it has.
+    pub keeps_malloc: u32,
 }
 
 /// All that is shared but the arena.
@@ -147,7 +152,7 @@ pub struct Settings {
 pub struct Control {
     pub settings: Settings,
     /// Pages of function pointers that are in use: [`super::stubs`].
-    pub stub_pages: AtomicU32,
+    pub stub_pages: std::sync::atomic::AtomicU32,
     /// What the host writes when it gets a signal that ends it.
     pub report: Report,
     pub channels: [Channel; CHANNELS],

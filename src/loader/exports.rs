@@ -18,7 +18,6 @@ const DT_GNU_HASH: u64 = 0x6fff_fef5;
 /// The symbols of the image, by its GNU hash table.
 pub struct Exports {
     /// Where the image is loaded
-    #[cfg(not(target_env = "gnu"))]
     base: usize,
     symbols: *const elf::Sym64<Endianness>,
     names: *const u8,
@@ -98,7 +97,6 @@ impl Exports {
             let filter = words.add(4).cast::<u64>();
             let start = filter.add(bloom as usize).cast::<u32>();
             Some(Self {
-                #[cfg(not(target_env = "gnu"))]
                 base,
                 symbols: std::ptr::with_exposed_provenance(place(symbols)),
                 names: std::ptr::with_exposed_provenance(place(names)),
@@ -112,7 +110,6 @@ impl Exports {
     }
 
     /// The bytes of the object at an address that a name stands for; `None` where the image has another or none.
-    #[cfg(not(target_env = "gnu"))]
     pub fn size_of(&self, name: &str, address: usize) -> Option<usize> {
         let symbol = self.find(name.as_bytes())?;
         let is_here = self.base.wrapping_add(symbol.st_value(Endianness::Little) as usize) == address;

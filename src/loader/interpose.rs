@@ -16,15 +16,17 @@ use object::{Endianness, elf};
 
 use crate::loader::dynamic::Dynamic;
 use crate::loader::exports::Exports;
+use crate::loader::library::Images;
+use crate::memory::address::Address;
 
 /// A symbol of the library that the executable would interpose. `None` if there is none, or if the library is loaded
 /// already: it is too late then.
 pub fn first(path: &Path) -> Option<String> {
-    let program = program()?;
     // Opening a FIFO would block until another process writes to it.
     if !std::fs::metadata(path).ok()?.is_file() || is_loaded(path) {
         return None;
     }
+    let program = program()?;
     let cache = ReadCache::new(File::open(path).ok()?);
     let header = elf::FileHeader64::<Endianness>::parse(&cache).ok()?;
     let endian = header.endian().ok()?;
@@ -88,7 +90,14 @@ fn allocator_is_replaced() -> bool {
     let mut names: Vec<CString> = Vec::new();
     // SAFETY: M11; `note` is of the type, and its argument outlives the walk.
     unsafe { libc::dl_iterate_phdr(Some(note), (&raw mut names).cast()) };
-    let libc_image = image_of(libc::RTLD_DEFAULT, c"gnu_get_libc_version");
+    let image_of = image_finder();
+    // The loader has its own malloc for the time before libc is loaded; that of this addon serves the processes of isolated
+    // libraries alone.
+    let known = [
+        image_of(symbol(libc::RTLD_DEFAULT, c"gnu_get_libc_version")),
+        image_of(symbol(libc::RTLD_DEFAULT, c"__tls_get_addr")),
+        image_of(allocator_is_replaced as *const c_void),
+    ];
     // The executable may have an address of its own for a function of libc, so the other images are asked one by one.
     names.iter().any(|name| {
         // SAFETY: M11; nothing is loaded, and the handle is freed.
@@ -97,37 +106,24 @@ fn allocator_is_replaced() -> bool {
             if handle.is_null() {
                 return false;
             }
-            let image = image_of(handle, c"malloc");
+            let image = image_of(symbol(handle, c"malloc"));
             let is_sanitizer = [c"__asan_init", c"__tsan_init", c"__msan_init", c"__lsan_init"]
                 .iter()
                 .any(|name| !libc::dlsym(handle, name.as_ptr()).is_null());
             libc::dlclose(handle);
-            is_sanitizer || (image.is_some() && ![libc_image, loader_image(), own_image()].contains(&image))
+            is_sanitizer || (image.is_some() && !known.contains(&image))
         }
     })
 }
 
-/// The start of the loader's image. The loader has a malloc for the time before libc is loaded.
-fn loader_image() -> Option<usize> {
-    image_of(libc::RTLD_DEFAULT, c"__tls_get_addr")
-}
-
-/// The start of this addon's image. Its malloc serves only the processes of isolated libraries.
-fn own_image() -> Option<usize> {
-    image_at(own_image as *const c_void)
-}
-
-/// The start of the image that a symbol is in.
-fn image_of(handle: *mut c_void, name: &CStr) -> Option<usize> {
+/// What a name stands for; null where there is no such symbol.
+fn symbol(handle: *mut c_void, name: &CStr) -> *const c_void {
     // SAFETY: M11; the handle is one of dlopen, and the name ends with a NUL.
-    image_at(unsafe { libc::dlsym(handle, name.as_ptr()) })
+    unsafe { libc::dlsym(handle, name.as_ptr()) }
 }
 
-fn image_at(address: *const c_void) -> Option<usize> {
-    let mut found = std::mem::MaybeUninit::<libc::Dl_info>::zeroed();
-    // SAFETY: M11; dladdr fills the structure where it returns non-zero.
-    unsafe {
-        let is_known = !address.is_null() && libc::dladdr(address, found.as_mut_ptr()) != 0;
-        is_known.then(|| found.assume_init().dli_fbase.addr())
-    }
+/// Tells the image that an address lies in.
+fn image_finder() -> impl Fn(*const c_void) -> Option<usize> {
+    let images = Images::default();
+    move |address| images.find(Address::new(address.expose_provenance())?)
 }

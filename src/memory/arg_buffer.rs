@@ -22,7 +22,7 @@ pub const PIN_BYTES: usize = 16;
 /// Where the number of the bound function lies.
 const NUMBER: usize = PIN_BYTES;
 /// Where the epoch lies.
-const EPOCH: usize = NUMBER + 4;
+pub const EPOCH: usize = NUMBER + 4;
 /// The offsets of the number of outermost calls that have returned since one of their callbacks returned text, and of
 /// the caller of a callback.
 const RETURNS: usize = EPOCH + 4;

@@ -16,6 +16,9 @@ pub trait OtherMemory: Send + Sync {
     /// Where this process has the same bytes, if it does.
     fn here(&self, address: usize, length: usize) -> Option<usize>;
 
+    /// Whether an address is of memory that is shared, and not all of the bytes there are.
+    fn is_cut(&self, address: usize, length: usize) -> bool;
+
     /// The bytes up to a NUL of `unit` bytes at an address; `None` where they cannot be read.
     fn text(&self, address: usize, unit: usize) -> Option<Vec<u8>>;
 }
@@ -31,4 +34,9 @@ pub fn watch(other: Box<dyn OtherMemory>) {
 #[inline]
 pub fn at(address: usize) -> Option<&'static dyn OtherMemory> {
     OTHER.get().map(|other| &**other).filter(|other| other.owns(address))
+}
+
+/// Whether bytes begin in memory that another process shares, and run on beyond it.
+pub fn is_cut(address: usize, length: usize) -> bool {
+    OTHER.get().is_some_and(|other| other.is_cut(address, length))
 }

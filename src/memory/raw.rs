@@ -26,6 +26,17 @@ pub fn checked(address: usize, length: usize, access: Access, pointer_check: Poi
     (pointer_check == PointerCheck::LowPage || probe::is_mapped(span, access)).then_some(span)
 }
 
+/// Whether the first NUL at an address is the one behind so many bytes. It is looked for no further: another process may
+/// change the bytes.
+///
+/// # Safety
+/// U2: the bytes and one more are readable.
+pub unsafe fn ends_at(start: *const u8, length: usize) -> bool {
+    // SAFETY: by the contract of this function.
+    let bytes = unsafe { std::slice::from_raw_parts(start, length + 1) };
+    CStr::from_bytes_until_nul(bytes).is_ok_and(|text| text.count_bytes() == length)
+}
+
 /// A copy of the bytes of a span.
 ///
 /// # Safety

@@ -4,8 +4,8 @@
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::{
     __m128i, __m256i, _mm_cmpeq_epi8, _mm_loadu_si128, _mm_movemask_epi8, _mm_or_si128, _mm_set_epi64x,
-    _mm_setzero_si128, _mm_xor_si128, _mm256_broadcastsi128_si256, _mm256_loadu_si256, _mm256_or_si256,
-    _mm256_set_m128i, _mm256_testz_si256, _mm256_xor_si256,
+    _mm_setzero_si128, _mm_storeu_si128, _mm_xor_si128, _mm256_broadcastsi128_si256, _mm256_loadu_si256,
+    _mm256_or_si256, _mm256_set_m128i, _mm256_testz_si256, _mm256_xor_si256,
 };
 
 /// Sixteen bytes.
@@ -29,6 +29,16 @@ impl Simd16 {
     pub unsafe fn read(at: *const u8) -> Self {
         // SAFETY: by the contract of this function; SSE2 is part of x86-64, here and below.
         Self(unsafe { _mm_loadu_si128(at.cast()) })
+    }
+
+    /// Writes them to an address.
+    ///
+    /// # Safety
+    /// They may be written there.
+    #[inline(always)]
+    pub unsafe fn write(self, at: *mut u8) {
+        // SAFETY: by the contract of this function.
+        unsafe { _mm_storeu_si128(at.cast(), self.0) };
     }
 
     /// The exclusive or of two.
@@ -69,6 +79,16 @@ impl Simd16 {
     pub unsafe fn read(at: *const u8) -> Self {
         // SAFETY: by the contract of this function.
         Self(unsafe { at.cast::<[u64; 2]>().read_unaligned() })
+    }
+
+    /// Writes them to an address.
+    ///
+    /// # Safety
+    /// They may be written there.
+    #[inline(always)]
+    pub unsafe fn write(self, at: *mut u8) {
+        // SAFETY: by the contract of this function.
+        unsafe { at.cast::<[u64; 2]>().write_unaligned(self.0) };
     }
 
     /// The exclusive or of two.

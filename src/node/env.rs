@@ -39,7 +39,7 @@ use crate::v8::stack_limit::StackLimit;
 
 /// The queue of work for a JavaScript thread.
 pub type Queue = job::Queue<Environment>;
-/// What it takes.
+/// The work that it takes.
 pub type Work = job::Work<Environment>;
 /// The jobs of a dedicated thread.
 pub type Jobs = job::Jobs<Environment>;
@@ -54,7 +54,7 @@ pub type Callbacks = slot::Callbacks<Environment>;
 /// The fast calls of an environment.
 #[cfg(v8_abi)]
 pub type FastCalls = fast_call::state::FastCalls<Environment>;
-/// What they hand to C.
+/// The arguments of fast calls.
 #[cfg(v8_abi)]
 pub type FastArguments = fast_call::state::FastArguments<Environment>;
 /// A function that is bound in an environment.
@@ -107,7 +107,8 @@ pub struct Environment {
     pub kept: RefCell<Vec<sys::napi_ref>>,
     /// A function that does nothing.
     pub nothing: sys::napi_ref,
-    /// A function that gets the error of each call that has breached a fence, or whose process has ended; null for none.
+    /// A function that gets the error of each call that has breached a fence, or whose process has ended; null for
+    /// none.
     pub failure_listener: Cell<sys::napi_ref>,
 }
 

@@ -30,8 +30,8 @@ unsafe extern "C" fn has_ref(env: sys::napi_env, info: sys::napi_callback_info) 
     answer
 }
 
-/// What asynchronous hooks see of a threadsafe function: an object that says, as Node's own handles do, whether it
-/// keeps the process alive. Tools that look for open handles ask for that. Null where the engine has no memory left.
+/// The resource of a threadsafe function for asynchronous hooks: an object that says, as Node's own handles do, whether
+/// it keeps the process alive. Tools that look for open handles ask for that. Null where the engine has no memory left.
 pub fn resource(env: sys::napi_env, environment: Option<&Rc<Environment>>) -> sys::napi_value {
     let data = environment.map_or(null_mut(), |environment| Rc::as_ptr(environment).cast_mut().cast::<c_void>());
     let (mut object, mut function) = (null_mut(), null_mut());

@@ -16,16 +16,41 @@ mod here {
     use crate::call::remote::{RemoteArguments, RemoteMemory};
     use crate::isolate::address_space;
     use crate::isolate::function::function_at;
+    use crate::isolate::interrupt;
     use crate::isolate::process::Process;
+    use crate::node::env::Environment;
+    use crate::node::error::take_thrown;
+    use crate::v8::isolate::is_execution_terminating;
 
     type Started = (RcWeak<RemoteMemory>, Weak<Process>);
+
+    thread_local! {
+        static ENVIRONMENT: RefCell<RcWeak<Environment>> = const { RefCell::new(RcWeak::new()) };
+    }
+
+    /// Whether JavaScript of this thread is being ended: its worker, by `terminate()` or the exit of the process, or what
+    /// runs under the timeout of `node:vm`. Then the host that it waits for is ended as well.
+    fn is_ending() -> bool {
+        let Some(environment) = ENVIRONMENT.with_borrow(RcWeak::upgrade) else { return false };
+        if environment.ended.get() || environment.runs_js() {
+            return false;
+        }
+        // Not where the stack is too short for a call, which throws.
+        let is_ending = is_execution_terminating() == Some(true) || take_thrown(environment.raw).is_none();
+        if is_ending {
+            environment.propagate_termination();
+        }
+        is_ending
+    }
 
     thread_local! {
         static PROCESSES: RefCell<Vec<Started>> = const { RefCell::new(Vec::new()) };
     }
 
     /// Notes a process.
-    pub fn add(process: &Arc<Process>, memory: &Rc<RemoteMemory>) {
+    pub fn add(environment: &Rc<Environment>, process: &Arc<Process>, memory: &Rc<RemoteMemory>) {
+        ENVIRONMENT.set(Rc::downgrade(environment));
+        interrupt::ask_by(is_ending);
         PROCESSES.with_borrow_mut(|all| {
             all.retain(|(memory, _)| memory.strong_count() > 0);
             all.push((Rc::downgrade(memory), Arc::downgrade(process)));
@@ -42,6 +67,13 @@ mod here {
         Some(Remote { function: function_at(&process, address)?, memory, arguments: RemoteArguments::default() })
     }
 
+    /// Ends the hosts of this thread that other threads wait for: the environment of this one waits for them at its end.
+    pub fn end_busy() {
+        let all: Vec<_> =
+            PROCESSES.with_borrow(|all| all.iter().filter_map(|(_, process)| process.upgrade()?.last()).collect());
+        all.iter().filter(|host| host.is_busy()).for_each(|host| host.kill());
+    }
+
     /// The environment of this thread is going, and with it what has started processes.
     pub fn end_processes() {
         let all: Vec<_> =
@@ -51,7 +83,7 @@ mod here {
 }
 
 #[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
-pub use here::{add, end_processes, foreign_function};
+pub use here::{add, end_busy, end_processes, foreign_function};
 
 /// There are none.
 #[cfg(not(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64")))]

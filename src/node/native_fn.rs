@@ -305,7 +305,7 @@ pub mod by_v8 {
         is_same
     }
 
-    /// Has V8 call native functions of this environment itself, where everything is found and a trial works; for a
+    /// Makes V8 call native functions of this environment itself, if everything is found and a trial works. For a
     /// verified `NODE_MODULE_VERSION`.
     pub fn attach(environment: &Environment, modules: u32) {
         // SAFETY: M6.

@@ -10,7 +10,7 @@ use crate::call::inside::CalledBack;
 /// A reference to something that was thrown.
 pub type Held = NonNull<sys::napi_ref__>;
 
-/// How the JavaScript of a callback has ended early: what the outer call has to pass on. `T` is what was thrown: a
+/// The early end of a callback's JavaScript, which the outer call has to pass on. `T` is the thrown value: a
 /// reference while it is kept, a value once it is taken.
 #[derive(Clone, Copy)]
 pub enum Unwinding<T> {

@@ -1,7 +1,7 @@
 //! The storage of JavaScript values that native code uses while a call is under way: views, buffers and strings.
 #![expect(unsafe_code, reason = "asks Node-API for the storage of a value")]
 
-use std::ffi::{CStr, c_void};
+use std::ffi::c_void;
 use std::ptr::null_mut;
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ use crate::memory::block_source::BlockSource;
 use crate::memory::fence::block::Fenced;
 use crate::memory::fence::borrows::Storage;
 use crate::memory::fence::heap;
+use crate::memory::raw;
 use crate::memory::string_arena::StringArena;
 
 /// Why a pin has no address.
@@ -226,11 +227,11 @@ pub unsafe fn short_text(env: sys::napi_env, value: sys::napi_value, strings: &S
 unsafe fn encode(env: sys::napi_env, value: sys::napi_value, bytes: *mut u8, room: usize) -> Result<usize, Unpinned> {
     let mut used = 0;
     // SAFETY: M3, and the contract of this function; Node-API puts a NUL behind what it writes.
-    let length = unsafe {
+    let is_whole = unsafe {
         if sys::napi_get_value_string_utf8(env, value, bytes.cast(), room, &mut used) != sys::Status::napi_ok {
             return Err(Unpinned::NotAView);
         }
-        CStr::from_ptr(bytes.cast()).count_bytes()
+        raw::ends_at(bytes, used)
     };
-    if length == used { Ok(used) } else { Err(Unpinned::HasNul) }
+    if is_whole { Ok(used) } else { Err(Unpinned::HasNul) }
 }

@@ -5,6 +5,8 @@ use std::ptr::null_mut;
 
 use napi::sys;
 
+use super::value::{self, Pinned};
+use crate::v8::array_buffer_view::ViewSample;
 use crate::v8::handle::Local;
 use crate::v8::verify::Maps;
 use crate::v8::verify::{self, BIGINT_WORDS, DOUBLE, INTEGER, Refusal, Samples};
@@ -36,7 +38,7 @@ fn make_samples(env: sys::napi_env) -> Samples {
 /// The maps of V8's numbers, where its objects are as they are read.
 ///
 /// # Errors
-/// What is not.
+/// The refusal, if a value is not laid out as expected.
 pub fn find_number_maps(env: sys::napi_env) -> Result<Maps, Refusal> {
     verify::numbers(&make_samples(env))
 }
@@ -48,4 +50,14 @@ pub fn find_number_maps(env: sys::napi_env) -> Result<Maps, Refusal> {
 /// The first difference.
 pub fn verify_values(env: sys::napi_env, texts: &[(Local, &[u8])]) -> Result<(), Refusal> {
     verify::verify(&make_samples(env), texts)
+}
+
+/// A view with its parts, for `v8/array_buffer_view`.
+pub fn view_sample(env: sys::napi_env, view: sys::napi_value) -> Option<ViewSample> {
+    // SAFETY: M3; the view is an argument of the native function under way.
+    let Ok(Pinned::Bytes(storage, buffer)) = (unsafe { value::storage(env, view) }) else { return None };
+    // SAFETY: M3; the buffer is that of the view.
+    let buffer_length = unsafe { value::buffer_length(env, buffer)? };
+    let (view, buffer) = (view.cast(), buffer.cast());
+    Some(ViewSample { view, buffer, storage: storage.view, offset: storage.offset, buffer_length })
 }

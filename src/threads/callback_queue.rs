@@ -34,7 +34,7 @@ pub struct Request {
     answered: Condvar,
 }
 
-/// What C expects of a call.
+/// The caller's expectation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// It waits for the result.
@@ -171,8 +171,8 @@ impl<T: Send> Queue<T> {
         }
     }
 
-    /// Lets a synchronous call serve work until the result is dropped, even while the process exits. Must be called
-    /// before other threads can submit work of that call.
+    /// Allows a synchronous call to serve work until the result is dropped, even while the process exits. Must be
+    /// called before other threads can submit work of that call.
     pub fn serve(&self) -> Serving<'_, T> {
         locked(&self.state).serving += 1;
         Serving(self)

@@ -12,10 +12,10 @@ use crate::sync::locks::{Mutex, locked};
 /// The time after which a drainer asks for a successor, which queues behind the work that others of the process have
 /// submitted. In the models time does not pass.
 const SLICE: Duration = if cfg!(all(test, loom)) { Duration::MAX } else { Duration::from_millis(2) };
-/// How long a drainer waits for a next job when the queue is empty: about the time that JavaScript takes to receive a
-/// result and to make the next call. Ending and starting again takes longer.
+/// The time that a drainer waits for a next job when the queue is empty: about the time that JavaScript takes to
+/// receive a result and to make the next call. Ending and starting again takes longer.
 const LINGER: Duration = Duration::from_micros(30);
-/// How many chances to linger are skipped after one that was in vain.
+/// The number of chances to linger that are skipped after one that was in vain.
 const PASSED_OVER: u32 = 3;
 
 #[derive(Debug)]

@@ -181,21 +181,63 @@ unsafe fn fenced(object: Object, length: usize, allocate: AllocateFn, clears: bo
     if let Some(data) = shared(object, length, total, clears) {
         return data.as_ptr();
     }
-    // SAFETY: M11 by the contract of this function.
-    let Some(raw) = Address::new(unsafe { allocate(object, total) }.expose_provenance()) else { return null_mut() };
+    let is_small = length <= SMALL;
+    let raw = if is_small {
+        small(object, total, allocate)
+    } else {
+        // SAFETY: M11 by the contract of this function.
+        unsafe { allocate(object, total) }
+    };
+    let Some(raw) = Address::new(raw.expose_provenance()) else { return null_mut() };
     // SAFETY: M8; `total` is the data and its fences.
     let block = unsafe { Fenced::build(raw, block::lead(), length) }.filter(|block| block_map::fits(block.data()));
     let Some(block) = block else {
         // SAFETY: M11; the registry cannot hold this address, so the block goes back and one without fences comes.
         return unsafe {
-            (original().free)(object, raw.as_ptr(), total);
+            if is_small {
+                libc::free(raw.as_ptr().cast())
+            } else {
+                (original().free)(object, raw.as_ptr(), total)
+            }
             allocate(object, length)
         };
     };
     block_map::insert(block.data());
-    // SAFETY: M11; `process.memoryUsage().arrayBuffers` counts what JavaScript sees.
-    unsafe { (original().count_out)(object, raw.as_ptr(), extra) };
+    // SAFETY: M8 for the data, which the original has zeroed where it was asked. M11; `process.memoryUsage().arrayBuffers`
+    // counts what JavaScript sees.
+    unsafe {
+        if is_small {
+            if clears {
+                block.data().as_ptr().write_bytes(0, length);
+            }
+            (original().count_in)(object, block.data().as_ptr(), length);
+        } else {
+            (original().count_out)(object, raw.as_ptr(), extra);
+        }
+    }
     block.data().as_ptr()
+}
+
+/// The most bytes of a block whose memory comes from the C library: it is counted once, and only the data is zeroed.
+/// Zeroing it takes no time, so that it does not matter that Node may have said that this need not be done.
+const SMALL: usize = 1024;
+
+/// Memory of the C library. Null where there is none.
+fn small(object: Object, total: usize, allocate: AllocateFn) -> *mut u8 {
+    // SAFETY: any number of bytes may be asked for.
+    let raw = unsafe { libc::malloc(total) }.cast::<u8>();
+    if !raw.is_null() {
+        return raw;
+    }
+    // SAFETY: M11; the original asks the engine to free memory. What it finds is asked for again.
+    unsafe {
+        let found = allocate(object, total);
+        if found.is_null() {
+            return null_mut();
+        }
+        (original().free)(object, found, total);
+        libc::malloc(total).cast()
+    }
 }
 
 /// A block of memory that other processes share, zeroed if it `clears`, where there is such memory. It counts as JavaScript's.
@@ -275,10 +317,15 @@ unsafe fn release_counted(block: Fenced, length: usize, object: Object) {
         }
         return;
     }
-    // SAFETY: M11 by the contract of this function.
+    // SAFETY: M11 by the contract of this function; what is small came from the C library.
     unsafe {
-        (original().count_in)(object, raw, extra);
-        (original().free)(object, raw, length + extra);
+        if length <= SMALL {
+            (original().count_out)(object, block.data().as_ptr(), length);
+            libc::free(raw.cast());
+        } else {
+            (original().count_in)(object, raw, extra);
+            (original().free)(object, raw, length + extra);
+        }
     }
 }
 

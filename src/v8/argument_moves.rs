@@ -1,6 +1,7 @@
 //! The arguments in the code of a fast call: from where V8 passes them to where C expects them.
 
-use super::assembler::Condition::{Above, Equal, Negative, NotEqual, NotNegative, Ordered, Unordered};
+use super::array_buffer_view::ViewLayout;
+use super::assembler::Condition::{Above, Equal, Negative, NotEqual, NotNegative, Unordered};
 use super::assembler::Width::{Bits32, Bits64};
 use super::assembler::{Assembler, Label, Memory, R10, RAX, RDI, RSI, RSP, Register, XMM14, XMM15, Xmm};
 use super::fast_signature::{INTEGER_REGISTERS, Source};
@@ -12,45 +13,159 @@ fn stack_argument(word: i32) -> Memory {
     RSP.at(8 + word * 8)
 }
 
-/// Puts an address into the argument buffer, at `to`: a double that is an integer from 0 to 2^53-1. That of a pin is
-/// there already. Misses the call if the address may be that of a pool slice, whose neighbours have to be recorded.
-pub fn convert_pointer(
-    code: &mut Assembler,
-    source: Source,
-    to: Memory,
-    argument: usize,
-    slice_count: usize,
-    miss: Label,
-) {
-    match source {
-        Source::Float(number) => code.movaps(XMM15, Xmm(number)),
-        Source::Stack(word) => code.load_double(XMM15, stack_argument(word)),
-        Source::Register(_) | Source::Buffer(_) => return,
+/// What trampolines need for arguments that are views.
+#[derive(Clone, Copy, Debug)]
+pub struct ViewContext {
+    /// Where V8 has the parts of a view.
+    pub layout: ViewLayout,
+    /// By argument, what is known of the block that was passed last, and how many bytes that takes.
+    pub caches: usize,
+    pub cache_bytes: usize,
+    /// Where it has the address of the data, its length, and the number of forgotten blocks.
+    pub data_at: i32,
+    pub length_at: i32,
+    pub forgotten_at: i32,
+    /// By argument, a byte: the number of the cache.
+    pub last_blocks: usize,
+    /// A word: the number of forgotten blocks now.
+    pub forgotten: usize,
+    /// The code by which a trampoline finds the block of another view.
+    pub resolve: usize,
+    /// `extern "C" fn(cache, owner of the entry) -> bool`: whether the block is whole after a call.
+    pub is_whole: usize,
+}
+
+/// How a trampoline takes an argument that is an address. r10 is the shared memory.
+#[derive(Clone, Copy, Debug)]
+pub struct AddressArgument {
+    /// Its position.
+    pub argument: usize,
+    /// Where the address is put in the shared memory.
+    pub to: i32,
+    /// Where the bits of the pins are there.
+    pub pins: i32,
+    /// The address of the word that is 0 while no number can be that of a pool slice.
+    pub slice_count: usize,
+    /// Whether NaN stands for a text, whose address is there already.
+    pub takes_texts: bool,
+}
+
+impl AddressArgument {
+    fn bit(self) -> u32 {
+        1 << self.argument
     }
-    let (is_no_address, store, done) = (code.label(), code.label(), code.label());
-    code.double_to_integer(RAX, XMM15);
-    code.clear_float(XMM14);
-    code.integer_to_double(XMM14, RAX);
-    code.mov(Bits64, RDI, RAX);
-    code.shr(RDI, 53);
-    code.jump_if(NotEqual, is_no_address);
-    code.compare_doubles(XMM14, XMM15);
-    code.jump_if(NotEqual, miss);
-    code.mov_constant(RDI, slice_count as u64);
-    code.cmp_constant(Bits64, RDI.at(0), 0);
-    code.jump_if(Equal, store);
-    code.test(Bits64, RAX);
-    code.jump_if(NotEqual, miss);
-    code.bind(store);
-    code.store(to, RAX);
-    code.jmp(done);
-    // A NaN stands for an address that is in the argument buffer, if the bit of its pin is set.
-    code.bind(is_no_address);
-    code.compare_doubles(XMM15, XMM15);
-    code.jump_if(Ordered, miss);
-    code.test_bits(R10.at(0), 1 << argument);
-    code.jump_if(Equal, miss);
-    code.bind(done);
+
+    /// Puts an address into the shared memory: a double that is an integer from 0 to 2^53-1. Misses the call if the address may be that of a pool slice, whose neighbours have
+    /// to be recorded.
+    pub fn convert_double(self, code: &mut Assembler, source: Source, miss: Label) {
+        match source {
+            Source::Float(number) => code.movaps(XMM15, Xmm(number)),
+            Source::Stack(word) => code.load_double(XMM15, stack_argument(word)),
+            Source::Register(_) | Source::Shared(_) => return,
+        }
+        let (is_integer, done) = (code.label(), code.label());
+        self.store_double(code, is_integer, done, miss);
+        code.bind(done);
+    }
+
+    /// The same for the double in xmm15, and from `is_integer` on for the integer in rax. Goes to `done`.
+    fn store_double(self, code: &mut Assembler, is_integer: Label, done: Label, miss: Label) {
+        let (is_no_number, store) = (code.label(), code.label());
+        code.double_to_integer(RAX, XMM15);
+        code.clear_float(XMM14);
+        code.integer_to_double(XMM14, RAX);
+        code.compare_doubles(XMM14, XMM15);
+        code.jump_if(Unordered, if self.takes_texts { is_no_number } else { miss });
+        code.jump_if(NotEqual, miss);
+        code.bind(is_integer);
+        code.mov(Bits64, RDI, RAX);
+        code.shr(RDI, 53);
+        code.jump_if(NotEqual, miss);
+        code.mov_constant(RDI, self.slice_count as u64);
+        code.cmp_constant(Bits64, RDI.at(0), 0);
+        code.jump_if(Equal, store);
+        code.test(Bits64, RAX);
+        code.jump_if(NotEqual, miss);
+        code.bind(store);
+        code.store(R10.at(self.to), RAX);
+        code.jmp(done);
+        code.bind(is_no_number);
+        if self.takes_texts {
+            code.test_bits(R10.at(self.pins), self.bit());
+            code.jump_if(Equal, miss);
+            code.jmp(done);
+        }
+    }
+
+    /// Puts the address of a view into the shared memory, and sets the bit of its pin. Where `takes_numbers`, the value
+    /// may be a number as well. The block of the view is that which was passed last in this place, or else
+    /// `views.resolve` finds it.
+    pub fn convert_view(
+        self,
+        code: &mut Assembler,
+        source: Source,
+        takes_numbers: bool,
+        (views, maps): (&ViewContext, Maps),
+        miss: Label,
+    ) {
+        let (refresh, found, done) = (code.label(), code.label(), code.label());
+        load_handle(code, RAX, source);
+        code.mov(Bits64, RAX, RAX.at(0));
+        let (is_small, is_number, is_integer) = (code.label(), code.label(), code.label());
+        if takes_numbers {
+            code.test_bits(RAX, 1);
+            code.jump_if(Equal, is_small);
+            code.mov_constant(RDI, maps.number as u64);
+            code.cmp(RDI, RAX.at(-1));
+            code.jump_if(Equal, is_number);
+        }
+        let cache = views.caches + self.argument * views.cache_bytes;
+        // A view of the whole block: its buffer has the block, so that it was not detached, and the lengths are equal.
+        code.mov(Bits64, RDI, RAX.at(views.layout.buffer - 1));
+        code.mov_constant(RSI, cache as u64);
+        code.mov(Bits64, RDI, RDI.at(views.layout.store - 1));
+        code.mov(Bits64, RAX, RAX.at(views.layout.length - 1));
+        code.cmp(RDI, RSI.at(views.data_at));
+        code.jump_if(NotEqual, refresh);
+        code.cmp(RAX, RSI.at(views.length_at));
+        code.jump_if(NotEqual, refresh);
+        code.mov_constant(RAX, views.forgotten as u64);
+        code.mov(Bits64, RAX, RAX.at(0));
+        code.cmp(RAX, RSI.at(views.forgotten_at));
+        code.jump_if(Equal, found);
+        code.bind(refresh);
+        load_handle(code, RSI, source);
+        code.mov_constant32(RAX, self.argument as u32);
+        code.mov_constant(RDI, views.resolve as u64);
+        code.call(RDI);
+        code.test_bits(R10.at(self.pins), self.bit());
+        code.jump_if(Equal, miss);
+        code.jmp(done);
+        if takes_numbers {
+            code.bind(is_small);
+            code.sar(RAX, 32); // A small integer is in the upper half.
+            code.jmp(is_integer);
+            code.bind(is_number);
+            code.load_double(XMM15, RAX.at(7));
+            self.store_double(code, is_integer, done, miss);
+        }
+        code.bind(found);
+        code.store(R10.at(self.to), RDI);
+        code.or_bits(R10.at(self.pins), self.bit());
+        // Another signature may have a text in this place.
+        code.mov_constant(RAX, (views.last_blocks + self.argument) as u64);
+        code.store_byte(RAX.at(0), self.argument as u8);
+        code.bind(done);
+    }
+}
+
+/// The address of the word with a value: V8 passes it as a handle.
+fn load_handle(code: &mut Assembler, to: Register, source: Source) {
+    match source {
+        Source::Register(number) => code.mov(Bits64, to, Register(number)),
+        Source::Stack(word) => code.mov(Bits64, to, stack_argument(word)),
+        Source::Float(_) | Source::Shared(_) => {}
+    }
 }
 
 /// Replaces a handle by its integer of 64 bits. V8's objects (a heap number: its double after the map; a BigInt: a word
@@ -63,7 +178,7 @@ pub fn convert_long(code: &mut Assembler, source: Source, is_signed: bool, maps:
             code.mov(Bits64, RAX, stack_argument(word));
             code.mov(Bits64, RAX, RAX.at(0));
         }
-        Source::Float(_) | Source::Buffer(_) => return,
+        Source::Float(_) | Source::Shared(_) => return,
     }
     let (is_small, is_number, is_integer, done) = (code.label(), code.label(), code.label(), code.label());
     code.test_bits(RAX, 1);
@@ -101,7 +216,7 @@ pub fn convert_long(code: &mut Assembler, source: Source, is_signed: bool, maps:
     match source {
         Source::Register(number) => code.mov(Bits64, Register(number), RAX),
         Source::Stack(word) => code.store(stack_argument(word), RAX),
-        Source::Float(_) | Source::Buffer(_) => {}
+        Source::Float(_) | Source::Shared(_) => {}
     }
 }
 
@@ -149,7 +264,7 @@ pub fn move_arguments(code: &mut Assembler, sequence: &CallingSequence, sources:
                 code.mov(Bits64, RAX, stack_argument(word));
                 code.store(to, RAX);
             }
-            Source::Buffer(at) => {
+            Source::Shared(at) => {
                 code.mov(Bits64, RAX, R10.at(at));
                 code.store(to, RAX);
             }
@@ -177,7 +292,7 @@ pub fn move_arguments(code: &mut Assembler, sequence: &CallingSequence, sources:
             (Source::Stack(word), Some(to), _) => {
                 code.mov(Bits64, Register(INTEGER_REGISTERS[to]), stack_argument(word));
             }
-            (Source::Buffer(at), Some(to), _) => code.mov(Bits64, Register(INTEGER_REGISTERS[to]), R10.at(at)),
+            (Source::Shared(at), Some(to), _) => code.mov(Bits64, Register(INTEGER_REGISTERS[to]), R10.at(at)),
             _ => {}
         }
     }

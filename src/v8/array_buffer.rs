@@ -24,7 +24,7 @@ impl Question {
         process.find(symbols::BUFFER_IS_DETACHABLE).map(Self)
     }
 
-    /// What the function answers of an ArrayBuffer or SharedArrayBuffer.
+    /// The function's answer for an ArrayBuffer or SharedArrayBuffer.
     ///
     /// # Safety
     /// M3: `buffer` is rooted.

@@ -6,13 +6,17 @@ use std::mem::MaybeUninit;
 
 use super::handle::Local;
 use super::symbols::{self, function};
+use super::verify::{content, object, word};
 use crate::memory::address::{Address, Span};
+use crate::memory::raw;
 
 /// V8's functions.
 #[derive(Debug)]
 pub struct ViewStorage {
     is_view: unsafe extern "C" fn(Local) -> bool,
     way: Way,
+    /// Where generated code finds the parts of a view.
+    pub layout: ViewLayout,
 }
 
 #[derive(Debug)]
@@ -44,7 +48,7 @@ struct Slice {
 
 impl ViewStorage {
     /// Looks everything up; `None` where anything is missing.
-    pub fn find() -> Option<Self> {
+    pub fn find(layout: ViewLayout) -> Option<Self> {
         let process = symbols::process()?;
         let way = if process.find(symbols::VIEW_GET_CONTENTS).is_some() {
             Way::Contents(function!(process, symbols::VIEW_GET_CONTENTS))
@@ -60,7 +64,7 @@ impl ViewStorage {
                 length: function!(process, symbols::VIEW_LENGTH),
             })
         };
-        Some(Self { is_view: function!(process, symbols::IS_VIEW), way })
+        Some(Self { is_view: function!(process, symbols::IS_VIEW), way, layout })
     }
 
     /// The bytes of any value that is a view, as [`ViewStorage::storage`].
@@ -79,11 +83,21 @@ impl ViewStorage {
     /// M3: `view` is an ArrayBufferView, rooted while the result is used.
     #[inline]
     pub unsafe fn storage(&self, view: Local) -> Option<Span> {
+        // SAFETY: by the contract of this function.
+        unsafe { self.layout.storage(view).or_else(|| self.rare_storage(view)) }
+    }
+
+    /// The same for what has none at the time, or whose length follows that of its buffer.
+    ///
+    /// # Safety
+    /// As [`ViewStorage::storage`].
+    #[inline(never)]
+    unsafe fn rare_storage(&self, view: Local) -> Option<Span> {
         // SAFETY: M3 and M11; nothing here allocates in the engine's heap.
         let Slice { data, length } = unsafe {
             match &self.way {
                 Way::Contents(contents) => {
-                    // What lies in the engine's heap is copied there.
+                    // A view in the engine's heap is copied there.
                     let mut copy = MaybeUninit::<[u8; 64]>::uninit();
                     let found = contents(view, copy.as_mut_ptr().cast(), size_of_val(&copy));
                     if found.data == copy.as_mut_ptr().cast() {
@@ -95,6 +109,79 @@ impl ViewStorage {
             }
         };
         Some(Span { start: Address::new(data.expose_provenance())?, length })
+    }
+}
+
+/// Where V8 keeps the parts of a view, in bytes from the start of an object. Generated code reads them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ViewLayout {
+    /// The buffer of a view.
+    pub buffer: i32,
+    /// How many bytes a view has; 0 where that follows the buffer's length.
+    pub length: i32,
+    /// Where a view begins in its buffer.
+    offset: i32,
+    /// The storage of a buffer. A buffer that is detached has another one, or none; so has one in the engine's heap.
+    pub store: i32,
+    /// How many bytes a buffer has; 0 where it is detached.
+    buffer_length: i32,
+}
+
+/// A view whose parts are known.
+#[derive(Clone, Copy, Debug)]
+pub struct ViewSample {
+    pub view: Local,
+    pub buffer: Local,
+    pub storage: Span,
+    /// Where the view begins in its buffer.
+    pub offset: usize,
+    /// How many bytes that has.
+    pub buffer_length: usize,
+}
+
+impl ViewLayout {
+    /// The largest object that is looked through, in bytes.
+    const MOST: i32 = 120;
+
+    /// Finds the parts in samples: a typed array and a DataView of different lengths and offsets. `None` where they do
+    /// not agree.
+    pub fn find(samples: &[ViewSample]) -> Option<Self> {
+        let at = |fits: &dyn Fn(&ViewSample, usize) -> bool| {
+            let mut offsets = (8..Self::MOST).step_by(8);
+            offsets.find(|offset| samples.iter().all(|sample| fits(sample, *offset as usize)))
+        };
+        let part = |of: Local, offset| object(of).and_then(|object| word(object, offset));
+        Some(Self {
+            buffer: at(&|sample, offset| {
+                content(sample.buffer).is_some_and(|buffer| part(sample.view, offset) == Some(buffer))
+            })?,
+            length: at(&|sample, offset| part(sample.view, offset) == Some(sample.storage.length))?,
+            offset: at(&|sample, offset| part(sample.view, offset) == Some(sample.offset))?,
+            store: at(&|sample, offset| {
+                let start = sample.storage.start.get() - sample.offset;
+                part(sample.buffer, offset) == Some(start)
+            })?,
+            buffer_length: at(&|sample, offset| part(sample.buffer, offset) == Some(sample.buffer_length))?,
+        })
+    }
+
+    /// The bytes of a view that has some, outside of the engine's heap; `None` for every other.
+    ///
+    /// # Safety
+    /// M3: `view` is an ArrayBufferView, rooted while the result is used.
+    #[inline(always)]
+    unsafe fn storage(&self, view: Local) -> Option<Span> {
+        let part = |object: Address, offset: i32| {
+            // SAFETY: M15; the object has this part.
+            unsafe { raw::word(object, offset as usize) }
+        };
+        // SAFETY: M3; in Node a `Local` is the address of a word that refers to the object.
+        let view = Address::new(unsafe { raw::word(Address::new(view.addr())?, 0) } - 1)?;
+        let buffer = Address::new(part(view, self.buffer) - 1)?;
+        let (offset, length) = (part(view, self.offset), part(view, self.length));
+        let store = Address::new(part(buffer, self.store))?;
+        let is_inside = length > 0 && offset.checked_add(length)? <= part(buffer, self.buffer_length);
+        is_inside.then(|| Address::new(store.get() + offset))?.map(|start| Span { start, length })
     }
 }
 

@@ -16,10 +16,13 @@ pub struct Xmm(pub u8);
 
 pub const RAX: Register = Register(0);
 pub const RCX: Register = Register(1);
+pub const RDX: Register = Register(2);
 pub const RSP: Register = Register(4);
 pub const RBP: Register = Register(5);
 pub const RSI: Register = Register(6);
 pub const RDI: Register = Register(7);
+pub const R8: Register = Register(8);
+pub const R9: Register = Register(9);
 pub const R10: Register = Register(10);
 pub const R11: Register = Register(11);
 pub const XMM0: Xmm = Xmm(0);
@@ -96,8 +99,6 @@ pub enum Condition {
     NotNegative = 9,
     /// `jp`: a comparison of floats with a NaN.
     Unordered = 10,
-    /// `jnp`.
-    Ordered = 11,
 }
 
 /// A position in the code that jumps can name before it is known.
@@ -207,11 +208,28 @@ impl Assembler {
         self.code.extend(value.to_le_bytes());
     }
 
+    /// `mov byte [to], value`.
+    pub fn store_byte(&mut self, to: Memory, value: u8) {
+        self.emit(None, Bits32, &[0xc6], 0, to.into());
+        self.code.push(value);
+    }
+
     /// `movsx` or `movzx`: extends the low 8 or 16 bits of a register to 32. The 8-bit form reads the low byte of rax,
     /// rcx, rdx or rbx only.
     pub fn extend(&mut self, to: Register, from: Register, bits: u8, is_signed: bool) {
         let opcode = if is_signed { 0xbe } else { 0xb6 } | u8::from(bits == 16);
         self.emit(None, Bits32, &[0x0f, opcode], to.0, from.into());
+    }
+
+    /// `movzx to, byte [from]`.
+    pub fn load_byte(&mut self, to: Register, from: Memory) {
+        self.emit(None, Bits32, &[0x0f, 0xb6], to.0, from.into());
+    }
+
+    /// `imul to, from, value`.
+    pub fn multiply(&mut self, to: Register, from: Register, value: i32) {
+        self.emit(None, Bits64, &[0x69], to.0, from.into());
+        self.code.extend(value.to_le_bytes());
     }
 
     /// `lea to, [base + index]`.
@@ -274,6 +292,33 @@ impl Assembler {
     pub fn cmp_byte(&mut self, memory: Memory, value: i8) {
         self.emit(None, Bits32, &[0x80], 7, memory.into());
         self.code.extend(value.to_le_bytes());
+    }
+
+    /// `or dword [memory], bits`.
+    pub fn or_bits(&mut self, memory: Memory, bits: u32) {
+        self.emit(None, Bits32, &[0x81], 1, memory.into());
+        self.code.extend(bits.to_le_bytes());
+    }
+
+    /// `and register, bits`, of 32 bits.
+    pub fn and_bits(&mut self, register: Register, bits: u32) {
+        self.emit(None, Bits32, &[0x81], 4, register.into());
+        self.code.extend(bits.to_le_bytes());
+    }
+
+    /// `inc register`, of 32 bits.
+    pub fn increment(&mut self, register: Register) {
+        self.emit(None, Bits32, &[0xff], 0, register.into());
+    }
+
+    /// `mov [to], from`, of 32 bits.
+    pub fn store32(&mut self, to: Memory, from: Register) {
+        self.emit(None, Bits32, &[0x89], from.0, to.into());
+    }
+
+    /// `test register, register`, of the low 8 bits of rax, rcx, rdx or rbx.
+    pub fn test_byte(&mut self, register: Register) {
+        self.emit(None, Bits32, &[0x84], register.0, register.into());
     }
 
     /// `test register, register`.

@@ -4,7 +4,7 @@
 
 use super::handle::Local;
 
-/// Where the parts of it lie. As wide as it is read: a load that is wider than the store before it would have to wait.
+/// The offsets of its parts. As wide as it is read: a load that is wider than the store before it would have to wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(usize)]
 pub enum InfoLayout {

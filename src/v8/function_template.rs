@@ -154,15 +154,6 @@ impl FunctionTemplates {
         unsafe { self.make(code, &types, result.v8_result(), otherwise) }
     }
 
-    /// The same for a function of a view and a number.
-    ///
-    /// # Safety
-    /// As [`FunctionTemplates::function`].
-    pub unsafe fn function_of_view(&self, code: Address, otherwise: Callback) -> Option<Local> {
-        // SAFETY: as of this function.
-        unsafe { self.make(code, &[VALUE, VALUE, FastType::I32 as u8], FastType::Buffer as u8, otherwise) }
-    }
-
     /// The same for a function of a text and a number: it gets a pointer to a [`OneByteString`]. For a string that is
     /// not flat, or not of bytes, V8 calls `otherwise`.
     ///

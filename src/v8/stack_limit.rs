@@ -38,7 +38,7 @@ const DEEP: usize = 384 * 1024;
 const MOST: usize = 8 << 20;
 
 impl StackLimit {
-    /// Lets the limit be moved, if it is the main thread's. The stack is measured at the first callback.
+    /// Allows the limit to be moved, if it is the main thread's. The stack is measured at the first callback.
     pub fn allow_move(&self) {
         self.deep.set(usize::MAX);
     }
@@ -119,8 +119,8 @@ fn bounds() -> Option<(usize, usize)> {
     }
 }
 
-/// The bounds of a stack that grows, as it may become. musl tells what of the main thread's is mapped so far; glibc tells
-/// the limit of the system.
+/// The bounds of a stack that grows, as it may become. musl tells what of the main thread's is mapped so far; glibc
+/// tells the limit of the system.
 #[cfg(all(target_os = "linux", target_env = "musl"))]
 fn grown(lowest: usize, size: usize) -> (usize, usize) {
     let mut limit = std::mem::MaybeUninit::<libc::rlimit>::zeroed();

@@ -2,14 +2,15 @@
 //! call may go in, puts every argument where C wants it, and the result where JavaScript reads it.
 //!
 //! V8 passes the receiver in rdi and the number in esi; both are free once the entry of the function table is found.
-//! r10 is the argument buffer and r11 the entry. rax, rdi, rsi and xmm8 to xmm15 hold no argument of C.
+//! r10 is the memory that is shared with JavaScript and r11 the entry. rax, rdi, rsi and xmm8 to xmm15 hold no argument
+//! of C.
 
 use std::mem::offset_of;
 
-use super::argument_moves::{convert_long, convert_pointer, move_arguments};
+use super::argument_moves::{AddressArgument, ViewContext, convert_long, move_arguments};
 use super::assembler::Condition::{Equal, NotEqual};
 use super::assembler::Width::{Bits32, Bits64};
-use super::assembler::{Assembler, Label, R10, R11, RAX, RBP, RCX, RDI, RSI, RSP, XMM0};
+use super::assembler::{Assembler, Label, R8, R9, R10, R11, RAX, RBP, RCX, RDI, RDX, RSI, RSP, Register, XMM0, Xmm};
 use super::fast_signature::{FastSignature, FastType, Source, sources};
 use super::verify::Maps;
 use crate::abi::sysv64::{CallingSequence, Load, ResultIn};
@@ -22,10 +23,16 @@ pub struct TrampolineContext {
     pub open_callbacks: usize,
     /// The word that says which function the thread is inside.
     pub inside: usize,
-    /// A 32-bit word that is set to [`MISSED`] if the call did not go in.
-    pub state: usize,
-    /// The argument buffer.
+    /// The memory that is shared with JavaScript. Its first word of 32 bits is set to [`MISSED`] if the call did not go
+    /// in.
+    pub shared: usize,
+    /// The offsets of the bits of the pins in it, and of the words for arguments that are addresses.
+    pub pins_at: i32,
+    pub addresses_at: i32,
+    /// The argument buffer, for results.
     pub arg_buffer: usize,
+    /// Where it has the number that others compare who are about to write it.
+    pub epoch_at: i32,
     /// A word that has the address of the first [`Entry`].
     pub entries: usize,
     /// A word that is 0 while no address of a Buffer was exposed.
@@ -38,13 +45,15 @@ pub struct TrampolineContext {
     pub copy_result: usize,
     /// The maps of V8's heap numbers and BigInts: the first word of each object.
     pub maps: Maps,
+    /// How views are found.
+    pub views: ViewContext,
 }
 
 /// The call did not go in.
 pub const MISSED: u32 = 1;
 
-/// What a call keeps in its stack frame, below rbp: C's result while a function of the package runs, the owner of the
-/// entry, and what the thread was inside before.
+/// The words that a call keeps in its stack frame, below rbp: C's result while a function of the package runs, the
+/// owner of the entry, and the function that the thread was inside before.
 const RESULT: i32 = -8;
 const FLOAT_RESULT: i32 = -16;
 const OWNER: i32 = -24;
@@ -62,37 +71,53 @@ pub fn assemble(
     let code = &mut assembler;
     let (miss, check) = (code.label(), code.label());
     find_entry(code, context, signature.is_leaf, miss);
-    let mut sources = sources(sequence, signature);
-    if signature.arguments.iter().any(|fast_type| fast_type.is_in_buffer()) {
-        code.mov_constant(R10, context.arg_buffer as u64);
+    let mut sources = sources(signature);
+    let (has_addresses, has_texts, has_views) =
+        (signature.has_addresses(), signature.has_texts(), signature.has_views());
+    if has_addresses {
+        code.mov_constant(R10, context.shared as u64);
+    }
+    // JavaScript does it where a text may have set a bit.
+    if has_views && !has_texts {
+        code.store_constant32(R10.at(context.pins_at), 0);
     }
     for (argument, fast_type) in signature.arguments.iter().enumerate() {
-        let (source, at) = (sources[argument], i32::from(sequence.steps[argument].from));
-        match fast_type {
-            FastType::Pointer => {
-                convert_pointer(code, source, R10.at(at), argument, context.slice_count, miss);
-                sources[argument] = Source::Buffer(at);
+        let source = sources[argument];
+        if fast_type.is_address() {
+            let address = AddressArgument {
+                argument,
+                to: context.addresses_at + argument as i32 * 8,
+                pins: context.pins_at,
+                slice_count: context.slice_count,
+                takes_texts: fast_type.is_text(),
+            };
+            if fast_type.is_view() {
+                let takes_numbers = *fast_type != FastType::View;
+                address.convert_view(code, source, takes_numbers, (&context.views, context.maps), miss);
+            } else {
+                address.convert_double(code, source, miss);
             }
-            FastType::I64 | FastType::U64 => {
-                convert_long(code, source, *fast_type == FastType::I64, context.maps, miss)
-            }
-            _ => {}
+            sources[argument] = Source::Shared(address.to);
+        } else if matches!(fast_type, FastType::I64 | FastType::U64) {
+            convert_long(code, source, *fast_type == FastType::I64, context.maps, miss);
         }
     }
     // C may return to V8 directly, unless something has to be done afterwards.
     let is_narrow =
         sequence.result == ResultIn::Integer && !matches!(sequence.returned, Load::I32 | Load::U32 | Load::Word);
-    let is_word = signature.result.is_in_buffer() && sequence.result != ResultIn::Nothing;
-    let returns_here = sequence.on_stack > 0 || is_narrow || is_word || signature.returns_text || signature.is_leaf;
+    let is_word =
+        matches!(signature.result, FastType::Buffer | FastType::Pointer) && sequence.result != ResultIn::Nothing;
+    let returns_here =
+        sequence.on_stack > 0 || is_narrow || is_word || signature.returns_text || has_views || signature.is_leaf;
     if !returns_here {
-        if signature.has_pins {
-            jump_if_fences_matter(code, context, check);
+        if has_addresses {
+            jump_if_fences_matter(code, context, has_texts, check);
         }
         move_arguments(code, sequence, &sources, RSP.at(8));
         code.mov_constant32(RAX, 8); // al: how many registers of floating point a variadic function may read.
         code.jmp_to(R11.at(offset_of!(Entry<()>, code) as i32));
     }
-    if returns_here || signature.has_pins {
+    if returns_here || has_addresses {
         code.bind(check);
         code.enter_frame();
         code.sub_constant(RSP, FRAME_BYTES + (sequence.on_stack * 8).next_multiple_of(16) as i32);
@@ -109,20 +134,10 @@ pub fn assemble(
         }
         widen_result(code, sequence);
         if is_word && signature.result == FastType::Buffer {
-            code.mov_constant(R10, context.arg_buffer as u64);
-            code.store(R10.at(result_at), RAX);
+            store_result(code, result_at, context);
         }
-        match (signature.has_pins, returns_here) {
-            (true, false) => call_with_owner(code, context.check_fences), // It was tested before the call.
-            (true, true) => {
-                let (found, done) = (code.label(), code.label());
-                jump_if_fences_matter(code, context, found);
-                code.jmp(done);
-                code.bind(found);
-                call_with_owner(code, context.check_fences);
-                code.bind(done);
-            }
-            (false, _) => {}
+        if has_addresses {
+            check_fences(code, signature, context, returns_here);
         }
         if signature.returns_text {
             call_with_owner(code, context.copy_result);
@@ -133,7 +148,7 @@ pub fn assemble(
         code.leave_frame();
     }
     code.bind(miss);
-    code.mov_constant(RAX, context.state as u64);
+    code.mov_constant(RAX, context.shared as u64);
     code.store_constant32(RAX.at(0), MISSED);
     code.clear(RAX);
     code.clear_float(XMM0);
@@ -157,7 +172,7 @@ fn find_entry(code: &mut Assembler, context: TrampolineContext, is_leaf: bool, m
     code.jump_if(Equal, miss);
 }
 
-/// Has callbacks see that the thread is inside a leaf function.
+/// Tells callbacks that the thread is inside a leaf function.
 fn enter_leaf(code: &mut Assembler, context: TrampolineContext) {
     code.mov_constant(RAX, context.inside as u64);
     code.mov(Bits64, RDI, RAX.at(0));
@@ -187,24 +202,103 @@ fn widen_result(code: &mut Assembler, sequence: &CallingSequence) {
     }
 }
 
-/// Jumps if C is passed a pin, or any number may be the address of a Buffer. Before the call this is as good as after
+/// Jumps if C is passed a text, or any number may be the address of a Buffer. Before the call this is as good as after
 /// it: an address that is exposed during the call is none of those that C was passed.
-fn jump_if_fences_matter(code: &mut Assembler, context: TrampolineContext, target: Label) {
-    code.mov_constant(RDI, context.arg_buffer as u64);
-    code.cmp_constant(Bits32, RDI.at(0), 0);
-    code.jump_if(NotEqual, target);
+fn jump_if_fences_matter(code: &mut Assembler, context: TrampolineContext, has_texts: bool, target: Label) {
+    if has_texts {
+        code.mov_constant(RDI, address_at(context.shared, context.pins_at));
+        code.cmp_constant(Bits32, RDI.at(0), 0);
+        code.jump_if(NotEqual, target);
+    }
     code.mov_constant(RDI, context.exposed_count as u64);
     code.cmp_constant(Bits64, RDI.at(0), 0);
     code.jump_if(NotEqual, target);
 }
 
+/// Checks the fences of what C was passed; the result of C stays. `is_untested`: it is not known whether they matter.
+fn check_fences(code: &mut Assembler, signature: &FastSignature, context: TrampolineContext, is_untested: bool) {
+    let (found, whole) = (code.label(), code.label());
+    let (has_texts, has_views) = (signature.has_texts(), signature.has_views());
+    if is_untested && !has_views {
+        let matter = code.label();
+        jump_if_fences_matter(code, context, has_texts, matter);
+        code.jmp(whole);
+        code.bind(matter);
+    }
+    save_result(code);
+    if !has_texts && !has_views {
+        code.mov_constant(RDI, address_at(context.shared, context.pins_at));
+        code.store_constant32(RDI.at(0), 0);
+    }
+    let with_pins = signature.arguments.iter().enumerate();
+    for (argument, fast_type) in with_pins.filter(|(_, fast_type)| fast_type.is_view() || fast_type.is_text()) {
+        let next = code.label();
+        if *fast_type != FastType::View {
+            code.mov_constant(RDI, address_at(context.shared, context.pins_at));
+            code.test_bits(RDI.at(0), 1 << argument);
+            code.jump_if(Equal, next);
+        }
+        let ViewContext { caches, cache_bytes, last_blocks, is_whole, .. } = context.views;
+        if fast_type.is_text() {
+            // That of a view by its position, that of a text by its slot.
+            code.mov_constant(RAX, (last_blocks + argument) as u64);
+            code.load_byte(RAX, RAX.at(0));
+            code.multiply(RAX, RAX, cache_bytes as i32);
+            code.mov_constant(RDI, caches as u64);
+            code.add(RDI, RAX);
+        } else {
+            code.mov_constant(RDI, (caches + argument * cache_bytes) as u64);
+        }
+        code.mov(Bits64, RSI, RBP.at(OWNER));
+        code.mov_constant(RAX, is_whole as u64);
+        code.call(RAX);
+        code.test_byte(RAX);
+        code.jump_if(Equal, found);
+        code.bind(next);
+    }
+    let checked = code.label();
+    code.mov_constant(RDI, context.exposed_count as u64);
+    code.cmp_constant(Bits64, RDI.at(0), 0);
+    code.jump_if(Equal, checked);
+    code.bind(found);
+    code.mov(Bits64, RDI, RBP.at(OWNER));
+    code.mov_constant(RAX, context.check_fences as u64);
+    code.call(RAX);
+    code.bind(checked);
+    load_result(code);
+    code.bind(whole);
+}
+
+/// The address of a part of memory.
+fn address_at(memory: usize, at: i32) -> u64 {
+    memory as u64 + at as u64
+}
+
+/// Puts rax into the argument buffer, as the result. Others who are writing it see that.
+fn store_result(code: &mut Assembler, result_at: i32, context: TrampolineContext) {
+    code.mov_constant(R10, context.arg_buffer as u64);
+    code.store(R10.at(result_at), RAX);
+    code.mov(Bits32, RCX, R10.at(context.epoch_at));
+    code.increment(RCX);
+    code.and_bits(RCX, i32::MAX as u32);
+    code.store32(R10.at(context.epoch_at), RCX);
+}
+
 /// Calls a function of the package with the owner of the entry; the result of C stays.
 fn call_with_owner(code: &mut Assembler, function: usize) {
-    code.store(RBP.at(RESULT), RAX);
-    code.store_double(RBP.at(FLOAT_RESULT), XMM0);
+    save_result(code);
     code.mov(Bits64, RDI, RBP.at(OWNER));
     code.mov_constant(RAX, function as u64);
     code.call(RAX);
+    load_result(code);
+}
+
+fn save_result(code: &mut Assembler) {
+    code.store(RBP.at(RESULT), RAX);
+    code.store_double(RBP.at(FLOAT_RESULT), XMM0);
+}
+
+fn load_result(code: &mut Assembler) {
     code.mov(Bits64, RAX, RBP.at(RESULT));
     code.load_double(XMM0, RBP.at(FLOAT_RESULT));
 }
@@ -219,10 +313,41 @@ fn return_pointer(code: &mut Assembler, result_at: i32, context: TrampolineConte
     code.integer_to_double(XMM0, RAX);
     code.leave_frame();
     code.bind(is_large);
-    code.mov_constant(R10, context.arg_buffer as u64);
-    code.store(R10.at(result_at), RAX);
+    store_result(code, result_at, context);
     code.mov_constant(RAX, (-1f64).to_bits());
     code.movq(XMM0, RAX);
+}
+
+/// The registers of arguments that a call of [`resolver`] keeps, and how many of floating point.
+const KEPT: [Register; 6] = [RDX, RCX, R8, R9, R10, R11];
+const KEPT_FLOATS: i32 = 8;
+
+/// The code by which a trampoline finds the block of a view: `function(receiver, rsi, eax, context)`. It keeps all
+/// registers but rax, rdi, rsi and xmm8 to xmm15.
+pub fn resolver(function: usize, context: usize) -> Vec<u8> {
+    let mut code = Assembler::default();
+    code.enter_frame();
+    // The trampoline has pushed nothing, so that this makes the stack a multiple of sixteen.
+    code.sub_constant(RSP, (KEPT.len() as i32 + KEPT_FLOATS + 1) * 8);
+    let places = || (1i32..).map(|number| RBP.at(number * -8));
+    for (register, place) in KEPT.into_iter().zip(places()) {
+        code.store(place, register);
+    }
+    for (number, place) in (0..KEPT_FLOATS).zip(places().skip(KEPT.len())) {
+        code.store_double(place, Xmm(number as u8));
+    }
+    code.mov(Bits32, RDX, RAX);
+    code.mov_constant(RCX, context as u64);
+    code.mov_constant(RAX, function as u64);
+    code.call(RAX);
+    for (register, place) in KEPT.into_iter().zip(places()) {
+        code.mov(Bits64, register, place);
+    }
+    for (number, place) in (0..KEPT_FLOATS).zip(places().skip(KEPT.len())) {
+        code.load_double(Xmm(number as u8), place);
+    }
+    code.leave_frame();
+    code.finish()
 }
 
 /// The code that calls `function(receiver, second, third, context)`.

@@ -46,7 +46,7 @@ pub struct Samples {
 }
 
 /// A word of memory that may be of another layout than expected, or not mapped at all.
-fn word(at: Address, offset: usize) -> Option<usize> {
+pub(super) fn word(at: Address, offset: usize) -> Option<usize> {
     let mut bytes = [0; size_of::<usize>()];
     let from = Address::new(at.get().checked_add(offset)?)?;
     // SAFETY: the engine is of a verified version and build, whose values are addresses of mapped memory.
@@ -54,13 +54,13 @@ fn word(at: Address, offset: usize) -> Option<usize> {
 }
 
 /// The word behind a value: in Node a `napi_value` is the address of a word with it.
-fn content(value: Local) -> Option<usize> {
+pub(super) fn content(value: Local) -> Option<usize> {
     let slot = Address::new(value.addr()).filter(|slot| slot.get().is_multiple_of(align_of::<usize>()))?;
     word(slot, 0)
 }
 
 /// The object that a value refers to.
-fn object(value: Local) -> Option<Address> {
+pub(super) fn object(value: Local) -> Option<Address> {
     content(value).filter(|word| word & 1 == 1).and_then(|word| Address::new(word - 1))
 }
 

@@ -151,10 +151,14 @@ class Writer {
       const type = this.#is(0.2) ? { of: this.#value(2), length: 1 + this.#below(4) } : this.#value(2);
       return `${this.#declare({ ...type, isConst: false }, `f${i}`)};`;
     });
+    if (this.#is(0.1)) fields.push(`${this.#declare(this.#base(), keyword === 'struct' ? 'tail[]' : 'tail[0]')};`);
     const packed = this.#is(0.1) ? ' __attribute__((packed))' : '';
     const whole = `typedef ${keyword} ${tag} { ${fields.join(this.#blank())} }${packed} ${alias};`;
     this.#bases.push(`${keyword} ${tag}`, alias);
-    return { text: whole, checked: { name: alias, fields: fields.map((_, i) => `f${i}`) } };
+    return {
+      text: whole,
+      checked: { name: alias, fields: fields.flatMap((field, i) => (field.includes('tail[') ? [] : [`f${i}`])) },
+    };
   }
 
   #enumeration() {

@@ -3,6 +3,7 @@
 //   npm run fuzz -- [--count 1000000] [--seed S] [--shards 2]     exits 1 with a minimal input where one fails
 //   npm run fuzz -- --rows '^koffi'                               only the rows of test/fuzz/surface.js whose names match
 //   npm run fuzz -- --input JSON                                  runs one input again
+//   npm run fuzz -- --isolate [--count 1000000]                   messages with a hostile library: isolation.js
 
 const { spawn } = require('node:child_process');
 const fs = require('node:fs');
@@ -12,18 +13,19 @@ const { parseArgs } = require('node:util');
 const { children } = require('./specs.js');
 
 const SHARD = path.join(__dirname, 'shard.js');
+const ISOLATION = path.join(__dirname, 'isolation.js');
 /** Types, signatures and closures of a process stay until it ends, so that each runs no more inputs than these. */
 const MOST_INPUTS = 20_000;
 /** An input that takes longer than this many milliseconds hangs. */
 const MOST_TIME = 60_000;
 
 /** Runs a shard: what it said, how it ended, and which input it was at. */
-function runShard(args, { guard }) {
+function runShard(args, { guard, script = SHARD }) {
   return new Promise((resolve, reject) => {
     const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'fuzz-'));
     const progress = path.join(directory, 'progress');
     const env = { ...process.env, PINNED_FFI_GUARD: guard ? '1' : '' };
-    const child = spawn(process.execPath, ['--expose-gc', SHARD, progress, ...args.map(String)], {
+    const child = spawn(process.execPath, ['--expose-gc', script, progress, ...args.map(String)], {
       env,
       cwd: directory,
     });
@@ -161,9 +163,38 @@ async function fuzz({ count, seed, shards }) {
   return failed ? 1 : 0;
 }
 
+/** The same with a library that overwrites the messages of its process. */
+async function fuzzIsolation({ count, seed, shards }) {
+  const began = Date.now();
+  const total = { messages: 0, processes: 0, codes: {} };
+  const size = Math.min(MOST_INPUTS, Math.ceil(count / shards));
+  let next = 0;
+  let code = 0;
+  const work = async () => {
+    while (next < count && code === 0) {
+      const from = next;
+      next += size;
+      const result = await runShard([seed + from, size], { script: ISOLATION });
+      const fault = faultOf(result);
+      if (fault !== undefined) {
+        console.error(`FAILED after ${result.index} messages of seed ${seed + from}\n${fault}`);
+        code = 1;
+        return;
+      }
+      const counts = JSON.parse(result.stdout.trim().split('\n').at(-1));
+      for (const key of ['messages', 'processes']) total[key] += counts[key];
+      for (const [name, times] of Object.entries(counts.codes)) total.codes[name] = (total.codes[name] ?? 0) + times;
+    }
+  };
+  await Promise.all(Array.from({ length: shards }, work));
+  console.log(JSON.stringify({ node: process.version, seed, seconds: (Date.now() - began) / 1000, ...total }));
+  return code;
+}
+
 async function main() {
   const { values } = parseArgs({
     options: {
+      isolate: { type: 'boolean', default: false },
       count: { type: 'string', default: '1000000' },
       seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
       shards: { type: 'string', default: '2' },
@@ -182,8 +213,8 @@ async function main() {
     console.error('--count, --seed and --shards are integers, the first and the last above 0');
     return 2;
   }
-  console.log(`seed ${seed}, ${count} inputs`);
-  return fuzz({ count, seed, shards });
+  console.log(`seed ${seed}, ${count} ${values.isolate ? 'messages' : 'inputs'}`);
+  return (values.isolate ? fuzzIsolation : fuzz)({ count, seed, shards });
 }
 
 main().then((code) => {

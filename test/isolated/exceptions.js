@@ -30,6 +30,22 @@ const FILES = [
   'varargs',
 ];
 
+/** Those of the short form. */
+const SHORT = [
+  'call',
+  'contract',
+  'errno',
+  'everyday',
+  'global',
+  'opaque',
+  'out',
+  'pointer',
+  'string',
+  'struct',
+  'thread',
+  'varargs',
+];
+
 const CONSTANTS = 'constants of a library are not shared memory, so no Buffer can lie over them';
 
 /** By file: the title of a test, and why it fails. */
@@ -52,4 +68,4 @@ const EXCEPTIONS = {
   pointer: { 'takes an offset, a BigInt address, and without a length reads up to the NUL': CONSTANTS },
 };
 
-module.exports = { FILES, EXCEPTIONS };
+module.exports = { FILES, SHORT, EXCEPTIONS };

@@ -28,6 +28,7 @@ const caught = (fn) => {
   return assert.fail('nothing was thrown');
 };
 
+const NATIVE_PLATFORM = '../../lib/native/platform.js';
 const isWindows = process.platform === 'win32';
 /** What `dlopen` takes for the C library: on Windows the process itself has only the functions that node.exe exports. */
 const LIBC = isWindows ? 'msvcrt' : null;
@@ -481,6 +482,39 @@ const cases = {
     }
     callback.close();
     await gc();
+  },
+
+  async 'isolates a library, or says why not'(ffi) {
+    const isolate = { stderr: 'ignore' };
+    const declared = {
+      fill_bytes: { args: ['ptr', 'u64', 'u8'] },
+      add_i32: { args: ['i32', 'i32'], returns: 'i32' },
+      call_i32: { args: ['function', 'i32'], returns: 'i32' },
+    };
+    let library;
+    try {
+      library = ffi.dlopen(process.env.FIXTURE, declared, { isolate });
+    } catch (error) {
+      const isHere = process.platform === 'linux' && process.arch === 'x64' && !require(NATIVE_PLATFORM).isMusl();
+      assert.deepEqual([error.code, isHere], ['ERR_FFI_ISOLATE_UNAVAILABLE', false], String(error));
+      assert.match(error.reason, /\w+ \w+/);
+      assert.deepEqual([ffi.arena().active, ffi.isShared(new Uint8Array(8))], [false, false]);
+      return;
+    }
+    const { fill_bytes: fill, add_i32: add, call_i32: call } = library.symbols;
+    const bytes = new Uint8Array(100);
+    fill(bytes, 100, 7);
+    assert.ok(bytes.every((byte) => byte === 7));
+    assert.equal(await add.async(20, 22), 42);
+    const callback = new ffi.JSCallback((n) => add(n, 1), { args: ['i32'], returns: 'i32' });
+    assert.equal(call(callback, 41), 42);
+    callback.close();
+    const mortal = ffi.dlopen('c', { abort: {} }, { isolate });
+    const error = caught(() => mortal.symbols.abort());
+    assert.deepEqual([error.code, error.signal], ['ERR_FFI_LIBRARY_DIED', 'SIGABRT']);
+    assert.equal(add(1, 2), 3);
+    mortal.close();
+    library.close();
   },
 
   async 'works in a worker, which ends'() {

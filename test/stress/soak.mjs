@@ -1,13 +1,14 @@
 // A soak: four workers, which come and go, do every operation in every state, and throw, overflow and abandon what they
 // began. Prints resident memory, descriptors, threads and mappings every minute; exits 1 when one of them is not flat.
 //   npm run soak -- [--minutes 10]
+//   npm run soak -- --isolate [--minutes 10]      isolated libraries that die in every way: isolation.mjs
 
 import assert from 'node:assert/strict';
-import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { findGrowth, measure } from './growth.mjs';
 
 const require = createRequire(import.meta.url);
 const { bind, collect, ffi, fixture, makeRandom } = require('../helpers.js');
@@ -16,8 +17,6 @@ const WORKERS = 4;
 /** A worker lives this many milliseconds, more or less; in a short run a fifth of it, so that workers come and go. */
 const LIFE = 4000;
 const ENDINGS = ['returns', 'exits', 'is terminated', 'is terminated in a call', 'throws'];
-/** What each may grow by over the run, after its first third: in its unit, and as a part of its mean. */
-const MOST_GROWTH = { rssMB: [24, 0.1], fds: [3, 0.1], threads: [3, 0.1], mappings: [60, 0.15] };
 const STATES = ['open', 'closed', 'in a callback', 'detached', 'in an async call', 'on a foreign thread', 'closing'];
 
 if (isMainThread) await main();
@@ -97,31 +96,6 @@ async function work() {
 
 // ---- the process ----------------------------------------------------------------------------------------------------
 
-function measure([rounds, callbacks]) {
-  const status = fs.readFileSync('/proc/self/status', 'utf8');
-  const field = (name) => Number(new RegExp(`^${name}:\\s*(\\d+)`, 'm').exec(status)[1]);
-  const mappings = fs.readFileSync('/proc/self/maps', 'utf8').trimEnd().split('\n');
-  return {
-    rssMB: field('VmRSS') / 1024,
-    fds: fs.readdirSync('/proc/self/fd').length,
-    threads: field('Threads'),
-    mappings: mappings.length,
-    rounds,
-    callbacks,
-  };
-}
-
-/** How much a line through the samples of a name rises from the first to the last. */
-function growth(samples, name) {
-  const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
-  const [times, values] = [samples.map(({ at }) => at), samples.map((sample) => sample[name])];
-  const [time, value] = [mean(times), mean(values)];
-  const slope =
-    times.reduce((sum, at, i) => sum + (at - time) * (values[i] - value), 0) /
-    times.reduce((sum, at) => sum + (at - time) ** 2, 0);
-  return { mean: value, rise: slope * (times.at(-1) - times[0]) };
-}
-
 async function employ(state, number, random) {
   for (let i = 0; Date.now() < state.end; i++) {
     const ending = ENDINGS[(i + number) % ENDINGS.length];
@@ -138,10 +112,20 @@ async function employ(state, number, random) {
 }
 
 async function main() {
-  const { values } = parseArgs({ options: { minutes: { type: 'string', default: '10' }, seed: { type: 'string' } } });
+  const { values } = parseArgs({
+    options: {
+      minutes: { type: 'string', default: '10' },
+      seed: { type: 'string' },
+      isolate: { type: 'boolean', default: false },
+    },
+  });
   const minutes = Number(values.minutes);
   const seed = Number(values.seed ?? Date.now() % 2 ** 31);
   assert.ok(minutes > 0 && Number.isSafeInteger(seed), '--minutes is a number above 0, --seed an integer');
+  if (values.isolate) {
+    const { soakIsolation } = await import('./isolation.mjs');
+    process.exit((await soakIsolation({ minutes, seed })) ? 0 : 1);
+  }
   const began = Date.now();
   const state = {
     length: minutes * 60_000,
@@ -156,7 +140,12 @@ async function main() {
   const timer = setInterval(
     () => {
       collect();
-      samples.push({ at: (Date.now() - began) / 1000, ...measure(state.counts) });
+      samples.push({
+        at: (Date.now() - began) / 1000,
+        ...measure(),
+        rounds: state.counts[0],
+        callbacks: state.counts[1],
+      });
     },
     Math.min(1000, minutes * 3000),
   );
@@ -171,16 +160,7 @@ async function main() {
   clearInterval(show);
   const broken = ffi.checkFences();
   if (broken !== 0) state.faults.push(`${broken} fences were broken at the end`);
-  // The last second is that of workers that end.
-  const settled = samples.filter(({ at }) => at > minutes * 20 && at < minutes * 60 - 1);
-  // A short run has no time to settle.
-  const slack = minutes < 2 ? 4 : 1;
-  for (const [name, [most, part]] of Object.entries(MOST_GROWTH)) {
-    const { mean, rise } = growth(settled, name);
-    console.log(`${name}: a mean of ${mean.toFixed(1)}, which has risen by ${rise.toFixed(1)}`);
-    if (rise > slack * Math.max(most, mean * part))
-      state.faults.push(`${name} is not flat: it has risen by ${rise.toFixed(1)}`);
-  }
+  state.faults.push(...findGrowth(samples, minutes));
   for (const fault of state.faults) console.error(fault);
   process.exit(state.faults.length === 0 && state.workers >= WORKERS ? 0 : 1);
 }

@@ -1,6 +1,7 @@
 // Programs that compile, and some that do not: structs, unions, arrays, out parameters, handles, function pointers.
 
 import {
+  JSCallback,
   array,
   dlopen,
   enumeration,
@@ -126,3 +127,25 @@ struct({ x: { type: 'u23', bits: 3 } });
 struct({ x: { type: 'f64', bits: 3 } });
 // @ts-expect-error an out parameter is no field
 struct({ x: out('i32') });
+
+// ---- JSCallback takes the type of a function pointer -----------------------------------------------------------------
+
+new JSCallback((a, b) => (a === b ? 0 : 1), compare);
+new JSCallback((text, point) => (text?.length ?? 0) + point.x, fn({ args: ['cstring', Point], returns: 'f64' }));
+// @ts-expect-error the result is a number
+new JSCallback(() => 'x', compare);
+// @ts-expect-error no type of a function
+new JSCallback(() => 0, Point);
+
+// ---- flexible arrays -------------------------------------------------------------------------------------------------
+
+const Packet = struct({ kind: 'u8', count: 'u32be', items: array('u16be', 'count') });
+const packet = Packet.alloc({ kind: 1, items: [1, 2] });
+expect<Equal<typeof packet.count, number>>();
+expect<Equal<ReturnType<typeof Packet.read>, { kind: number; count: number; items: number[] }>>();
+Packet.write(packet, { kind: 1, count: 1, items: Uint16Array.of(1) });
+dlopen('x', { f: { args: [pointer(Packet)] } }).symbols.f(packet);
+// @ts-expect-error the elements are required
+Packet.alloc({ kind: 1 });
+// @ts-expect-error not by value
+dlopen('x', { f: { args: [Packet] } });

@@ -142,3 +142,17 @@ dlopen('x', { f: { args: ['ptr', { type: 'size_t', lengthOf: 'p' }] } });
 dlopen('x', { f: { returns: { type: 'i32', name: 'x' } } });
 
 export { address, code, described, explain };
+
+// The flow of what is copied for an isolated library.
+const flowing: DescribedArgument = { type: 'buffer', name: 'input', flow: 'in' };
+dlopen(
+  'z',
+  { compress: { args: [{ type: 'ptr', flow: 'out', minBytes: 4 }, 'ptr', { type: pointer(Event), flow: 'inout' }] } },
+  { isolate: { malloc: 'own' } },
+);
+dlopen('z', ['void compress(void *to, const void *from);', { compress: { args: { from: { flow: 'in' } } } }]);
+// @ts-expect-error It is no way.
+const sideways: DescribedArgument = { type: 'buffer', flow: 'up' };
+// @ts-expect-error Numbers are not copied back.
+const counted: DescribedArgument = { type: 'i32', flow: 'in' };
+[flowing, sideways, counted];

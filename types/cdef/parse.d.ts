@@ -283,9 +283,11 @@ type Next<S extends string> = S extends ` ${infer R}`
         ? { readonly initializer: ConstantOf<Trim<V>> }
         : S extends `{${string}`
           ? Fault<'a function body', "; end the declaration with ';'">
-          : S extends `${infer Word} ${string}`
-            ? Fault<`expected ';', found '${Word}'`>
-            : Fault<"expected ';'">;
+          : S extends `__${string}`
+            ? null
+            : S extends `${infer Word} ${string}`
+              ? Fault<`expected ';', found '${Word}'`>
+              : Fault<"expected ';'">;
 
 type Declaration<Name extends string, T, Mark, Scope, Source extends string> =
   T extends Signature<infer D, infer R>

@@ -52,6 +52,8 @@ export interface ArgumentAddition {
   readonly lengthOf?: string | number;
   /** The fewest bytes of a view. */
   readonly minBytes?: number;
+  /** Which way the bytes of a copy go: as `flow` of an argument that is an object. */
+  readonly flow?: 'in' | 'out' | 'inout';
 }
 
 // ---- what sources declare --------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ export type Skipped =
 /** Those that stand behind a star, too. */
 export type Qualifier =
   | '' | 'const' | 'volatile' | 'restrict' | '_Atomic' | '__const' | '__const__' | '__volatile' | '__volatile__' | '__restrict'
-  | '__restrict__' | '_Nonnull' | '_Nullable' | Convention;
+  | '__restrict__' | '_Restrict_' | '__restrict_arr' | '_Nonnull' | '_Nullable' | Convention;
 
 // prettier-ignore
 export type Convention =
@@ -70,8 +70,6 @@ export interface Refused {
   _Complex: 'complex numbers have no counterpart';
   __complex__: 'complex numbers have no counterpart';
   __int128: '128-bit integers have no counterpart';
-  __float128: 'it has no counterpart';
-  _Float128: 'it has no counterpart';
   _Float16: 'it has no counterpart';
   _BitInt: 'it has no counterpart';
   typeof: 'write the type itself';
@@ -147,6 +145,12 @@ export interface Known {
   PLONG: To<'int32_t'>; LPDWORD: To<'uint32_t'>; PDWORD: To<'uint32_t'>; LPUINT: To<'uint32_t'>;
   PUINT: To<'uint32_t'>; LPULONG: To<'uint32_t'>; PULONG: To<'uint32_t'>; LPWORD: To<'uint16_t'>;
   PWORD: To<'uint16_t'>;
+  __ssize_t: 'ssize_t'; __off_t: 'int64_t'; __off64_t: 'int64_t'; __pid_t: 'int'; __uid_t: 'unsigned int';
+  __gid_t: 'unsigned int'; __mode_t: 'unsigned int'; __time_t: 'long'; __clock_t: 'long'; __clockid_t: 'int';
+  __dev_t: 'u64_fast'; __ino_t: 'uint64_t'; __nlink_t: 'u64_fast'; __socklen_t: 'unsigned int';
+  __useconds_t: 'unsigned int'; __suseconds_t: 'i64_fast'; __id_t: 'unsigned int'; __key_t: 'int';
+  __blksize_t: 'i64_fast'; __blkcnt_t: 'int64_t'; __int8_t: 'int8_t'; __uint8_t: 'uint8_t'; __int16_t: 'int16_t';
+  __uint16_t: 'uint16_t'; __int32_t: 'int32_t'; __uint32_t: 'uint32_t'; __int64_t: 'int64_t'; __uint64_t: 'uint64_t';
   // Types whose size no text says.
   regex_t: Tag<'regex_t'>; fpos_t: Tag<'fpos_t'>; mbstate_t: Tag<'mbstate_t'>; va_list: Tag<'va_list'>;
   jmp_buf: Tag<'jmp_buf'>; sigset_t: Tag<'sigset_t'>; fd_set: Tag<'fd_set'>; glob_t: Tag<'glob_t'>;
@@ -156,5 +160,8 @@ export interface Known {
   pthread_once_t: Tag<'pthread_once_t'>; sem_t: Tag<'sem_t'>; siginfo_t: Tag<'siginfo_t'>; stack_t: Tag<'stack_t'>;
   ucontext_t: Tag<'ucontext_t'>; cpu_set_t: Tag<'cpu_set_t'>;
   posix_spawn_file_actions_t: Tag<'posix_spawn_file_actions_t'>; posix_spawnattr_t: Tag<'posix_spawnattr_t'>;
-  DBM: Tag<'DBM'>; SOCKET_ADDRESS: Tag<'SOCKET_ADDRESS'>;
+  DBM: Tag<'DBM'>; SOCKET_ADDRESS: Tag<'SOCKET_ADDRESS'>; __builtin_va_list: Tag<'__builtin_va_list'>;
+  __gnuc_va_list: Tag<'__gnuc_va_list'>; _Float64x: Tag<'_Float64x'>; _Float128: Tag<'_Float128'>;
+  __float128: Tag<'__float128'>; __int128_t: Tag<'__int128_t'>; __uint128_t: Tag<'__uint128_t'>;
+  _Float32: 'float'; _Float64: 'double'; _Float32x: 'double';
 }

@@ -6,7 +6,7 @@ use super::*;
 use crate::host::test_process::{End, in_child, shared};
 use crate::isolate::death_report::{Cause, Death};
 
-/// How a child that has the handlers ends, and what it reports.
+/// The end of a child that has the handlers, and its report.
 fn death_of(run: impl FnOnce() -> i32) -> (End, Option<Death>) {
     let report = shared(DeathReport::EMPTY);
     let end = in_child(|| {

@@ -1,13 +1,14 @@
 //! `fork` in a library: shared memory is not copied by it, so the child gets copies here.
 //!
-//! What a child of `fork` must have as it was: the heap, globals that lie in the arena, and the stack. The child copies
-//! them into private memory while its parent waits in `fork`. The rest of the arena, Buffers of JavaScript, becomes a
-//! private mapping: what the child writes there is its own, and what it has not written it sees as it is, not as it was.
+//! The memory that a child of `fork` must find unchanged: the heap, globals that lie in the arena, and the stack. The
+//! child copies them into private memory while its parent waits in `fork`. The rest of the arena, Buffers of
+//! JavaScript, becomes a private mapping: what the child writes there is its own, and what it has not written it sees
+//! as it is, not as it was.
 //!
-//! Both processes would run on the same bytes if the calling thread stayed on its stack in the arena. So `fork` and what
-//! calls it inside of libc (`daemon`, `forkpty`) are exported, and run on the thread's ordinary stack. `posix_spawn`,
-//! `system`, `popen` and `vfork` need none of this: they suspend the parent until the child has executed a program. Not
-//! covered: `clone` and the system call `fork`, called directly.
+//! Both processes would run on the same bytes if the calling thread stayed on its stack in the arena. So `fork` and
+//! what calls it inside of libc (`daemon`, `forkpty`) are exported, and run on the thread's ordinary stack.
+//! `posix_spawn`, `system`, `popen` and `vfork` need none of this: they suspend the parent until the child has executed
+//! a program. Not covered: `clone` and the system call `fork`, called directly.
 #![expect(unsafe_code, reason = "maps memory over memory, and calls fork()")]
 
 mod exports;
@@ -30,7 +31,7 @@ static IS_FORKED: AtomicBool = AtomicBool::new(false);
 static READ_END: AtomicI32 = AtomicI32::new(-1);
 static WRITE_END: AtomicI32 = AtomicI32::new(-1);
 
-/// Has children of `fork` get copies from now on. Call it once, before a library is loaded: handlers of libraries
+/// Gives children of `fork` copies from now on. Call it once, before a library is loaded: handlers of libraries
 /// (`pthread_atfork`) then find in the child what they expect.
 ///
 /// # Safety
@@ -44,8 +45,8 @@ pub unsafe fn install(arena: ArenaFile, bytes: usize) {
     unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child)) };
 }
 
-/// Whether this process is a child of `fork`. It has the library's code and a copy of its memory, but nobody answers its
-/// messages: a call that returns to the host, or a callback, has to end it.
+/// Whether this process is a child of `fork`. It has the library's code and a copy of its memory, but nobody answers
+/// its messages: a call that returns to the host, or a callback, has to end it.
 pub fn is_forked() -> bool {
     IS_FORKED.load(Ordering::Relaxed)
 }
@@ -113,8 +114,8 @@ unsafe extern "C" fn in_child() {
 /// Puts private memory in the place of all that is shared. False if there is no memory for it.
 ///
 /// # Safety
-/// H3. The calling thread runs on private memory, it is the only one, and the parent changes nothing meanwhile. The locks
-/// are taken.
+/// H3. The calling thread runs on private memory, it is the only one, and the parent changes nothing meanwhile. The
+/// locks are taken.
 unsafe fn make_private() -> bool {
     let fd = ARENA_FD.load(Ordering::Relaxed);
     let base = ARENA_BASE.load(Ordering::Relaxed);

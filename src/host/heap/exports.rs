@@ -13,15 +13,7 @@ use std::arch::naked_asm;
 use std::ffi::{c_int, c_void};
 use std::ptr::null_mut;
 
-use super::{ALIGN, HEAP, Owner};
-
-unsafe extern "C" {
-    fn __libc_malloc(size: usize) -> *mut c_void;
-    fn __libc_calloc(count: usize, size: usize) -> *mut c_void;
-    fn __libc_realloc(block: *mut c_void, size: usize) -> *mut c_void;
-    fn __libc_free(block: *mut c_void);
-    fn __libc_memalign(align: usize, size: usize) -> *mut c_void;
-}
+use super::{ALIGN, HEAP, Owner, next};
 
 macro_rules! export {
     ($($name:ident => $function:ident;)*) => {$(
@@ -68,16 +60,14 @@ fn is_libc(block: *mut c_void) -> bool {
 
 unsafe extern "C" fn allocate(size: usize) -> *mut c_void {
     if !HEAP.is_attached() {
-        // SAFETY: the function has no preconditions.
-        return unsafe { __libc_malloc(size) };
+        return next::allocate(size);
     }
     checked(HEAP.allocate(size, ALIGN, false))
 }
 
 unsafe extern "C" fn allocate_zeroed(count: usize, size: usize) -> *mut c_void {
     if !HEAP.is_attached() {
-        // SAFETY: the function has no preconditions.
-        return unsafe { __libc_calloc(count, size) };
+        return next::allocate_zeroed(count, size);
     }
     checked(count.checked_mul(size).map_or(null_mut(), |bytes| HEAP.allocate(bytes, ALIGN, true)))
 }
@@ -89,7 +79,7 @@ unsafe extern "C" fn reallocate(block: *mut c_void, size: usize) -> *mut c_void 
             return allocate(size);
         }
         if is_libc(block) {
-            return __libc_realloc(block, size);
+            return next::reallocate(block, size);
         }
         if size == 0 {
             // As glibc does.
@@ -115,7 +105,7 @@ unsafe extern "C" fn release(block: *mut c_void) {
     // SAFETY: by the contract of free(); errno is this thread's own, and free() keeps it.
     unsafe {
         if is_libc(block) {
-            return __libc_free(block);
+            return next::release(block);
         }
         let errno = *libc::__errno_location();
         HEAP.free(block.cast());
@@ -126,8 +116,7 @@ unsafe extern "C" fn release(block: *mut c_void) {
 /// `memalign` and `aligned_alloc`: an alignment that is no power of two is rounded up to one, as glibc does.
 unsafe extern "C" fn allocate_aligned(align: usize, size: usize) -> *mut c_void {
     if !HEAP.is_attached() {
-        // SAFETY: the function has no preconditions.
-        return unsafe { __libc_memalign(align, size) };
+        return next::allocate_aligned(align, size);
     }
     match align.checked_next_power_of_two() {
         Some(align) => checked(HEAP.allocate(size, align, false)),

@@ -12,6 +12,7 @@ mod corruption;
 #[cfg(not(test))]
 mod exports;
 pub mod lock;
+pub mod next;
 mod pages;
 mod shard;
 

@@ -16,13 +16,13 @@ use super::limits::last_errno;
 
 /// SIGSETXID of glibc.
 const SIGNAL: c_int = 33;
-/// How long a thread may take to answer.
+/// The time that a thread has to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// How often threads are listed again, because those of before may have started others. Threads inherit what their
-/// starter has, so that one round more than there are generations is enough. Landlock allows 16 layers.
+/// The number of times that threads are listed, because earlier ones may have started others. Threads inherit what
+/// their starter has, so that one round more than there are generations is enough. Landlock allows 16 layers.
 const ROUNDS: usize = 8;
 
-/// What the kernel said, for all threads: an errno.
+/// The kernel's answer for all threads: an errno.
 #[derive(Clone, Copy, Debug)]
 pub struct Restricted {
     pub privileges: Result<(), c_int>,
@@ -147,7 +147,7 @@ fn own_id() -> c_int {
     unsafe { libc::gettid() }
 }
 
-/// Has a thread run the handler. A thread that has ended is no failure.
+/// Makes a thread run the handler. A thread that has ended is no failure.
 fn ask(id: c_int) -> Result<(), c_int> {
     ANSWERED.store(0, Ordering::Release);
     let send = |signal: c_int| {

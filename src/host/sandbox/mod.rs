@@ -18,7 +18,7 @@ use std::ffi::CString;
 
 use landlock::Ruleset;
 
-/// What a library may do.
+/// The rights of a library.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sandbox {
     /// Files and folders that may be read, with all that is in them.
@@ -33,7 +33,7 @@ pub struct Sandbox {
     pub memory: Option<u64>,
     /// Seconds of processor time. Then SIGXCPU ends the process.
     pub cpu: Option<u64>,
-    /// What must be applied.
+    /// The parts that must be applied.
     pub require: Vec<Part>,
 }
 
@@ -69,7 +69,7 @@ pub enum State {
     Refused(i32),
 }
 
-/// What was applied.
+/// The parts that were applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Applied {
     /// Each part once.

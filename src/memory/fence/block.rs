@@ -247,8 +247,9 @@ impl Fenced {
 
     /// As [`Fenced::is_whole_as`], thirty-two bytes at a time.
     #[cfg(target_arch = "x86_64")]
+    #[inline]
     #[target_feature(enable = "avx2")]
-    fn is_whole_by_pairs(self, sealed: &Sealed) -> bool {
+    pub fn is_whole_by_pairs(self, sealed: &Sealed) -> bool {
         let [first, last] = self.differs_from(sealed);
         let (data, canary) = (self.0.as_ptr(), sealed.canary());
         let (start, end) = (data, data.wrapping_add(sealed.length()));
@@ -277,8 +278,10 @@ impl Fenced {
 
     /// Whether the whole fences are as they were.
     pub fn is_whole(self, length: usize) -> bool {
-        let widths = widths();
-        self.length() == Some(length) && self.intact(length, widths.before, widths.after)
+        let (widths, canary) = (widths(), self.canary());
+        self.header().sealed(canary).map(Sealed::length) == Some(length)
+            && self.differs_near(length, &canary).is_zero()
+            && (widths == NEAR || self.intact(length, widths.before, widths.after))
     }
 
     #[inline]
@@ -348,7 +351,7 @@ impl Fenced {
         let after = self.0.as_ptr().wrapping_add(length);
         // SAFETY: M8 by the contract of this function.
         unsafe {
-            canary.put(after, 0..NEAR_AFTER);
+            canary.put_near(after, 0..NEAR_AFTER);
             canary.put(after, NEAR_AFTER..(widths().after / CHUNK) as isize);
             self.mend_before(canary);
         }
@@ -361,7 +364,7 @@ impl Fenced {
         let data = self.0.as_ptr();
         // SAFETY: M8 by the contract of this function.
         unsafe {
-            canary.put(data, -NEAR_BEFORE..0);
+            canary.put_near(data, -NEAR_BEFORE..0);
             canary.put(data, -((widths().before / CHUNK) as isize)..-NEAR_BEFORE);
         }
     }

@@ -3,10 +3,11 @@
 #![expect(unsafe_code, reason = "takes views for blocks")]
 
 use std::cell::Cell;
+use std::mem::offset_of;
 
 use super::block::Fenced;
 use super::block_map;
-use super::header::Sealed;
+use super::header::{self, Sealed};
 use crate::memory::address::{Address, Span};
 
 /// The block that a view begins; `None` where it begins none, or is empty.
@@ -43,6 +44,7 @@ impl CachedBlock {
 /// The block that was passed last: often the next one, too. Its header is compared after the call.
 /// Its parts are separate cells, so that reading one copies nothing else.
 #[derive(Debug)]
+#[repr(C)]
 pub struct BlockCache {
     /// Where the data begins; 0 if nothing was passed.
     data: Cell<usize>,
@@ -50,6 +52,11 @@ pub struct BlockCache {
     /// [`block_map::forgotten`] of then: while it stays, what was a block is one.
     forgotten: Cell<u64>,
 }
+
+/// Where generated code finds the parts of a [`BlockCache`].
+pub const DATA_AT: usize = offset_of!(BlockCache, data);
+pub const LENGTH_AT: usize = offset_of!(BlockCache, sealed) + header::LENGTH_AT;
+pub const FORGOTTEN_AT: usize = offset_of!(BlockCache, forgotten);
 
 impl Default for BlockCache {
     fn default() -> Self {
@@ -132,9 +139,28 @@ impl BlockCache {
         }
     }
 
+    /// [`BlockCache::is_whole_after`] where the processor has AVX2.
+    ///
+    /// # Safety
+    /// As there.
+    #[cfg(target_arch = "x86_64")]
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    pub unsafe fn is_whole_by_pairs_after(&self, symbol: u32) -> bool {
+        let Some(data) = Address::new(self.data.get()) else { return false };
+        // SAFETY: M8, by the contract of this function; nobody writes the copy meanwhile.
+        unsafe {
+            let block = Fenced::at(data);
+            block.expose_to(symbol);
+            block.is_whole_by_pairs(&*self.sealed.as_ptr())
+        }
+    }
+
     /// Forgets it, after a breach: its header is rewritten.
     pub fn forget(&self) {
         self.data.set(0);
+        // A view in the engine's heap has no storage, which generated code must not take for this.
+        self.forgotten.set(NEVER);
     }
 }
 

@@ -7,8 +7,8 @@
 #![expect(unsafe_code, reason = "shares leaves between threads")]
 
 use std::ptr::null_mut;
-use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
-use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use crate::memory::address::Address;
 
@@ -125,9 +125,6 @@ fn remove(data: Address) -> bool {
     leaf(data).is_some_and(|leaf| leaf[word].fetch_and(!mask, Ordering::AcqRel) & mask != 0)
 }
 
-/// Held (shared) from the moment a block is forgotten until its memory is freed, and (alone) by [`for_each`].
-static FREEING: RwLock<()> = RwLock::new(());
-
 /// How many blocks were forgotten: while the number stays, what was a block is one.
 static FORGOTTEN: AtomicU64 = AtomicU64::new(0);
 
@@ -137,16 +134,66 @@ pub fn forgotten() -> u64 {
     FORGOTTEN.load(Ordering::Acquire)
 }
 
+/// The address of the word that has it, for generated code.
+pub fn forgotten_word() -> usize {
+    (&raw const FORGOTTEN).expose_provenance()
+}
+
+/// How many of them are done with: their memory was freed, or they were no blocks.
+static FREED: AtomicU64 = AtomicU64::new(0);
+/// Whether [`for_each`] is under way: then no block may be forgotten. It holds the lock meanwhile.
+static VISITING: AtomicBool = AtomicBool::new(false);
+static VISITOR: Mutex<()> = Mutex::new(());
+
+/// Held from the moment a block is forgotten until its memory is freed.
+#[derive(Debug)]
+pub struct Freeing(());
+
+impl Freeing {
+    /// Waits for [`for_each`], which waits for all that are held.
+    fn begin() -> Self {
+        loop {
+            // Either this sees that `for_each` has begun, or `for_each` sees that this has.
+            FORGOTTEN.fetch_add(1, Ordering::SeqCst);
+            let freeing = Self(());
+            if !VISITING.load(Ordering::SeqCst) {
+                return freeing;
+            }
+            drop(freeing);
+            drop(VISITOR.lock().unwrap_or_else(PoisonError::into_inner));
+        }
+    }
+}
+
+impl Drop for Freeing {
+    fn drop(&mut self) {
+        FREED.fetch_add(1, Ordering::Release);
+    }
+}
+
 /// Forgets a block; the holder of the result may free its memory. `None` if it was not known.
-pub fn begin_free(data: Address) -> Option<RwLockReadGuard<'static, ()>> {
-    let freeing = FREEING.read().unwrap_or_else(PoisonError::into_inner);
-    FORGOTTEN.fetch_add(1, Ordering::AcqRel);
+pub fn begin_free(data: Address) -> Option<Freeing> {
+    let freeing = Freeing::begin();
     remove(data).then_some(freeing)
+}
+
+/// Ends a visit, of one that panics too.
+struct Visit;
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        VISITING.store(false, Ordering::SeqCst);
+    }
 }
 
 /// Calls `visit` with every block that is known now; none of them is freed meanwhile.
 pub fn for_each(mut visit: impl FnMut(Address)) {
-    let _none_is_freed = FREEING.write().unwrap_or_else(PoisonError::into_inner);
+    let _only_one = VISITOR.lock().unwrap_or_else(PoisonError::into_inner);
+    VISITING.store(true, Ordering::SeqCst);
+    let _ends = Visit;
+    while FORGOTTEN.load(Ordering::SeqCst) != FREED.load(Ordering::Acquire) {
+        std::thread::yield_now();
+    }
     for (high, middle) in TOP.iter().enumerate() {
         // SAFETY: M9.
         let Some(middle) = (unsafe { middle.load(Ordering::Acquire).as_ref() }) else { continue };

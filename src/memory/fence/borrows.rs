@@ -17,8 +17,8 @@ use crate::memory::block_source::BlockSource;
 
 #[derive(Debug)]
 enum Borrow {
-    /// A view of a fenced block.
-    Block { argument: usize, view: Span, block: Fenced },
+    /// A view of a fenced block; whether it is the whole block for certain, whatever the header says.
+    Block { argument: usize, view: Span, block: Fenced, is_whole: bool },
     /// A number that may lie in a block whose address was exposed.
     Number { argument: usize, address: Address },
     /// A view of a slab that other Buffers share. Boxed: the others are small, and calls may nest deeply.
@@ -89,10 +89,19 @@ impl Borrows {
 
     /// Borrows the block of a view. `symbol` is recorded as the last one that received its address.
     pub fn block(&mut self, argument: usize, view: Span, block: Fenced, symbol: u32) {
+        self.borrow(argument, view, block, symbol, false);
+    }
+
+    /// The same for a view that is the whole block. The header is not asked: another process may write it.
+    pub fn whole_block(&mut self, argument: usize, view: Span, block: Fenced, symbol: u32) {
+        self.borrow(argument, view, block, symbol, true);
+    }
+
+    fn borrow(&mut self, argument: usize, view: Span, block: Fenced, symbol: u32, is_whole: bool) {
         block.expose_to(symbol);
         block.pin();
         self.granted.push(range(view));
-        self.items.push(Borrow::Block { argument, view, block });
+        self.items.push(Borrow::Block { argument, view, block, is_whole });
     }
 
     /// Borrows a number: the block it lies in, if its address was exposed. `extent` is what it may mean, where that
@@ -260,8 +269,14 @@ impl Borrows {
         let items = std::mem::take(&mut self.items);
         for item in &items {
             let overflow = match item {
-                Borrow::Block { argument, view, block } => {
-                    let overflow = view_overflow(*argument, *view, *block);
+                Borrow::Block { argument, view, block, is_whole } => {
+                    let overflow = if !is_whole {
+                        view_overflow(*argument, *view, *block)
+                    } else if block.length() == Some(view.length) && block.is_whole_near(view.length) {
+                        None
+                    } else {
+                        block_overflow(*argument, *view, *block, view.start.get(), view.length)
+                    };
                     block.unpin();
                     overflow
                 }

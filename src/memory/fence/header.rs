@@ -47,6 +47,8 @@ pub struct Sealed {
 /// The bytes that a [`Sealed`] has of a header, and where they begin in one.
 pub const COPIED: usize = offset_of!(Sealed, seal) + size_of::<usize>();
 pub const COPIED_FROM: usize = offset_of!(Header, length);
+/// Where the length is in a [`Sealed`].
+pub const LENGTH_AT: usize = offset_of!(Sealed, length);
 const _: () = assert!(COPIED_FROM + COPIED == size_of::<Header>());
 
 impl Sealed {

@@ -54,6 +54,7 @@ struct Origin {
     source: Arc<dyn BlockSource>,
     raw: Address,
     bytes: usize,
+    length: usize,
 }
 
 /// The blocks that came from sources, by their data.
@@ -84,8 +85,13 @@ pub fn allocate_from(source: &Arc<dyn BlockSource>, length: usize, align: usize)
     let bytes = bytes_of(length, align)?;
     let (raw, is_zeroed) = source.allocate(bytes)?;
     let block = build(raw, is_zeroed, length, align)?;
-    origins().insert(block.data(), Origin { source: Arc::clone(source), raw, bytes });
+    origins().insert(block.data(), Origin { source: Arc::clone(source), raw, bytes, length });
     Some(block)
+}
+
+/// The length of a block that came from a source, by its data: not that of its header, which others may write.
+pub fn known_length(data: Address) -> Option<usize> {
+    origins().get(&data).map(|origin| origin.length)
 }
 
 /// Gives the memory of an unused block back to the source that it came from.

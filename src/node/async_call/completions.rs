@@ -280,7 +280,7 @@ unsafe extern "C" fn take_settled(env: sys::napi_env, info: sys::napi_callback_i
     taken
 }
 
-/// Has `settle_all` called when asynchronous calls are done; the function that takes them, one by one. `None` if the
+/// Calls `settle_all` when asynchronous calls are done. Returns the function that takes them, one by one; `None` if the
 /// engine refuses the function.
 pub fn settle_by(environment: &Environment, settle_all: sys::napi_value) -> Option<sys::napi_value> {
     // The state lives as long as the environment, which is as long as its functions.

@@ -38,7 +38,7 @@ impl Environment {
         }
     }
 
-    /// What others than a call may write in a slab during it; `None` where that is not known. `outer` is what is known
+    /// The ranges of a slab that others than a call may write during it; `None` if that is not known. `outer` is known
     /// of the `calls` that it is made under, whose threads may be at work.
     pub fn written_by_others(&self, slab: Span, outer: &[(usize, Borrows)], calls: usize) -> Option<Ranges> {
         if outer.len() < calls {

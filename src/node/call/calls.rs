@@ -14,7 +14,7 @@ pub struct Calls {
     pub strings: StringArena,
     /// The number of nested calls into C.
     pub depth: Cell<usize>,
-    /// What the calls under way have borrowed and their callbacks have to pause, with the level of each call; the
+    /// The borrows of the calls under way, which their callbacks have to suspend, with the level of each call; the
     /// innermost comes last.
     pub borrows: RefCell<Vec<(usize, Borrows)>>,
     /// The blocks of the last call's views, by the order of its pins.

@@ -127,7 +127,7 @@ impl BoundFunction {
         // SAFETY: U1 and M4, as in `enter`.
         let mut entered = unsafe { calling.enter(&prepared.block) }?;
         if self.options.captures_errno() {
-            // Who reads errno itself finds it, too.
+            // Code that reads errno itself finds it, too.
             invoke::set_errno(entered.errno);
         }
         self.take_entered(prepared, &mut entered)
@@ -247,7 +247,7 @@ impl BoundFunction {
             let address = if is_text {
                 // SAFETY: M3.
                 unsafe { value::text(environment.raw, *value, strings, self.source(), owned) }.map(|(block, length)| {
-                    borrows.block(*argument, Span { start: block.data(), length }, block, self.id);
+                    borrows.whole_block(*argument, Span { start: block.data(), length }, block, self.id);
                     block.data()
                 })
             } else {
@@ -276,7 +276,7 @@ impl BoundFunction {
             borrows.follow(self.words(block));
         }
         if let Some(remote) = &self.remote {
-            self.translate_functions(remote, block);
+            self.translate_functions(remote, block)?;
             self.check_values(remote, block)?;
         }
         if self.options.has(Options::GUARD) || self.remote.is_some() {
@@ -336,7 +336,7 @@ impl BoundFunction {
             Pinned::Empty => {
                 let empty = self.remote.as_ref().map_or(environment.empty_block, |remote| remote.memory.empty);
                 let view = Span { start: empty.data(), length: 0 };
-                borrows.block(argument, view, empty, self.id);
+                borrows.whole_block(argument, view, empty, self.id);
                 return Ok(view.start);
             }
         };

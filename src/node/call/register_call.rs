@@ -260,7 +260,7 @@ impl BoundFunction {
         found
     }
 
-    /// What has happened to the fence of an argument, if anything: a callback's calls may have been passed other
+    /// The breach of an argument's fence, if any: a callback's calls may have been passed other
     /// blocks.
     #[cold]
     fn broken(&self, argument: usize, value: sys::napi_value, block: Fenced) -> Option<Overflow> {

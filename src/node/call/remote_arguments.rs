@@ -21,17 +21,26 @@ impl BoundFunction {
         self.remote.as_ref().map(|remote| &remote.memory.source)
     }
 
-    /// Has function pointers of callbacks mean the same in the other process: those that were made before there was one
+    /// Translates function pointers of callbacks for the other process: those that were made before there was one
     /// have other addresses there.
+    ///
+    /// # Errors
+    /// If a function pointer or a handle is one of a process that has ended.
     #[inline(never)] // As `prepare`.
-    pub fn translate_functions(&self, remote: &Remote, block: &mut ArgBlock) {
-        for (value, at) in self.signature.arguments.iter().zip(&self.signature.layout.arguments) {
-            if value.scalar() == Some(CType::Function)
-                && let Some(pointer) = remote.function.pointer_there(address_in(block, *at))
-            {
-                set_address(block, *at, pointer);
+    pub fn translate_functions(&self, remote: &Remote, block: &mut ArgBlock) -> Result<()> {
+        for (argument, value) in self.signature.arguments.iter().enumerate() {
+            if value.scalar() != Some(CType::Function) {
+                continue;
+            }
+            let at = self.signature.layout.arguments[argument];
+            let address = address_in(block, at);
+            if let Some(pointer) = remote.function.pointer_there(address) {
+                set_address(block, at, pointer);
+            } else if remote.function.is_stale(address) {
+                return Err(FfiError::StalePointer { symbol: self.symbol.clone(), argument, address });
             }
         }
+        Ok(())
     }
 
     /// The other process's address for a number that was passed as a pointer.
@@ -92,8 +101,8 @@ impl BoundFunction {
     ) -> Result<()> {
         let Some(shape) = remote.arguments.shapes.of_argument(argument) else { return Ok(()) };
         let Some(span) = memory() else { return Ok(()) };
-        // SAFETY: M3 for the view of an argument, or an exposed block of shared memory, which exists for good; its bytes
-        // are copied once.
+        // SAFETY: M3 for the view of an argument, or an exposed block of shared memory, which exists for good; its
+        // bytes are copied once.
         let values = unsafe { raw::copy(span) };
         self.check_shape(remote, argument, shape, &values)
     }

@@ -211,5 +211,5 @@ fn stall_time() -> Duration {
 }
 
 const DEFAULT_STALL: u64 = 2000;
-/// How often a waiting caller wakes the JavaScript thread again.
+/// The interval at which a waiting caller wakes the JavaScript thread again.
 const HEARTBEAT: Duration = Duration::from_millis(50);

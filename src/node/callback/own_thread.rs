@@ -75,7 +75,7 @@ impl CallbackSlot {
             OPEN.set(OPEN.get() - 1);
         }
         let Some(function) = self.function.take() else { return };
-        // What C has called before and did not wait for is still delivered.
+        // Calls that C has made before, and does not wait for, are still delivered.
         if self.queued.load(Ordering::Acquire) > 0 && !environment.ended.get() {
             self.leaving.set(Some(function));
         } else {

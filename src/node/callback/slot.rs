@@ -57,7 +57,7 @@ pub struct CallbackSlot<E> {
     pub leaving: Cell<Option<JsFunction>>,
     /// Its number in the environment. Used on that thread only (M6).
     pub id: Cell<u32>,
-    /// How deep calls were nested when it was scoped to one; `None` if it is open until it is closed. As above.
+    /// The number of nested calls when it was scoped to one; `None` if it is open until it is closed. As above.
     pub scoped: Cell<Option<usize>>,
 }
 

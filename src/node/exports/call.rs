@@ -25,7 +25,7 @@ use crate::node::isolated::foreign_function;
 use crate::node::js_address::{JsAddress, from_js};
 use crate::node::native_fn::{NativeFn, native_functions};
 
-/// What is declared of the arguments of a function that may be in another process (lib/call/pointer-shapes.js).
+/// The declared shapes of the arguments of a function that may be in another process (lib/call/pointer-shapes.js).
 #[napi(object)]
 pub struct JsRemoteArguments {
     pub flows: Vec<u32>,

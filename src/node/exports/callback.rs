@@ -79,7 +79,7 @@ pub fn make_put_again(env: Env) -> napi::Result<Object<'static>> {
     Ok(function)
 }
 
-/// Has callbacks of this environment go by V8's own way from now on, where everything it needs is found, for a verified
+/// Makes callbacks of this environment use V8's own functions from now on, if all of them are found. For a verified
 /// `NODE_MODULE_VERSION`. False where not.
 #[napi]
 pub fn attach_entry(env: Env, modules: u32) -> napi::Result<bool> {

@@ -16,9 +16,8 @@ use crate::node::fast_call::{arguments, binding, read};
 use crate::node::js_address::{JsAddress, from_js};
 use crate::node::native_fn::{NativeFn, by_v8, error_of, native_functions};
 use crate::node::{value, verify};
-use crate::v8::array_buffer_view::ViewStorage;
+use crate::v8::array_buffer_view::{ViewLayout, ViewStorage};
 use crate::v8::flat_string::{FlatStrings, Samples};
-use crate::v8::handle::Local;
 
 /// Whether V8 keeps its values as this package reads them: why not, or null. `literal` and `made` are texts of Latin-1
 /// in one piece.
@@ -30,7 +29,7 @@ pub fn verify_v8(env: Env, literal: JsString<'_>, made: JsString<'_>) -> napi::R
     Ok(verify::verify_values(env.raw(), &texts).err().map(str::to_owned))
 }
 
-/// Has V8 call native functions of this environment itself, where everything is found and a trial works; for a verified
+/// Makes V8 call native functions of this environment itself, if everything is found and a trial works. For a verified
 /// `NODE_MODULE_VERSION`.
 #[napi]
 pub fn attach_v8(env: Env, modules: u32) -> napi::Result<()> {
@@ -38,12 +37,15 @@ pub fn attach_v8(env: Env, modules: u32) -> napi::Result<()> {
     Ok(())
 }
 
-/// Has all call paths find the storage of views by V8's own functions, which are tried on two views over memory outside
-/// of the engine's heap first; for a verified `NODE_MODULE_VERSION`. False where they are not there.
+/// Makes all call paths find the storage of views by V8's own functions, which are tried on two views over memory
+/// outside of the engine's heap first; for a verified `NODE_MODULE_VERSION`. False where they are not there.
 #[napi]
 pub fn attach_views(env: Env, array: Object<'_>, view: Object<'_>) -> napi::Result<bool> {
     let environment = current(env)?;
-    let Some(views) = ViewStorage::find() else { return Ok(false) };
+    let samples = [array, view].map(|value| verify::view_sample(env.raw(), value.raw()));
+    let [Some(array_sample), Some(view_sample)] = samples else { return Ok(false) };
+    let layout = ViewLayout::find(&[array_sample, view_sample]);
+    let Some(views) = layout.and_then(ViewStorage::find) else { return Ok(false) };
     let is_same = [array, view].iter().all(|value| {
         // SAFETY: M3; the values are arguments of this call.
         unsafe { views.of(value.raw().cast()).is_some_and(|found| value::view(env.raw(), value.raw()) == Some(found)) }
@@ -52,7 +54,7 @@ pub fn attach_views(env: Env, array: Object<'_>, view: Object<'_>) -> napi::Resu
     Ok(is_same)
 }
 
-/// Has the generic call read flat texts where V8 keeps them, which is tried on samples first, all of them of Latin-1: a
+/// Makes the generic call read flat texts where V8 stores them, which is tried on samples first, all of them Latin-1: a
 /// literal, a text that was made, one that was put together and flattened; for a verified `NODE_MODULE_VERSION`. False
 /// where they are kept otherwise.
 #[napi]
@@ -72,12 +74,10 @@ pub fn attach_texts(env: Env, literal: JsString<'_>, made: JsString<'_>, joined:
     Ok(found.is_some_and(|found| environment.v8.flat_strings.set(found).is_ok()))
 }
 
-/// The functions by which JavaScript writes the pointers of a call into the argument buffer.
+/// The functions that JavaScript calls around a fast call.
 #[napi(object)]
 pub struct JsStores<'env> {
-    /// (view, argument and offset in the argument buffer): the address of a view.
-    pub view: Object<'env>,
-    /// (text, argument, place and offset in the argument buffer): the address of a copy of a flat text of Latin-1.
+    /// (text, argument and slot): puts a copy of a flat text of Latin-1 between fences, for the argument.
     pub text: Object<'env>,
     /// The text that was returned, where it is not short ASCII.
     pub take_text: Object<'env>,
@@ -88,15 +88,14 @@ pub struct JsStores<'env> {
 pub fn attach_lane<'env>(env: &'env Env, shared: Object<'env>) -> napi::Result<Option<JsStores<'env>>> {
     let environment = current(*env)?;
     // SAFETY: M3; the array is an argument of this call.
-    let Some(stores) = (unsafe { binding::attach(&environment, shared.raw()) }) else { return Ok(None) };
-    let [view, text] = stores.map(|function: Local| Object::from_raw(env.raw(), function.cast()));
+    let Some(text) = (unsafe { binding::attach(&environment, shared.raw()) }) else { return Ok(None) };
     let [take_text] = native_functions(*env, [NativeFn::new(arguments::take_text)])?;
-    Ok(Some(JsStores { view, text, take_text }))
+    Ok(Some(JsStores { text: Object::from_raw(env.raw(), text.cast()), take_text }))
 }
 
 /// The function of fast calls for all functions of a signature, which takes the number of one and then what is passed;
-/// null where there is none. `arguments` and `result` are numbers of `FastType`; `is_leaf` says that the functions call no
-/// callback.
+/// null where there is none. `arguments` and `result` are numbers of `FastType`; `is_leaf` says that the functions call
+/// no callback.
 #[napi(ts_return_type = "Function | null")]
 pub fn fast_function<'env>(
     env: &'env Env,

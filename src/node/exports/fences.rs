@@ -76,7 +76,8 @@ pub fn check_fences() -> u32 {
             return;
         }
         let given = || exposed::with(data, |known, length| (known == data).then_some(length)).flatten();
-        let Some(length) = block.length().or_else(given).or_else(|| block.guess_length()) else {
+        let known = heap::known_length(data).or_else(|| block.length());
+        let Some(length) = known.or_else(given).or_else(|| block.guess_length()) else {
             // A write before the block has destroyed its header, so its length is unknown until it is freed.
             let past = block::lead();
             report::push(Found::Checked, block, 0, Breach { side: Side::Before, first: -1, past });
@@ -152,7 +153,7 @@ pub fn on_report(env: Env, callback: Object<'_>) -> napi::Result<()> {
     Ok(())
 }
 
-/// Has `listener` called with the error of each call that has breached a fence, or whose process has ended, before it
+/// Calls `listener` with the error of each call that has breached a fence, or whose process has ended, before it
 /// is thrown.
 #[napi]
 pub fn on_failure(env: Env, listener: Object<'_>) -> napi::Result<()> {

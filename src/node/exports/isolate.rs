@@ -23,6 +23,8 @@ pub struct JsProcessOptions {
     pub restarts: bool,
     /// Whether it may spin while it waits.
     pub spins: bool,
+    /// Whether the library keeps the malloc that it has.
+    pub keeps_malloc: bool,
     /// Whether it shares an arena of its own alone.
     pub is_apart: bool,
     /// The most that a call may take, in milliseconds.
@@ -84,6 +86,7 @@ mod here {
             stderr: if given.inherits_stderr { Stderr::Inherit } else { Stderr::Ignore },
             restart: if given.restarts { Restart::Lazy } else { Restart::Manual },
             spins: given.spins,
+            keeps_malloc: given.keeps_malloc,
             is_apart: given.is_apart,
             timeout: given.timeout.map(|timeout| timeout as u64),
             sandbox: given.sandbox,
@@ -112,7 +115,7 @@ mod here {
                 }
                 let source: Arc<dyn BlockSource> = process.arena().clone();
                 let memory = RemoteMemory::new(source).ok_or(FfiError::MemoryExhausted { wanted: 0 })?;
-                isolated::add(&process, &memory);
+                isolated::add(&environment, &process, &memory);
                 Ok(Self { process, memory })
             };
             start().map_err(|error| thrown(env, &error))
@@ -178,17 +181,22 @@ mod here {
             self.process.kill();
         }
 
-        /// Lets it run its destructors and end.
+        /// Makes it run its destructors and end.
         #[napi]
         pub fn close(&self) {
             self.process.close();
         }
     }
 
-    /// The process is exiting: threads of it must not wait for calls that may never return.
+    /// The process is exiting, or a worker of it: threads must not wait for calls that may never return. A worker ends
+    /// its own processes alone.
     #[napi]
-    pub fn end_busy_hosts() {
-        address_space::end_busy();
+    pub fn end_busy_hosts(is_main_thread: bool) {
+        if is_main_thread {
+            address_space::end_busy();
+        } else {
+            isolated::end_busy();
+        }
     }
 
     /// The state of the arena; null if there is none yet.

@@ -125,12 +125,13 @@ pub fn is_readable(address: JsAddress, length: f64) -> bool {
     raw::checked(from_js(address), length as usize, Access::Read, PointerCheck::Mapped).is_some()
 }
 
-/// Where this process has the bytes at an address: there, or elsewhere where the address is of the process of an
-/// isolated library. Null where it has them nowhere.
+/// The place of the bytes at an address in this process: the address itself, or another one if it is of the process of
+/// an isolated library. Null if this process does not have them.
 #[napi]
 pub fn address_here(address: JsAddress, length: f64) -> Either<JsAddress, Null> {
     let address = from_js(address);
     match other_memory::at(address) {
+        None if other_memory::is_cut(address, length as usize) => Either::B(Null),
         None => Either::A(to_js(address)),
         Some(other) => other.here(address, length as usize).map_or(Either::B(Null), |here| Either::A(to_js(here))),
     }

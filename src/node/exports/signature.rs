@@ -46,8 +46,8 @@ impl JsSignature {
         Ok(Self { signature: Arc::new(prepare().map_err(|error| thrown(env, &error))?) })
     }
 
-    /// Where the arguments lie in the argument buffer, in bytes; the positions of those whose values must be passed to
-    /// the entry to be kept alive; and where the result lies.
+    /// The offsets of the arguments in the argument buffer, in bytes; the positions of those whose values must be
+    /// passed to the entry to be kept alive; and the offset of the result.
     #[napi(getter)]
     pub fn places(&self) -> (Vec<u32>, Vec<u32>, u32) {
         let numbers = |list: &[usize]| list.iter().map(|number| *number as u32).collect();

@@ -5,7 +5,7 @@ use napi_derive::napi;
 
 use crate::node::env::current;
 
-/// Lets this environment move its limit, if it is the main thread's. The stack is measured at the first callback.
+/// Allows this environment to move its limit, if it is the main thread's. The stack is measured at the first callback.
 #[napi]
 pub fn move_stack_limit(env: Env) -> napi::Result<()> {
     current(env)?.stack_limit.allow_move();

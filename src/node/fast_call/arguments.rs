@@ -1,5 +1,5 @@
-//! Arguments of fast calls: the addresses of views and texts are put into the argument buffer before a call, the fences
-//! are checked after it, and a text that C has returned is copied to JavaScript.
+//! Arguments of fast calls: the blocks of views are found and texts are put between fences before a call, the fences are
+//! checked after it, and a text that C has returned is copied to JavaScript.
 #![cfg(v8_abi)]
 #![expect(unsafe_code, reason = "is called by generated code")]
 
@@ -10,7 +10,7 @@ use crate::error::FfiError;
 use crate::memory::address::{Address, Span};
 use crate::memory::fence::block::{self, Fenced};
 use crate::memory::fence::block_cache::{BlockCache, CachedBlock};
-use crate::memory::fence::{borrows, exposed};
+use crate::memory::fence::borrows;
 use crate::memory::latin1::Latin1;
 use crate::memory::raw::{self, PointerCheck};
 use crate::node::env::{BoundFunction, Environment, FastArguments, FastCalls};
@@ -42,60 +42,55 @@ pub fn take_text(environment: &Environment, _: Arguments) -> JsResult {
     text.map_err(|error| thrown_by(environment, &error))
 }
 
-/// Puts the address of a Buffer into the argument buffer, at the offset in the upper half of `to`, for the argument in
-/// the lowest byte. What has no fence is left to the generic call.
-pub unsafe extern "C" fn store_view(_: Local, view: Local, to: u32, environment: *const Environment) {
+/// Puts the address of a Buffer where C is passed an argument of a number. What has no fence is left to the generic call.
+pub unsafe extern "C" fn store_view(_: Local, view: Local, argument: u32, environment: *const Environment) {
     // SAFETY: M6; the address is that of the environment's state, on its thread, which generated code was made with.
     let environment = unsafe { &*environment };
     let Some(FastCalls { passed, .. }) = environment.v8.fast_calls.get() else { return };
-    if contain(|| passed.store_view(environment, view, to)).is_err() {
+    if contain(|| passed.store_view(environment, view, argument as usize)).is_err() {
         passed.shared.set_state(MISSED);
     }
 }
 
-/// The same for a text: a copy as UTF-8 in the text slot whose number is in the second byte of `to`. What is too long or
-/// has a NUL in it is left to JavaScript.
+/// The same for a text and the argument in the lowest byte of `to`: a copy as UTF-8 in the text slot whose number is in the
+/// second byte. What is too long or has a NUL in it is left to JavaScript.
 pub unsafe extern "C" fn store_text(_: Local, text: *const OneByteString, to: u32, environment: *const Environment) {
     // SAFETY: M6 for the environment, as above; M15 for the text, which stays where it is during this call.
     let (environment, text) = unsafe { (&*environment, &*text) };
     let Some(FastCalls { passed, .. }) = environment.v8.fast_calls.get() else { return };
-    if contain(|| passed.store_flat_text(environment, text, to)).is_err() {
+    if contain(|| passed.store_flat_text(text, to)).is_err() {
         passed.shared.set_state(MISSED);
     }
 }
 
 impl FastArguments {
-    #[inline(always)] // It has one caller, and is under every such call.
-    fn store_view(&self, environment: &Environment, view: Local, to: u32) {
+    fn store_view(&self, environment: &Environment, view: Local, argument: usize) {
         // SAFETY: M3; `view` is an argument of the function under way, which JavaScript has found to be a view.
         let view = environment.v8.view_storage.get().and_then(|views| unsafe { views.storage(view) });
-        let number = (to & 0xff) as usize;
         // SAFETY: M3, as above.
-        let found = view.and_then(|view| unsafe { self.blocks[number].of(view) });
+        let found = view.and_then(|view| unsafe { self.blocks[argument].of(view) });
         match found.filter(|(_, length)| view.is_some_and(|view| view.length == *length)) {
-            Some((block, _)) => self.pass_block(environment, to, block.data(), number),
+            Some((block, _)) => self.pass_block(argument, block.data(), argument),
             None => self.shared.set_state(MISSED),
         }
     }
 
-    #[inline(always)] // As above.
-    fn store_flat_text(&self, environment: &Environment, text: &OneByteString, to: u32) {
+    #[inline(always)] // It has one caller, and is under every such call.
+    fn store_flat_text(&self, text: &OneByteString, to: u32) {
         let length = text.length as usize;
         // SAFETY: M15, as above.
         let text = (length <= LONGEST).then(|| unsafe { Latin1::new(text.characters, length) }).flatten();
         let number = MOST_ARGUMENTS + (to >> 8 & 0xff) as usize;
         match text.and_then(|text| self.store_text(&text, number)) {
-            Some(data) => self.pass_block(environment, to, data, number),
+            Some(data) => self.pass_block((to & 0xff) as usize, data, number),
             None => self.shared.set_state(MISSED),
         }
     }
 
-    /// Puts the address of a block into the argument buffer, and records which block it is.
+    /// Puts the address of a block where C is passed an argument, and records which block it is.
     #[inline]
-    fn pass_block(&self, environment: &Environment, to: u32, data: Address, number: usize) {
-        let argument = (to & 0xff) as usize;
-        environment.arg_buffer.put_word((to >> 16) as usize, data.get() as u64);
-        environment.arg_buffer.add_pin(argument);
+    fn pass_block(&self, argument: usize, data: Address, number: usize) {
+        self.shared.pass_pin(argument, data);
         self.last_blocks[argument].set(number as u8);
     }
 
@@ -173,36 +168,31 @@ impl FastArguments {
     }
 }
 
-/// Checks the fences of what a call was passed; the argument buffer still has its arguments, as no JavaScript has
-/// run.
+/// Whether a block that a function was passed is whole after its call.
+pub unsafe extern "C" fn is_whole(block: *const BlockCache, function: *const BoundFunction) -> bool {
+    // SAFETY: M16 for the function, which is alive; the cache is in the environment's state. M3 and M8: the trampoline has
+    // compared the cache with the view, which its caller holds.
+    unsafe { (*block).is_whole_after((*function).id) }
+}
+
+/// The same where the processor has AVX2.
+#[target_feature(enable = "avx2")]
+pub unsafe extern "C" fn is_whole_by_avx2(block: *const BlockCache, function: *const BoundFunction) -> bool {
+    // SAFETY: as above.
+    unsafe { (*block).is_whole_by_pairs_after((*function).id) }
+}
+
+/// Checks the fences of what a call was passed where one may be broken, or a number may be the address of a Buffer. The
+/// addresses are still where the call had them, as no JavaScript has run.
 pub unsafe extern "C" fn check_fences(function: *const BoundFunction) {
     // SAFETY: M16; the entry's function is alive.
     let function = unsafe { &*function };
-    let environment = &*function.environment;
-    let Some(FastCalls { passed, .. }) = environment.v8.fast_calls.get() else { return };
-    let mut pins = environment.arg_buffer.low_pins();
-    while pins != 0 {
-        // SAFETY: M3 and M8; `pass_block` has recorded the block, and the caller holds its view.
-        if !unsafe { passed.last(pins.trailing_zeros() as usize).is_whole_after(function.id) } {
-            return check_all(function, passed);
-        }
-        pins &= pins - 1;
-    }
-    if exposed::any() {
-        check_all(function, passed);
-    }
-}
-
-/// The same where something may be wrong, or a number may be the address of a Buffer.
-#[inline(never)]
-fn check_all(function: &BoundFunction, passed: &FastArguments) {
-    let arg_buffer = &function.environment.arg_buffer;
-    let pins = arg_buffer.low_pins();
+    let Some(FastCalls { passed, .. }) = function.environment.v8.fast_calls.get() else { return };
+    let pins = passed.shared.pins();
     for argument in &function.signature.pins {
         let is_pin = pins >> argument & 1 == 1;
-        let word = arg_buffer.word(function.signature.layout.arguments[*argument]);
-        let Some(address) = Address::new(word as usize) else { continue };
-        // SAFETY: M3 and M8; the address was put there by `pass_block`, and the caller holds the view of the block.
+        let Some(address) = passed.shared.address(*argument) else { continue };
+        // SAFETY: M3 and M8; the address is that of the block that was recorded, and the caller holds its view.
         if is_pin && unsafe { passed.last(*argument).is_whole_at(address) } {
             continue;
         }

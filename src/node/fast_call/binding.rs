@@ -9,24 +9,26 @@ use std::rc::Rc;
 
 use napi::sys;
 
-use super::arguments::{BROKEN, check_fences, copy_result, store_text, store_view};
-use super::state::{MOST_ARGUMENTS, Shared};
+use super::arguments::{BROKEN, check_fences, copy_result, is_whole, is_whole_by_avx2, store_text, store_view};
+use super::state::{ADDRESSES, MOST_ARGUMENTS, PINS, Shared};
 use crate::abi::ctype::CType;
 use crate::abi::signature::Signature;
 use crate::abi::sysv64::{CallingSequence, Load};
 use crate::call::function_table::FunctionTable;
 use crate::loader::library::Library;
 use crate::memory::address::Address;
-use crate::memory::arg_buffer::HEAD_BYTES;
-use crate::memory::fence::exposed;
+use crate::memory::arg_buffer::{EPOCH, HEAD_BYTES};
+use crate::memory::fence::block_cache::{self, BlockCache};
+use crate::memory::fence::{block_map, exposed};
 use crate::node::callback::slot::OPEN;
 use crate::node::env::{BoundFunction, Environment, FastArguments, FastCalls};
 use crate::node::value::{self, Pinned};
 use crate::node::verify;
+use crate::v8::argument_moves::ViewContext;
 use crate::v8::fast_signature::{FastSignature, FastType};
 use crate::v8::function_template::OneByteString;
 use crate::v8::handle::Local;
-use crate::v8::trampoline::{TrampolineContext, assemble, with_context};
+use crate::v8::trampoline::{TrampolineContext, assemble, resolver, with_context};
 
 /// Code that is not optimised, or a string that is not flat: V8 made an ordinary call, which takes far longer.
 const COLD: u32 = 3;
@@ -65,14 +67,18 @@ impl FastCalls {
         let context = TrampolineContext {
             open_callbacks: OPEN.with(|open| (&raw const *open).expose_provenance()),
             inside: environment.inside.address(),
-            state: state.expose_provenance(),
+            shared: state.expose_provenance(),
+            pins_at: PINS as i32,
+            addresses_at: ADDRESSES as i32,
             arg_buffer: environment.arg_buffer.base().expose_provenance(),
+            epoch_at: EPOCH as i32,
             entries: environment.functions.base(),
             exposed_count: exposed::count_word(),
             slice_count: environment.pool_slices.count_word(),
             check_fences: (check_fences as unsafe extern "C" fn(*const BoundFunction) as *const ()).expose_provenance(),
             copy_result: (copy_result as unsafe extern "C" fn(*const BoundFunction) as *const ()).expose_provenance(),
             maps: verify::find_number_maps(environment.raw).ok()?,
+            views: Self::views(environment)?,
         };
         let fast_calls = Self { context, passed: FastArguments::new(shared) };
         STATE.set(state);
@@ -81,6 +87,35 @@ impl FastCalls {
             STATE.set(null_mut());
         }
         works.then_some(fast_calls)
+    }
+
+    /// What trampolines need for views, without the addresses of what is in [`FastArguments`].
+    fn views(environment: &Environment) -> Option<ViewContext> {
+        type IsWhole = unsafe extern "C" fn(*const BlockCache, *const BoundFunction) -> bool;
+        let by_pairs: Option<IsWhole> =
+            std::is_x86_feature_detected!("avx2").then_some(is_whole_by_avx2 as unsafe extern "C" fn(_, _) -> _);
+        let store = (store_view as unsafe extern "C" fn(Local, Local, u32, *const Environment) as *const ()).addr();
+        let code = resolver(store, (&raw const *environment).expose_provenance());
+        let resolve = environment.v8.code.borrow_mut().put(&code)?;
+        Some(ViewContext {
+            layout: environment.v8.view_storage.get()?.layout,
+            caches: 0,
+            cache_bytes: size_of::<BlockCache>(),
+            data_at: block_cache::DATA_AT as i32,
+            length_at: block_cache::LENGTH_AT as i32,
+            forgotten_at: block_cache::FORGOTTEN_AT as i32,
+            last_blocks: 0,
+            forgotten: block_map::forgotten_word(),
+            resolve: resolve.get(),
+            is_whole: (by_pairs.unwrap_or(is_whole) as *const ()).expose_provenance(),
+        })
+    }
+
+    /// The addresses that trampolines use, all of them.
+    fn whole_context(&self) -> TrampolineContext {
+        let FastArguments { blocks, last_blocks, .. } = &self.passed;
+        let (caches, last_blocks) = (blocks.as_ptr().expose_provenance(), last_blocks.as_ptr().expose_provenance());
+        TrampolineContext { views: ViewContext { caches, last_blocks, ..self.context.views }, ..self.context }
     }
 
     /// Whether generated code runs here, and returns the result of C.
@@ -103,7 +138,6 @@ impl FastCalls {
         let fast_signature = FastSignature {
             arguments: vec![FastType::I32; 2],
             result: FastType::I32,
-            has_pins: false,
             returns_text: false,
             is_leaf: false,
         };
@@ -130,24 +164,24 @@ fn fast_signature_of(
     if types.len() != sequence.steps.len()
         || types.len() > MOST_ARGUMENTS
         || types.iter().enumerate().any(|(at, fast_type)| fast_type.is_word() != is_word(at))
+        || types.contains(&FastType::Buffer)
     {
         return None;
     }
     Some(FastSignature {
         arguments: types,
         result: FastType::from_code(result)?,
-        has_pins: !signature.pins.is_empty(),
         returns_text: signature.result.scalar() == Some(CType::CString),
         is_leaf,
     })
 }
 
-/// Starts fast calls. `shared` is a Uint8Array over the memory that both sides use. Returns the functions that put the
-/// addresses of views and of texts into the argument buffer; `None` if there are no fast calls.
+/// Starts fast calls. `shared` is a Uint8Array over the memory that both sides use. Returns the function that puts texts
+/// between fences; `None` if there are no fast calls.
 ///
 /// # Safety
 /// M3: `shared` is rooted.
-pub unsafe fn attach(environment: &Environment, shared: sys::napi_value) -> Option<[Local; 2]> {
+pub unsafe fn attach(environment: &Environment, shared: sys::napi_value) -> Option<Local> {
     environment.keep(shared);
     // SAFETY: M3, by the contract of this function; the array is kept.
     let storage = unsafe { value::storage(environment.raw, shared) };
@@ -155,15 +189,13 @@ pub unsafe fn attach(environment: &Environment, shared: sys::napi_value) -> Opti
     let v8 = environment.v8.templates.get()?;
     let fast_calls = FastCalls::make(environment, Shared(storage.view))?;
     let context = (&raw const *environment).expose_provenance();
-    let view = (store_view as unsafe extern "C" fn(Local, Local, u32, *const Environment) as *const ()).addr();
     let text =
         (store_text as unsafe extern "C" fn(Local, *const OneByteString, u32, *const Environment) as *const ()).addr();
-    let pieces = [view, text].map(|function| with_context(function, context));
-    let starts = environment.v8.code.borrow_mut().put_all(pieces)?;
+    let start = environment.v8.code.borrow_mut().put(&with_context(text, context))?;
     // SAFETY: M15; the scope of the native function under way is open.
-    let stores = unsafe { [v8.function_of_view(starts[0], missed)?, v8.function_of_text(starts[1], missed)?] };
+    let store = unsafe { v8.function_of_text(start, missed)? };
     let _ = environment.v8.fast_calls.set(fast_calls);
-    Some(stores)
+    Some(store)
 }
 
 /// The function of fast calls for all functions of a signature, which takes the number of one and then the arguments.
@@ -180,7 +212,7 @@ pub fn function(
     let sequence = signature.sequence.as_ref()?;
     let fast_signature = fast_signature_of(signature, sequence, arguments, result, is_leaf)?;
     let result_at = i32::try_from(signature.layout.result).ok()?;
-    let code = assemble(sequence, &fast_signature, result_at, fast_calls.context);
+    let code = assemble(sequence, &fast_signature, result_at, fast_calls.whole_context());
     let code = environment.v8.code.borrow_mut().put(&code)?;
     let types = std::iter::once(FastType::U32).chain(fast_signature.arguments);
     // SAFETY: M15; the scope of the native function under way is open, and a `Local` is a `napi_value` in Node.

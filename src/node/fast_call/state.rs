@@ -22,6 +22,7 @@ pub const MOST_ARGUMENTS: usize = 16;
 
 /// The fast calls of an environment.
 pub struct FastCalls<E> {
+    /// Without the addresses of what is in [`FastArguments`], which may still move when this is made.
     pub context: TrampolineContext,
     /// The arguments that its calls pass.
     pub passed: FastArguments<E>,
@@ -53,14 +54,20 @@ impl<E> FastArguments<E> {
     }
 }
 
-/// What JavaScript and fast calls both read and write: two words (the outcome of the last call, and the length of the
-/// text it returned), that text, and from [`TEXTS`] on the slots of the texts of a call, one after the other.
+/// What JavaScript and fast calls both read and write: words of 32 bits (the outcome of the last call, the length of the
+/// text it returned, one that JavaScript alone uses, the bits of the pins), that text, the addresses that C is passed,
+/// and from [`TEXTS`] on the slots of the texts of a call, one after the other.
 #[derive(Clone, Copy, Debug)]
 pub struct Shared(pub Span);
 
-/// The offset of the text that C has returned, and the offset of the text slots.
+/// The offset of the bits of the pins, one an argument.
+pub const PINS: usize = 12;
+/// The offset of the text that C has returned.
 pub const RETURNED: usize = 16;
-pub const TEXTS: usize = 64;
+/// The offset of the addresses, a word for each argument.
+pub const ADDRESSES: usize = 64;
+/// The offset of the text slots.
+pub const TEXTS: usize = ADDRESSES + MOST_ARGUMENTS * 8;
 /// In place of the length of a text: there is no text, or `take_text` has to fetch it.
 pub const NO_TEXT: u32 = u32::MAX;
 pub const NOT_PLAIN: u32 = u32::MAX - 1;
@@ -86,6 +93,30 @@ impl Shared {
     pub fn set_text(self, length: u32) {
         // SAFETY: as above.
         unsafe { self.state().add(1).write(length) };
+    }
+
+    /// Which arguments are pins: one bit an argument.
+    #[inline]
+    pub fn pins(self) -> u32 {
+        // SAFETY: as above.
+        unsafe { self.state().add(PINS / 4).read() }
+    }
+
+    /// Marks an argument as a pin whose data begins at an address.
+    #[inline]
+    pub fn pass_pin(self, argument: usize, data: Address) {
+        // SAFETY: as above; an argument has a bit and a word.
+        unsafe {
+            self.state().add(PINS / 4).write(self.pins() | 1 << argument);
+            self.0.start.as_ptr().add(ADDRESSES + argument * 8).cast::<usize>().write(data.get());
+        }
+    }
+
+    /// The address that an argument was passed as.
+    #[inline]
+    pub fn address(self, argument: usize) -> Option<Address> {
+        // SAFETY: as above.
+        Address::new(unsafe { self.0.start.as_ptr().add(ADDRESSES + argument * 8).cast::<usize>().read() })
     }
 
     /// Space for a text of [`SHORT`] bytes.

@@ -64,6 +64,14 @@ describe('flow', { skip }, () => {
     assert.deepEqual([bytes[49], bytes[50]], [3, 0]);
   });
 
+  test('is an addition to C text', (t) => {
+    const text = 'void fill_bytes(uint8_t *bytes, size_t length, uint8_t value);';
+    const lib = open(t, 'sharing', [text, { fill_bytes: { args: { bytes: { flow: 'in' } } } }]);
+    const bytes = outside(10, 2);
+    lib.symbols.fill_bytes(bytes, 10, 3);
+    assert.ok(bytes.every((byte) => byte === 2));
+  });
+
   test('of memory that both share changes nothing', (t) => {
     const bytes = Buffer.alloc(100, 2);
     for (const flow of ['in', 'out', 'inout']) {
@@ -305,6 +313,8 @@ describe('a pointer of a process that has ended', { skip }, () => {
 describe('the end of shared memory', { skip }, () => {
   test('ends texts and values there, whatever the library has written', (t) => {
     const lib = open(t, 'sharing', { make_text: { args: ['i32'], returns: 'ptr' } }, { share: 'own' });
+    // The last of the heaps of its arena.
+    for (let i = 1; i < 24; i += 1) lib.restart();
     const text = Number(lib.symbols.make_text(5));
     const arenas = fs
       .readFileSync('/proc/self/maps', 'latin1')

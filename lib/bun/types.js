@@ -21,6 +21,10 @@ function refusal(descriptor, value) {
   return `bun:ffi cannot convert argument to '${descriptor.name}'`;
 }
 
+/** Whether bun has a message for an error. A `buffer` is no number for bun, whatever the number. */
+const isRefusal = (error, { argumentOnly }) =>
+  error?.code === 'ERR_INVALID_ARG_TYPE' || (error?.code === 'ERR_FFI_INVALID_POINTER' && argumentOnly !== undefined);
+
 /** A descriptor in bun's dialect. What only this package refuses, such as a detached view, keeps its own message. */
 function dialect(descriptor) {
   const base = descriptor.coercing ?? descriptor;
@@ -30,7 +34,7 @@ function dialect(descriptor) {
       try {
         return convert(...args);
       } catch (error) {
-        if (error?.code !== 'ERR_INVALID_ARG_TYPE') throw error;
+        if (!isRefusal(error, descriptor)) throw error;
         throw wrongArgument(refusal(descriptor, args.at(-3)), error);
       }
     });

@@ -3,8 +3,8 @@
 
 /// The values that a type's pointers lead to are looked at as well, but no more of them than this for one argument.
 const MOST_POINTEES: usize = 64;
-/// The bytes of an argument that are looked at.
-const MOST_BYTES: usize = 1 << 20;
+/// The bytes of an argument that are looked at: a call must not take longer because a Buffer is large.
+pub const MOST_BYTES: usize = 1 << 16;
 
 /// A type that holds pointers.
 #[derive(Debug)]

@@ -197,7 +197,7 @@ pub unsafe fn text(
     let length = unsafe { text_size(env, value) }.ok_or(Unpinned::NotAView)?;
     let block = match source {
         Some(source) => heap::allocate_from(source, length, 16),
-        None => heap::allocate(length, 16),
+        None => heap::allocate_uninitialized(length),
     };
     let block = block.ok_or(Unpinned::NoMemory(length))?;
     owned.push(OwnedText(block, length));

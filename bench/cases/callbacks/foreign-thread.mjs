@@ -4,6 +4,8 @@
 import { bound, forPeers } from '../../cases.mjs';
 
 const WORK_US = 50;
+/** Callbacks of one thread: to start it, and to find that it has ended, is little of the time. */
+const TIMES = 1000;
 
 /** Keeps the JavaScript thread at work between the calls that it serves. */
 function work() {
@@ -14,14 +16,14 @@ function work() {
 function loop(start, callback, sum, state, kind) {
   return async (count) => {
     sum.value = 0;
-    start(callback, count);
+    start(callback, count * TIMES);
     while (state[0]() === 0) {
       if (kind === 'busy') {
         work();
         await new Promise((resolve) => setImmediate(resolve));
       } else await new Promise((resolve) => setTimeout(resolve, 1));
     }
-    return sum.value === count;
+    return sum.value === count * TIMES;
   };
 }
 
@@ -30,6 +32,7 @@ export default {
   note: `A foreign thread waits for each callback. Busy: JavaScript works for ${WORK_US} µs at a time.`,
   params: ['idle', 'busy'],
   clock: 'wall',
+  operations: TIMES,
   peers: forPeers(['pinned', 'koffi', 'deno'], (peer, library, kind) => {
     const sum = { value: 0 };
     const add = (a, b) => {

@@ -1,7 +1,7 @@
 //! The heap of fenced blocks for `alloc()` and for copies of the guard. Blocks are reused by size class.
 #![expect(unsafe_code, reason = "allocates raw memory")]
 
-use std::alloc::{Layout, alloc_zeroed, dealloc};
+use std::alloc::{Layout, alloc, alloc_zeroed, dealloc};
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
@@ -30,8 +30,8 @@ fn layout(capacity: usize) -> Option<Layout> {
     Layout::from_size_align(capacity, CAPACITY).ok()
 }
 
-/// Memory of at least so many bytes, and whether it is zeroed.
-fn raw(bytes: usize) -> Option<(Address, bool)> {
+/// Memory of at least so many bytes, and whether it is zeroed; `clears` asks for that where it is cheap.
+fn raw(bytes: usize, clears: bool) -> Option<(Address, bool)> {
     let capacity = match class(bytes) {
         Some(class) => {
             let reused = FREE[class].lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop();
@@ -42,11 +42,12 @@ fn raw(bytes: usize) -> Option<(Address, bool)> {
         }
         None => bytes,
     };
+    let allocate = if clears { alloc_zeroed } else { alloc };
     // SAFETY: M8; the capacity is not 0.
-    let raw = Address::new(unsafe { alloc_zeroed(layout(capacity)?) }.expose_provenance())?;
+    let raw = Address::new(unsafe { allocate(layout(capacity)?) }.expose_provenance())?;
     // SAFETY: M8; `raw` is at least CAPACITY long.
     unsafe { raw.as_ptr().cast::<usize>().write(capacity) };
-    Some((raw, true))
+    Some((raw, clears))
 }
 
 /// The memory of a block that came from a [`BlockSource`]. It is kept here, because others may write the block's header.
@@ -76,8 +77,17 @@ pub fn allocate(length: usize, align: usize) -> Option<Fenced> {
     if let Some(block) = block_source::shared().and_then(|source| allocate_from(source, length, align)) {
         return Some(block);
     }
-    let (raw, is_zeroed) = raw(bytes_of(length, align)?)?;
+    let (raw, is_zeroed) = raw(bytes_of(length, align)?, true)?;
     build(raw, is_zeroed, length, align)
+}
+
+/// A block with any content, which its user writes as a whole. Otherwise as [`allocate`], with the least alignment.
+pub fn allocate_uninitialized(length: usize) -> Option<Fenced> {
+    if block_source::shared().is_some() {
+        return allocate(length, 1);
+    }
+    let (raw, _) = raw(bytes_of(length, 1)?, false)?;
+    build(raw, true, length, 1)
 }
 
 /// A zeroed block of a source's memory.

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use crate::abi::ctype::CType;
+use crate::call::pointer_shapes::MOST_BYTES;
 use crate::call::remote::Remote;
 use crate::error::{FfiError, Private, Result};
 use crate::memory::address::{Address, Span};
@@ -100,7 +101,8 @@ impl BoundFunction {
         memory: impl FnOnce() -> Option<Span>,
     ) -> Result<()> {
         let Some(shape) = remote.arguments.shapes.of_argument(argument) else { return Ok(()) };
-        let Some(span) = memory() else { return Ok(()) };
+        let Some(mut span) = memory() else { return Ok(()) };
+        span.length = span.length.min(MOST_BYTES);
         // SAFETY: M3 for the view of an argument, or an exposed block of shared memory, which exists for good; its
         // bytes are copied once.
         let values = unsafe { raw::copy(span) };

@@ -1,6 +1,7 @@
 'use strict';
 // bind(): makes the JavaScript function of a C function, and picks the path that its calls take.
-// In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
+// Functions that every dlopen runs are expressions: in the published package V8 compiles those with the file
+// (docs/architecture.md).
 
 const binding = require('../native/binding.js');
 const { atCaller, makeError, makeFailure, nameParameter, typeNameOf, wrongValue } = require('../errors.js');

@@ -1,7 +1,8 @@
 'use strict';
 // The fast call: V8's optimised code calls C directly. The generated caller tests each value; whatever it does not
 // take, every error among it, is left to the generic call before anything has happened.
-// In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
+// Functions that every dlopen runs are expressions: in the published package V8 compiles those with the file
+// (docs/architecture.md).
 
 const binding = require('../native/binding.js');
 const { modules, unverified } = require('../native/runtime.js');

@@ -1,7 +1,8 @@
 'use strict';
 // The types of a function: parsed from a declaration, checked, and interned. Functions of equal types share one
 // signature, with the native one and the factories of their callers.
-// In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
+// Functions that every dlopen runs are expressions: in the published package V8 compiles those with the file
+// (docs/architecture.md).
 
 const { RESULT, makeError, named, spellingOf, wrongType } = require('../errors.js');
 const { lazy } = require('../lazy.js');

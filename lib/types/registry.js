@@ -11,7 +11,8 @@
 //   fastClass (where present): the name of the fast call's argument class: call/fast-call.js.
 //   coercing (where present) is the descriptor for `wrap: true`: bun's conversions. Descriptors made from others do not take it over.
 // `name` and `position` say where the value came from: see errors.js, locationOf().
-// In parentheses are the functions that every dlopen runs: V8 compiles those with the file (docs/architecture.md).
+// Functions that every dlopen runs are expressions: in the published package V8 compiles those with the file
+// (docs/architecture.md).
 
 /**
  * A type, as the package knows it. The opening comment says what the functions do.

@@ -110,6 +110,11 @@ describe('on Linux', onLinux, () => {
     });
   });
 
+  test('a name with half a character is a library that is not found, like any other', () => {
+    for (const name of ['\ud800', 'a\ud800b', 'lib\udc00.so'])
+      throws(() => ffi.dlopen(name, {}), 'ERR_FFI_LIBRARY_INVALID', /^Failed to open library/);
+  });
+
   test('a library that appears while the process runs is found', () => {
     withLibraries([], (directory) => {
       assert.deepEqual(candidates('late'), ['liblate.so']);

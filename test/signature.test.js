@@ -19,7 +19,11 @@ const CALLED = byScale(70, MADE);
 
 group(`random signatures (PINNED_FFI_TEST_SEED=${SEED})`, () => {
   test('every type of the table is among them', () => {
-    const missing = [...byName].filter(([name, row]) => !row.refused && name !== 'void' && !(name in SCALARS));
+    // Numbers in a stated byte order are those without, with their bytes reversed (test/struct.test.js).
+    const isOrdered = (name) => /\d[lb]e$/.test(name);
+    const missing = [...byName].filter(
+      ([name, row]) => !row.refused && name !== 'void' && !isOrdered(name) && !(name in SCALARS),
+    );
     assert.deepEqual(
       missing.map(([name]) => name),
       [],

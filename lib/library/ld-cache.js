@@ -46,7 +46,8 @@ function entriesFor(file, start, flags) {
   const most = Math.floor((data.length - HEADER_SIZE) / ENTRY_SIZE);
   const count = data.length < HEADER_SIZE ? 0 : Math.min(u32(data, COUNT_AT), most);
   const entries = data.subarray(HEADER_SIZE, HEADER_SIZE + count * ENTRY_SIZE);
-  return offsetsOf(data, start)
+  // As bytes: Node ends the process where a text with a lone surrogate is looked for.
+  return offsetsOf(data, Buffer.from(start))
     .flatMap((key) => offsetsOf(entries, bytesOf(key)))
     .filter((at) => at % ENTRY_SIZE === KEY_AT && u32(entries, at - KEY_AT) === flags)
     .sort((a, b) => a - b)

@@ -124,8 +124,12 @@ function checkField(parser, record, names, field) {
   const { name, type, at } = field;
   if (isVoid(type) || type.kind === 'function')
     throw tokens.fault(at, `a field of type ${describeType(type)}; declare a pointer`);
-  if (type.kind === 'record' && type.record.fields === null)
-    throw tokens.fault(at, `${describeType(type)} is not defined before, so that its size is not known`);
+  if (type.kind === 'record' && type.record.fields === null) {
+    const reason = `${describeType(type)} is not defined before, so that its size is not known`;
+    if (!type.record.isKnown) throw tokens.fault(at, reason);
+    // A type of the C library, or of the compiler: only a use of the struct is wrong.
+    field.type = { kind: 'unsupported', reason, at: at.at, text: tokens.text };
+  }
   if (name !== undefined && names.has(name)) throw tokens.fault(at, `two fields are named ${name}`);
   names.add(name);
   field.isFlexible =

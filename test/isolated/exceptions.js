@@ -66,7 +66,10 @@ const EXCEPTIONS = {
     'cycles that really load and unload leave no handle behind':
       'the first isolated library opens the arena and what watches processes, for good',
   },
-  pointer: { 'takes an offset, a BigInt address, and without a length reads up to the NUL': CONSTANTS },
+  pointer: {
+    'takes an offset, a BigInt address, and without a length reads up to the NUL': CONSTANTS,
+    'refuses lengths and offsets that cannot be': 'a range that leaves the shared memory is refused for that reason',
+  },
 };
 
 module.exports = { FILES, SHORT, EXCEPTIONS };

@@ -14,7 +14,7 @@ const { World, THROWN_TEXT } = require('./world.js');
 
 /** What the engine throws in the name of an object of the user. */
 const BY_ENGINE =
-  /proxy that has been revoked|on proxy|private member|Class constructor|is not a constructor|is not extensible|^'caller', 'callee', and 'arguments' properties may not be accessed/;
+  /proxy that has been revoked|on proxy|private member|Receiver must be an instance of class|Class constructor|is not a constructor|is not extensible|^'caller', 'callee', and 'arguments' properties may not be accessed/;
 /** Where the engine makes a number of an object, as `wrap: true` asks: the object's own conversions, or none, may throw. */
 const CONVERTING = /^ +at resolve \(.*coerce\.js:/m;
 const counts = { inputs: 0, returned: 0, refused: 0, thrown: 0, codes: {} };

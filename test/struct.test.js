@@ -615,3 +615,12 @@ describe('a value that a pointer or a number may not be', () => {
     throws(() => symbols.i(2n ** 63n), 'ERR_OUT_OF_RANGE', /the same bits are -9223372036854775808n$/);
   });
 });
+
+test('a view whose buffer is gone is refused as a pointer, with a code', () => {
+  const Words = struct({ a: 'i64', b: 'i64', c: 'i64' });
+  const buffer = new ArrayBuffer(24);
+  const view = Words.view(new Uint8Array(buffer));
+  structuredClone(buffer, { transfer: [buffer] });
+  for (const use of [() => ffi.ptr(view), () => Words.read(view), () => Words.write(view, { a: 1n, b: 2n, c: 3n })])
+    throws(use, 'ERR_INVALID_ARG_VALUE', /is gone: its ArrayBuffer was detached/);
+});

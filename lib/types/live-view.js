@@ -69,8 +69,13 @@ class LiveView extends Uncloneable {
   get [storageOf]() {
     if (this[ADDRESS] !== undefined) return access.shift(this[ADDRESS], this[AT]);
     const data = this[DATA];
-    const { size, isFlexible } = this[DESCRIPTOR];
-    return new Uint8Array(data.buffer, data.byteOffset + this[AT], isFlexible ? data.byteLength - this[AT] : size);
+    const { name, size, isFlexible } = this[DESCRIPTOR];
+    try {
+      return new Uint8Array(data.buffer, data.byteOffset + this[AT], isFlexible ? data.byteLength - this[AT] : size);
+    } catch {
+      const reason = 'its ArrayBuffer was detached or has become smaller';
+      throw makeError('ERR_INVALID_ARG_VALUE', `the memory of a view (${name}) is gone: ${reason}`);
+    }
   }
 
   /** Asked of all that is passed for a pointer. */

@@ -84,7 +84,7 @@ impl Shared {
 
     #[inline]
     pub fn set_state(self, state: u32) {
-        // SAFETY: M1 and M6; `attach_lane` received the memory, for words of 32 bits.
+        // SAFETY: M1 and M6; `attach_fast_calls` received the memory, for words of 32 bits.
         unsafe { self.state().write(state) };
     }
 

@@ -9,8 +9,8 @@ const { entriesFor } = require('./ld-cache.js');
 const unique = (names) => [...new Set(names)];
 
 /**
- * What may be meant by the names of ELF files where none of them is found: their versions, first those that the loader knows,
- * then those in its directories.
+ * What may be meant by the names of ELF files where none of them is found: their versions, first those that the loader
+ * knows, then those in its directories.
  * @param {string[]} files
  * @returns {Iterable<string>}
  */

@@ -28,8 +28,8 @@ mod here {
         static ENVIRONMENT: RefCell<RcWeak<Environment>> = const { RefCell::new(RcWeak::new()) };
     }
 
-    /// Whether JavaScript of this thread is being ended: its worker, by `terminate()` or the exit of the process, or what
-    /// runs under the timeout of `node:vm`. Then the host that it waits for is ended as well.
+    /// Whether JavaScript of this thread is being ended: its worker, by `terminate()` or the exit of the process, or
+    /// what runs under the timeout of `node:vm`. Then the host that it waits for is ended as well.
     fn is_ending() -> bool {
         let Some(environment) = ENVIRONMENT.with_borrow(RcWeak::upgrade) else { return false };
         if environment.ended.get() || environment.runs_js() {
@@ -67,7 +67,8 @@ mod here {
         Some(Remote { function: function_at(&process, address)?, memory, arguments: RemoteArguments::default() })
     }
 
-    /// Ends the hosts of this thread that other threads wait for: the environment of this one waits for them at its end.
+    /// Ends the hosts of this thread that other threads wait for: the environment of this one waits for them at its
+    /// end.
     pub fn end_busy() {
         let all: Vec<_> =
             PROCESSES.with_borrow(|all| all.iter().filter_map(|(_, process)| process.upgrade()?.last()).collect());

@@ -177,8 +177,8 @@ fn fast_signature_of(
     })
 }
 
-/// Starts fast calls. `shared` is a Uint8Array over the memory that both sides use. Returns the function that puts texts
-/// between fences; `None` if there are no fast calls.
+/// Starts fast calls. `shared` is a Uint8Array over the memory that both sides use. Returns the function that puts
+/// texts between fences; `None` if there are no fast calls.
 ///
 /// # Safety
 /// M3: `shared` is rooted.

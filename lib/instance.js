@@ -25,8 +25,8 @@ function readStartup() {
 }
 
 /**
- * Loads a file out of `data` as Node would load it from disk: by its name, with the same module, once. What it requires and
- * `data` does not have is Node's to load.
+ * Loads a file out of `data` as Node would load it from disk: by its name, with the same module, once. What it requires
+ * and `data` does not have is Node's to load.
  * @param {Buffer} data a line of JSON, and after it the texts: [name, length, { what it requires: index }] for each
  * @returns {(index: number) => any}
  */

@@ -1,5 +1,6 @@
 'use strict';
-// with(): asynchronous calls that a signal or a timeout ends for the caller. C is not stopped: nothing can do that safely.
+// with(): asynchronous calls that a signal or a timeout ends for the caller. C is not stopped: nothing can do that
+// safely.
 
 const { atCaller, wrongType } = require('../errors.js');
 const { integerOf, parseOptions } = require('../validate.js');

@@ -54,7 +54,7 @@ function start() {
   const options = [...process.execArgv, ...(process.env.NODE_OPTIONS ?? '').split(/\s+/)];
   const option = options.map((text) => text.replaceAll('_', '-')).find((text) => WITHOUT_OPTIMISER.test(text));
   if (option !== undefined) return `${option} is set`;
-  texts = (hasViews && binding.attachLane?.(shared)) || null;
+  texts = (hasViews && binding.attachFastCalls?.(shared)) || null;
   return texts === null ? 'V8 or the system does not offer what it needs' : undefined;
 }
 reason = start();
@@ -65,7 +65,7 @@ const callPath = () =>
 
 // ---- argument classes -----------------------------------------------------------------------------------------------
 
-// Numbers of src/v8/fast_signature.rs, Passing.
+// Numbers of src/v8/fast_signature.rs, FastType.
 const [IN_ARG_BUFFER, I32, U32, F32, F64, POINTER, I64, U64] = [0, 3, 4, 7, 8, 32, 33, 34];
 const [TEXT, VIEW, POINTER_OR_VIEW, TEXT_OR_VIEW] = [35, 36, 37, 38];
 

@@ -2,6 +2,7 @@
 // The states of a library: open, closed to new calls, unloaded when the calls on other threads are done.
 
 const { libraryClose } = require('../native/channels.js');
+const { makeError } = require('../errors.js');
 
 /** A native library and the calls of it that are under way on other threads. */
 class Lifetime {
@@ -56,4 +57,8 @@ class Lifetime {
   }
 }
 
-module.exports = { Lifetime };
+/** The error of a symbol whose library is closed; the path of this process is null. */
+const libraryClosed = (name, path) =>
+  makeError('ERR_FFI_LIBRARY_CLOSED', `${name}: the library ${path ?? 'this process'} is closed`);
+
+module.exports = { Lifetime, libraryClosed };

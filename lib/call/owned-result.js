@@ -1,6 +1,6 @@
 'use strict';
-// Texts that the caller has to free, { type, free }: results, and those that C gives through out parameters. The text is
-// copied, then the C function frees it.
+// Texts that the caller has to free, { type, free }: results, and those that C gives through out parameters. The text
+// is copied, then the C function frees it.
 
 const { bind } = require('./bind.js');
 const { DeclaredType } = require('../types/native-type.js');

@@ -12,7 +12,7 @@ const { isText } = require('../cdef/sets.js');
 const { makeError, published, wrongType, outOfRange } = require('../errors.js');
 const { lazy } = require('../lazy.js');
 const { nearest, didYouMean } = require('../nearest.js');
-const { Lifetime } = require('../call/library-lifetime.js');
+const { Lifetime, libraryClosed } = require('../call/library-lifetime.js');
 const { parseTypes, readArgs } = require('../call/signature.js');
 const { isDeclared } = require('../types/registry.js');
 const { parseOptions, entriesOf } = require('../validate.js');
@@ -183,7 +183,7 @@ function openLibrary(path, options, wording) {
   const { found, lifetime } = opened;
   const { native } = lifetime;
   const openNow = (name) => {
-    if (!native.isOpen) throw closed(name, found);
+    if (!native.isOpen) throw libraryClosed(name, found);
     return native;
   };
   return {
@@ -232,9 +232,6 @@ function nearestSymbol(symbol, path) {
   }
 }
 
-const closed = (name, path) =>
-  makeError('ERR_FFI_LIBRARY_CLOSED', `${name}: the library ${path ?? 'this process'} is closed`);
-
 /** Binds one more function of a library: by its name and a declaration, or by C text. */
 const functionOf = (opened, scope) =>
   published('function', (first, second) => {
@@ -242,7 +239,7 @@ const functionOf = (opened, scope) =>
       second === undefined
         ? cdef().parseFunction(first, 'function: text', scope === undefined ? [] : [scope()])
         : { own: undefined, name: nameOf(first, 'function: name'), declaration: second };
-    if (!opened.lifetime.native.isOpen) throw closed(name, opened.found);
+    if (!opened.lifetime.native.isOpen) throw libraryClosed(name, opened.found);
     const parameterOf = own === undefined ? undefined : (_, index) => parameterIn(own, name, index);
     return bindSymbol(name, declaration, { ...opened, parameterOf });
   });
@@ -256,7 +253,7 @@ function nameOf(name, where) {
 const symbolOf = (native, path) =>
   published('symbol', (name) => {
     nameOf(name, 'symbol: name');
-    if (!native.isOpen) throw closed(name, path);
+    if (!native.isOpen) throw libraryClosed(name, path);
     return native.find(name);
   });
 
@@ -265,7 +262,7 @@ const globalOf = (native, path, scope) =>
   published('global', (name, declared) => {
     nameOf(name, 'global: name');
     const type = declared === undefined && scope !== undefined ? types().typeOfVariable(scope(), name) : declared;
-    if (!native.isOpen) throw closed(name, path);
+    if (!native.isOpen) throw libraryClosed(name, path);
     return global(name, findOrThrow(native, name, path), type, native, path);
   });
 

@@ -1,7 +1,8 @@
 'use strict';
 // Globals: accessors for the data symbols of a library.
 
-const { atCaller, hex, makeError, wrongValue } = require('../errors.js');
+const { libraryClosed } = require('../call/library-lifetime.js');
+const { atCaller, hex, wrongValue } = require('../errors.js');
 const access = require('../memory/access.js');
 const { typeOf } = require('../types/registry.js');
 const { viewAt } = require('../types/live-view.js');
@@ -90,8 +91,7 @@ class Global {
 
   #checkOpen() {
     if (this.#native.isOpen) return;
-    const where = this.#path === null ? 'this process' : this.#path;
-    throw makeError('ERR_FFI_LIBRARY_CLOSED', `${this.#name}: the library ${where} is closed`);
+    throw libraryClosed(this.#name, this.#path);
   }
 }
 

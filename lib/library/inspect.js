@@ -5,8 +5,9 @@ const fs = require('node:fs');
 const path = require('node:path');
 const binding = require('../native/binding.js');
 const { makeError } = require('../errors.js');
+const { isPath } = require('../native/platform.js');
 const { candidates } = require('./resolve.js');
-const { fileOf, isPath } = require('./search.js');
+const { fileOf } = require('./search.js');
 
 /** Whether this process could load what a report of the native side tells of. */
 const isLoadable = ({ format, architecture }) =>

@@ -6,6 +6,7 @@
 const { fileURLToPath } = require('node:url');
 const { wrongType, wrongValue } = require('../errors.js');
 const { lazy } = require('../lazy.js');
+const { isPath } = require('../native/platform.js');
 
 /** Most names are those of files that the loader finds itself. */
 const search = lazy(() => require('./search.js'));
@@ -52,8 +53,6 @@ const candidatesInTurn = function (name, platform = process.platform) {
  * @returns {string[]}
  */
 const candidates = (name, platform = process.platform) => unique(candidatesInTurn(name, platform));
-
-const isPath = (name, platform) => name.includes('/') || (platform === 'win32' && /[\\:]/.test(name));
 
 const unique = (names) => [...new Set(names)];
 

@@ -3,14 +3,14 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
-const { isMusl } = require('../native/platform.js');
+const { isMusl, isPath } = require('../native/platform.js');
 const { entriesFor } = require('./ld-cache.js');
 
 const unique = (names) => [...new Set(names)];
 
 /**
- * What may be meant by the names of ELF files where none of them is found: their versions, first those that the loader knows,
- * then those in its directories.
+ * What may be meant by the names of ELF files where none of them is found: their versions, first those that the loader
+ * knows, then those in its directories.
  * @param {string[]} files
  * @returns {Iterable<string>}
  */
@@ -73,10 +73,7 @@ function list(directory) {
     const { mtimeMs } = fs.statSync(directory);
     const before = listings.get(directory);
     if (before?.mtimeMs === mtimeMs) return before.files;
-    const files = groupByStem(
-      fs.readdirSync(directory).filter((file) => file.includes('.so')),
-      (file) => file,
-    );
+    const files = groupByStem(fs.readdirSync(directory).filter((file) => file.includes('.so')));
     listings.set(directory, { mtimeMs, files });
     return files;
   } catch {
@@ -84,12 +81,12 @@ function list(directory) {
   }
 }
 
-function groupByStem(items, nameOf) {
+function groupByStem(files) {
   const groups = new Map();
-  for (const item of items) {
-    const stem = stemOf(nameOf(item));
+  for (const file of files) {
+    const stem = stemOf(file);
     if (!groups.has(stem)) groups.set(stem, []);
-    groups.get(stem).push(item);
+    groups.get(stem).push(file);
   }
   return groups;
 }
@@ -155,9 +152,6 @@ function loaderCache() {
 /** Its entries for this machine whose sonames begin with a text. */
 const cachedEntries = (start) => entriesFor(loaderCache(), start, machine?.flags);
 
-/** Whether a name is a path, which is not searched. */
-const isPath = (name) => name.includes('/') || (process.platform === 'win32' && /[\\:]/.test(name));
-
 // --- the file of a name, as the loader finds it
 
 const listed = (variable) => (process.env[variable] ?? '').split(path.delimiter).filter((part) => part !== '');
@@ -197,4 +191,4 @@ function fileOf(name) {
   return (isPath(name) ? [name] : placesOf(name)).find(isFile) ?? null;
 }
 
-module.exports = { furtherNames, searchDirectories, cachedFiles, fileOf, isPath };
+module.exports = { furtherNames, searchDirectories, cachedFiles, fileOf };

@@ -1,5 +1,6 @@
 'use strict';
-// The channels of node:diagnostics_channel on which the package publishes what happens. docs/debugging.md describes them.
+// The channels of node:diagnostics_channel on which the package publishes what happens. docs/debugging.md describes
+// them.
 
 const { channel } = require('node:diagnostics_channel');
 

@@ -12,9 +12,9 @@ const isAudit = () =>
   [...process.execArgv, ...(process.env.NODE_OPTIONS ?? '').split(/\s+/)].includes('--permission-audit');
 
 /**
- * The scope that decides. Node has one for FFI from 26 on. Before that, a process that may load addons may call native code.
- * Older releases know neither name, but let the addon of this package load only where addons are allowed: there is
- * nothing left to ask, and `null` is returned.
+ * The scope that decides. Node has one for FFI from 26 on. Before that, a process that may load addons may call native
+ * code. Older releases know neither name, but let the addon of this package load only where addons are allowed: there
+ * is nothing left to ask, and `null` is returned.
  */
 function findScope() {
   if (process.permission === undefined || isAudit()) return null;

@@ -1,5 +1,5 @@
 'use strict';
-// The platform: the suffix of shared libraries, the C library, the name of the prebuilt addon.
+// The platform: the suffix of shared libraries, the form of paths, the C library, the name of the prebuilt addon.
 
 const fs = require('node:fs');
 
@@ -7,6 +7,10 @@ const suffixes = { win32: 'dll', darwin: 'dylib' };
 
 /** The ending of shared libraries here, without the dot: so, dylib or dll. */
 const suffix = suffixes[process.platform] ?? 'so';
+
+/** Whether the name of a library is a path, which loaders do not search for. */
+const isPath = (name, platform = process.platform) =>
+  name.includes('/') || (platform === 'win32' && /[\\:]/.test(name));
 
 // The program interpreter stands in the first page of an ELF executable, so one small read tells the C library.
 // Where it does not (a patched or a static executable), Node's own report does; it takes far longer.
@@ -60,4 +64,4 @@ function platformKey() {
   return `${process.platform}-${process.arch}${isMusl() ? '-musl' : ''}`;
 }
 
-module.exports = { suffix, isMusl, platformKey };
+module.exports = { suffix, isPath, isMusl, platformKey };

@@ -13,8 +13,8 @@ const { lengthOf } = require('./external.js');
 const NAME = 'CString';
 
 /**
- * The text at an address or in a view, up to its NUL or of `byteLength` bytes. Works with and without `new`, and gives a
- * primitive string without (bun since 1.4).
+ * The text at an address or in a view, up to its NUL or of `byteLength` bytes. Works with and without `new`, and gives
+ * a primitive string without (bun since 1.4).
  */
 function CString(source, byteOffset = 0, byteLength, encoding = 'utf8') {
   try {

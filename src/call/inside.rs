@@ -86,7 +86,8 @@ pub fn take_called_back() -> Option<CalledBack> {
     CALLED_BACK.take()
 }
 
-/// Runs a leaf function on a thread of its own; returns its result and the callback that it has called, if any.
+/// Runs a leaf function on a thread that runs no JavaScript; returns its result and the callback that it has called, if
+/// any.
 pub fn run_leaf<T>(function: u32, run: impl FnOnce() -> T) -> (T, Option<CalledBack>) {
     let Some(here) = Inside::here() else { return (run(), None) };
     let outer = here.replace(word_of(function, true));
@@ -113,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn threads_have_words_of_their_own() {
+    fn each_thread_has_another_word() {
         let here = Inside::here().unwrap();
         let outer = here.replace(fast_word_of(3));
         std::thread::spawn(|| assert!(!Inside::here().unwrap().is_leaf())).join().unwrap();

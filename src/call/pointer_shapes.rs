@@ -61,45 +61,44 @@ impl PointerShapes {
         is_wrong: impl Fn(usize) -> bool,
         read: impl Fn(usize, usize) -> Option<Vec<u8>>,
     ) -> Option<usize> {
-        let mut left = MOST_POINTEES;
-        let mut found = None;
-        let mut waiting = Vec::new();
-        self.visit(shape, &values[..values.len().min(MOST_BYTES)], &mut |address, target| {
-            if is_wrong(address) {
-                found = found.or(Some(address));
-            } else if let Some(target) = target {
-                waiting.push((address, target));
-            }
-        });
-        while let (None, Some((address, target))) = (found, waiting.pop()) {
-            if left == 0 {
-                break;
-            }
-            left -= 1;
-            let Some(value) = read(address, self.shapes[target].size) else { continue };
-            self.visit(target, &value, &mut |address, target| {
-                if is_wrong(address) {
-                    found = found.or(Some(address));
-                } else if let Some(target) = target {
-                    waiting.push((address, target));
-                }
-            });
+        let mut pending = Vec::new();
+        let values = &values[..values.len().min(MOST_BYTES)];
+        if let Some(wrong) = self.find_in(shape, values, &is_wrong, &mut pending) {
+            return Some(wrong);
         }
-        found
+        for _ in 0..MOST_POINTEES {
+            let (address, target) = pending.pop()?;
+            let Some(value) = read(address, self.shapes[target].size) else { continue };
+            if let Some(wrong) = self.find_in(target, &value, &is_wrong, &mut pending) {
+                return Some(wrong);
+            }
+        }
+        None
     }
 
-    /// Gives the pointers of values that are not NULL.
-    fn visit(&self, shape: usize, values: &[u8], give: &mut impl FnMut(usize, Option<usize>)) {
+    /// The same for the values alone. Adds the pointers to values that hold pointers, and their types, to `pending`.
+    fn find_in(
+        &self,
+        shape: usize,
+        values: &[u8],
+        is_wrong: impl Fn(usize) -> bool,
+        pending: &mut Vec<(usize, usize)>,
+    ) -> Option<usize> {
         let Shape { size, pointers } = &self.shapes[shape];
         for value in values.chunks_exact((*size).max(1)) {
             for (at, target) in pointers {
                 let Some(word) = value.get(*at..).and_then(|tail| tail.first_chunk()) else { continue };
                 let address = usize::from_ne_bytes(*word);
-                if address != 0 {
-                    give(address, *target);
+                if address == 0 {
+                    continue;
                 }
+                if is_wrong(address) {
+                    return Some(address);
+                }
+                pending.extend(target.map(|target| (address, target)));
             }
         }
+        None
     }
 }
 

@@ -1,5 +1,5 @@
-//! What the image with Node's functions exports, by its table of symbols in memory: the executable, or a shared libnode.
-//! Knows no JavaScript.
+//! What the image with Node's functions exports, by its table of symbols in memory: the executable, or a shared
+//! libnode. Knows no JavaScript.
 #![cfg(all(target_os = "linux", target_pointer_width = "64"))]
 #![expect(unsafe_code, reason = "reads the symbol table of the running program")]
 #![expect(clippy::disallowed_methods, reason = "the loader never changes its tables")]

@@ -309,7 +309,8 @@ struct Contents {
     imports: Vec<Imported>,
 }
 
-/// Reads an ELF file that has no section headers: all but the versions of its symbols, which name the libraries of imports.
+/// Reads an ELF file that has no section headers: all but the versions of its symbols, which name the libraries of
+/// imports.
 fn by_segments<'data, E: FileHeader, R: ReadRef<'data>>(
     file: &ElfFile<'data, E, R>,
     names: &mut Names,

@@ -91,8 +91,8 @@ fn allocator_is_replaced() -> bool {
     // SAFETY: M11; `note` is of the type, and its argument outlives the walk.
     unsafe { libc::dl_iterate_phdr(Some(note), (&raw mut names).cast()) };
     let image_of = image_finder();
-    // The loader has its own malloc for the time before libc is loaded; that of this addon serves the processes of isolated
-    // libraries alone.
+    // The loader has its own malloc for the time before libc is loaded; that of this addon serves the processes of
+    // isolated libraries alone.
     let known = [
         image_of(symbol(libc::RTLD_DEFAULT, c"gnu_get_libc_version")),
         image_of(symbol(libc::RTLD_DEFAULT, c"__tls_get_addr")),

@@ -12,8 +12,8 @@ pub fn symbol_size(name: &str, symbol: Address) -> Option<usize> {
     size
 }
 
-/// The same for a symbol of another image than Node's functions. The loader looks at all symbols of the image; musl has no
-/// dladdr1.
+/// The same for a symbol of another image than Node's functions. The loader looks at all symbols of the image; musl has
+/// no dladdr1.
 #[cfg(glibc)]
 #[expect(unsafe_code, reason = "asks the dynamic loader")]
 fn size_by_loader(symbol: Address) -> Option<usize> {

@@ -26,10 +26,11 @@ mod here {
 
     thread_local! {
         static ENVIRONMENT: RefCell<RcWeak<Environment>> = const { RefCell::new(RcWeak::new()) };
+        static PROCESSES: RefCell<Vec<Started>> = const { RefCell::new(Vec::new()) };
     }
 
-    /// Whether JavaScript of this thread is being ended: its worker, by `terminate()` or the exit of the process, or what
-    /// runs under the timeout of `node:vm`. Then the host that it waits for is ended as well.
+    /// Whether JavaScript of this thread is being ended: its worker, by `terminate()` or the exit of the process, or
+    /// what runs under the timeout of `node:vm`. Then the host that it waits for is ended as well.
     fn is_ending() -> bool {
         let Some(environment) = ENVIRONMENT.with_borrow(RcWeak::upgrade) else { return false };
         if environment.ended.get() || environment.runs_js() {
@@ -41,10 +42,6 @@ mod here {
             environment.propagate_termination();
         }
         is_ending
-    }
-
-    thread_local! {
-        static PROCESSES: RefCell<Vec<Started>> = const { RefCell::new(Vec::new()) };
     }
 
     /// Notes a process.
@@ -67,18 +64,21 @@ mod here {
         Some(Remote { function: function_at(&process, address)?, memory, arguments: RemoteArguments::default() })
     }
 
-    /// Ends the hosts of this thread that other threads wait for: the environment of this one waits for them at its end.
+    /// The processes that this thread has started.
+    fn processes() -> Vec<Arc<Process>> {
+        PROCESSES.with_borrow(|all| all.iter().filter_map(|(_, process)| process.upgrade()).collect())
+    }
+
+    /// Ends the hosts of this thread that other threads wait for: the environment of this one waits for them at its
+    /// end.
     pub fn end_busy() {
-        let all: Vec<_> =
-            PROCESSES.with_borrow(|all| all.iter().filter_map(|(_, process)| process.upgrade()?.last()).collect());
-        all.iter().filter(|host| host.is_busy()).for_each(|host| host.kill());
+        let hosts = processes().into_iter().filter_map(|process| process.last());
+        hosts.filter(|host| host.is_busy()).for_each(|host| host.kill());
     }
 
     /// The environment of this thread is going, and with it what has started processes.
     pub fn end_processes() {
-        let all: Vec<_> =
-            PROCESSES.with_borrow(|all| all.iter().filter_map(|(_, process)| process.upgrade()).collect());
-        all.iter().for_each(|process| process.kill());
+        processes().iter().for_each(|process| process.kill());
     }
 }
 

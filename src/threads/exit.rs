@@ -1,6 +1,6 @@
 //! C's `exit()` on a thread that runs no JavaScript. It would run the exit handlers of Node, V8 and libuv while the
-//! JavaScript thread still uses them; libuv would wait for the threads of its pool, this one included, and abort. So the
-//! process ends with C's status before these handlers.
+//! JavaScript thread still uses them; libuv would wait for the threads of its pool, this one included, and abort. So
+//! the process ends with C's status before these handlers.
 #![allow(unsafe_code, reason = "registers a function of C, on Linux with glibc")]
 
 use std::cell::Cell;

@@ -37,7 +37,7 @@ fn caller(queue: &Arc<Queue<usize>>, number: usize) -> thread::JoinHandle<Answer
 fn serve(work: Work<usize>) {
     match work {
         Work::Call(request) => request.answer(answer_of(request.slot)),
-        Work::Done(job) => panic!("nobody has made the job {job}"),
+        Work::Done(job) => panic!("no thread has made the job {job}"),
     }
 }
 
@@ -46,7 +46,7 @@ fn is_own_or_zero(answer: &Answer, number: usize) -> bool {
 }
 
 #[test]
-fn whoever_calls_while_the_environment_ends_gets_its_result_or_zero() {
+fn a_call_while_the_environment_ends_gets_its_result_or_zero() {
     model(|| {
         let queue = Queue::new();
         let callers = [1, 2].map(|number| (number, caller(&queue, number)));
@@ -62,7 +62,7 @@ fn whoever_calls_while_the_environment_ends_gets_its_result_or_zero() {
 }
 
 #[test]
-fn whoever_calls_while_the_process_exits_gets_its_result_or_zero() {
+fn a_call_while_the_process_exits_gets_its_result_or_zero() {
     model(|| {
         let queue = Queue::new();
         let first = caller(&queue, 1);

@@ -203,8 +203,8 @@ unsafe fn fenced(object: Object, length: usize, allocate: AllocateFn, clears: bo
         };
     };
     block_map::insert(block.data());
-    // SAFETY: M8 for the data, which the original has zeroed where it was asked. M11; `process.memoryUsage().arrayBuffers`
-    // counts what JavaScript sees.
+    // SAFETY: M8 for the data, which the original has zeroed where it was asked. M11;
+    // `process.memoryUsage().arrayBuffers` counts what JavaScript sees.
     unsafe {
         if is_small {
             if clears {
@@ -240,7 +240,8 @@ fn small(object: Object, total: usize, allocate: AllocateFn) -> *mut u8 {
     }
 }
 
-/// A block of memory that other processes share, zeroed if it `clears`, where there is such memory. It counts as JavaScript's.
+/// A block of memory that other processes share, zeroed if it `clears`, where there is such memory. It counts as
+/// JavaScript's.
 fn shared(object: Object, length: usize, total: usize, clears: bool) -> Option<Address> {
     let source = block_source::shared()?;
     let (raw, is_zeroed) = source.allocate(total)?;

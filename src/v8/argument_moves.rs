@@ -55,8 +55,8 @@ impl AddressArgument {
         1 << self.argument
     }
 
-    /// Puts an address into the shared memory: a double that is an integer from 0 to 2^53-1. Misses the call if the address may be that of a pool slice, whose neighbours have
-    /// to be recorded.
+    /// Puts an address into the shared memory: a double that is an integer from 0 to 2^53-1. Misses the call if the
+    /// address may be that of a pool slice, whose neighbours have to be recorded.
     pub fn convert_double(self, code: &mut Assembler, source: Source, miss: Label) {
         match source {
             Source::Float(number) => code.movaps(XMM15, Xmm(number)),
@@ -71,12 +71,7 @@ impl AddressArgument {
     /// The same for the double in xmm15, and from `is_integer` on for the integer in rax. Goes to `done`.
     fn store_double(self, code: &mut Assembler, is_integer: Label, done: Label, miss: Label) {
         let (is_no_number, store) = (code.label(), code.label());
-        code.double_to_integer(RAX, XMM15);
-        code.clear_float(XMM14);
-        code.integer_to_double(XMM14, RAX);
-        code.compare_doubles(XMM14, XMM15);
-        code.jump_if(Unordered, if self.takes_texts { is_no_number } else { miss });
-        code.jump_if(NotEqual, miss);
+        convert_integer(code, if self.takes_texts { is_no_number } else { miss }, miss);
         code.bind(is_integer);
         code.mov(Bits64, RDI, RAX);
         code.shr(RDI, 53);
@@ -109,8 +104,7 @@ impl AddressArgument {
         miss: Label,
     ) {
         let (refresh, found, done) = (code.label(), code.label(), code.label());
-        load_handle(code, RAX, source);
-        code.mov(Bits64, RAX, RAX.at(0));
+        load_value(code, source);
         let (is_small, is_number, is_integer) = (code.label(), code.label(), code.label());
         if takes_numbers {
             code.test_bits(RAX, 1);
@@ -168,18 +162,34 @@ fn load_handle(code: &mut Assembler, to: Register, source: Source) {
     }
 }
 
+/// Puts the value that V8 passes as a handle into rax.
+fn load_value(code: &mut Assembler, source: Source) {
+    let handle = match source {
+        Source::Register(number) => Register(number),
+        _ => {
+            load_handle(code, RAX, source);
+            RAX
+        }
+    };
+    code.mov(Bits64, RAX, handle.at(0));
+}
+
+/// Converts the double in xmm15 to an integer in rax. Goes to `unordered` for NaN, and misses the call for every
+/// other double that is no integer of 64 bits.
+fn convert_integer(code: &mut Assembler, unordered: Label, miss: Label) {
+    code.double_to_integer(RAX, XMM15);
+    code.clear_float(XMM14);
+    code.integer_to_double(XMM14, RAX);
+    code.compare_doubles(XMM14, XMM15);
+    code.jump_if(Unordered, unordered);
+    code.jump_if(NotEqual, miss);
+}
+
 /// Replaces a handle by its integer of 64 bits. V8's objects (a heap number: its double after the map; a BigInt: a word
 /// whose lowest bit is the sign and the rest the number of digits, then the digits) are laid out as was found for
 /// [`Maps`].
 pub fn convert_long(code: &mut Assembler, source: Source, is_signed: bool, maps: Maps, miss: Label) {
-    match source {
-        Source::Register(number) => code.mov(Bits64, RAX, Register(number).at(0)),
-        Source::Stack(word) => {
-            code.mov(Bits64, RAX, stack_argument(word));
-            code.mov(Bits64, RAX, RAX.at(0));
-        }
-        Source::Float(_) | Source::Shared(_) => return,
-    }
+    load_value(code, source);
     let (is_small, is_number, is_integer, done) = (code.label(), code.label(), code.label(), code.label());
     code.test_bits(RAX, 1);
     code.jump_if(Equal, is_small);
@@ -192,12 +202,7 @@ pub fn convert_long(code: &mut Assembler, source: Source, is_signed: bool, maps:
     code.cmp(RDI, RAX.at(-1));
     code.jump_if(NotEqual, miss);
     code.load_double(XMM15, RAX.at(7));
-    code.double_to_integer(RAX, XMM15);
-    code.clear_float(XMM14);
-    code.integer_to_double(XMM14, RAX);
-    code.compare_doubles(XMM14, XMM15);
-    code.jump_if(Unordered, miss);
-    code.jump_if(NotEqual, miss);
+    convert_integer(code, miss, miss);
     // From 2^53 on a double is not exact. |rax| <= 2^53-1 is one unsigned comparison.
     code.mov_constant(RDI, (1 << 53) - 1);
     code.lea_sum(RSI, RAX, RDI);

@@ -4,102 +4,15 @@
 //! ModRM, which names a register and either another one or memory. Each method emits one instruction; the operands are
 //! in Intel's order, the destination first.
 
+mod operands;
+
+pub use operands::{
+    Condition, Memory, Operand, R8, R9, R10, R11, RAX, RBP, RCX, RDI, RDX, RSI, RSP, Register, Width, XMM0, XMM14,
+    XMM15, Xmm,
+};
+
+use Width::{Bits32, Bits64};
 use smallvec::SmallVec;
-
-/// An integer register, by its number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Register(pub u8);
-
-/// A register of floating point, by its number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Xmm(pub u8);
-
-pub const RAX: Register = Register(0);
-pub const RCX: Register = Register(1);
-pub const RDX: Register = Register(2);
-pub const RSP: Register = Register(4);
-pub const RBP: Register = Register(5);
-pub const RSI: Register = Register(6);
-pub const RDI: Register = Register(7);
-pub const R8: Register = Register(8);
-pub const R9: Register = Register(9);
-pub const R10: Register = Register(10);
-pub const R11: Register = Register(11);
-pub const XMM0: Xmm = Xmm(0);
-pub const XMM14: Xmm = Xmm(14);
-pub const XMM15: Xmm = Xmm(15);
-
-/// Memory at a register's value plus a displacement.
-#[derive(Clone, Copy, Debug)]
-pub struct Memory {
-    base: Register,
-    displacement: i32,
-}
-
-impl Register {
-    /// Memory at this register's value plus `displacement`.
-    pub fn at(self, displacement: i32) -> Memory {
-        Memory { base: self, displacement }
-    }
-}
-
-impl Memory {
-    /// Memory further up.
-    pub fn plus(self, bytes: i32) -> Self {
-        Self { displacement: self.displacement + bytes, ..self }
-    }
-}
-
-/// The second operand of ModRM.
-#[derive(Clone, Copy, Debug)]
-pub enum Operand {
-    Register(u8),
-    Memory(Memory),
-}
-
-impl From<Register> for Operand {
-    fn from(register: Register) -> Self {
-        Self::Register(register.0)
-    }
-}
-
-impl From<Xmm> for Operand {
-    fn from(register: Xmm) -> Self {
-        Self::Register(register.0)
-    }
-}
-
-impl From<Memory> for Operand {
-    fn from(memory: Memory) -> Self {
-        Self::Memory(memory)
-    }
-}
-
-/// The width of an integer instruction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Width {
-    /// 32 bits. The upper half of a destination register becomes 0.
-    Bits32,
-    /// 64 bits.
-    Bits64,
-}
-
-/// The condition of a jump; its number is part of the opcode.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Condition {
-    /// `ja`: above, unsigned.
-    Above = 7,
-    /// `je`, `jz`.
-    Equal = 4,
-    /// `jne`, `jnz`.
-    NotEqual = 5,
-    /// `js`.
-    Negative = 8,
-    /// `jns`.
-    NotNegative = 9,
-    /// `jp`: a comparison of floats with a NaN.
-    Unordered = 10,
-}
 
 /// A position in the code that jumps can name before it is known.
 #[derive(Clone, Copy, Debug)]
@@ -114,8 +27,6 @@ pub struct Assembler {
     /// The position of the 32-bit distance of a jump, and its label.
     jumps: SmallVec<[(usize, Label); 16]>,
 }
-
-use Width::{Bits32, Bits64};
 
 impl Assembler {
     /// A label without a position.

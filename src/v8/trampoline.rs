@@ -140,7 +140,9 @@ pub fn assemble(
             check_fences(code, signature, context, returns_here);
         }
         if signature.returns_text {
+            save_result(code);
             call_with_owner(code, context.copy_result);
+            load_result(code);
         }
         if signature.result == FastType::Pointer {
             return_pointer(code, result_at, context);
@@ -250,8 +252,7 @@ fn check_fences(code: &mut Assembler, signature: &FastSignature, context: Trampo
             code.mov_constant(RDI, (caches + argument * cache_bytes) as u64);
         }
         code.mov(Bits64, RSI, RBP.at(OWNER));
-        code.mov_constant(RAX, is_whole as u64);
-        code.call(RAX);
+        call_address(code, is_whole);
         code.test_byte(RAX);
         code.jump_if(Equal, found);
         code.bind(next);
@@ -261,9 +262,7 @@ fn check_fences(code: &mut Assembler, signature: &FastSignature, context: Trampo
     code.cmp_constant(Bits64, RDI.at(0), 0);
     code.jump_if(Equal, checked);
     code.bind(found);
-    code.mov(Bits64, RDI, RBP.at(OWNER));
-    code.mov_constant(RAX, context.check_fences as u64);
-    code.call(RAX);
+    call_with_owner(code, context.check_fences);
     code.bind(checked);
     load_result(code);
     code.bind(whole);
@@ -284,13 +283,16 @@ fn store_result(code: &mut Assembler, result_at: i32, context: TrampolineContext
     code.store32(R10.at(context.epoch_at), RCX);
 }
 
-/// Calls a function of the package with the owner of the entry; the result of C stays.
+/// Calls a function of the package with the owner of the entry.
 fn call_with_owner(code: &mut Assembler, function: usize) {
-    save_result(code);
     code.mov(Bits64, RDI, RBP.at(OWNER));
+    call_address(code, function);
+}
+
+/// Calls the function at an address.
+fn call_address(code: &mut Assembler, function: usize) {
     code.mov_constant(RAX, function as u64);
     code.call(RAX);
-    load_result(code);
 }
 
 fn save_result(code: &mut Assembler) {
@@ -320,7 +322,7 @@ fn return_pointer(code: &mut Assembler, result_at: i32, context: TrampolineConte
 
 /// The registers of arguments that a call of [`resolver`] keeps, and how many of floating point.
 const KEPT: [Register; 6] = [RDX, RCX, R8, R9, R10, R11];
-const KEPT_FLOATS: i32 = 8;
+const KEPT_FLOATS: u8 = 8;
 
 /// The code by which a trampoline finds the block of a view: `function(receiver, rsi, eax, context)`. It keeps all
 /// registers but rax, rdi, rsi and xmm8 to xmm15.
@@ -328,24 +330,17 @@ pub fn resolver(function: usize, context: usize) -> Vec<u8> {
     let mut code = Assembler::default();
     code.enter_frame();
     // The trampoline has pushed nothing, so that this makes the stack a multiple of sixteen.
-    code.sub_constant(RSP, (KEPT.len() as i32 + KEPT_FLOATS + 1) * 8);
-    let places = || (1i32..).map(|number| RBP.at(number * -8));
-    for (register, place) in KEPT.into_iter().zip(places()) {
-        code.store(place, register);
-    }
-    for (number, place) in (0..KEPT_FLOATS).zip(places().skip(KEPT.len())) {
-        code.store_double(place, Xmm(number as u8));
-    }
+    code.sub_constant(RSP, (KEPT.len() as i32 + i32::from(KEPT_FLOATS) + 1) * 8);
+    let word = |number: usize| RBP.at((number as i32 + 1) * -8);
+    let integers = || KEPT.into_iter().enumerate().map(|(number, register)| (register, word(number)));
+    let floats = || (0..KEPT_FLOATS).map(|number| (Xmm(number), word(KEPT.len() + usize::from(number))));
+    integers().for_each(|(register, to)| code.store(to, register));
+    floats().for_each(|(register, to)| code.store_double(to, register));
     code.mov(Bits32, RDX, RAX);
     code.mov_constant(RCX, context as u64);
-    code.mov_constant(RAX, function as u64);
-    code.call(RAX);
-    for (register, place) in KEPT.into_iter().zip(places()) {
-        code.mov(Bits64, register, place);
-    }
-    for (number, place) in (0..KEPT_FLOATS).zip(places().skip(KEPT.len())) {
-        code.load_double(Xmm(number as u8), place);
-    }
+    call_address(&mut code, function);
+    integers().for_each(|(register, from)| code.mov(Bits64, register, from));
+    floats().for_each(|(register, from)| code.load_double(register, from));
     code.leave_frame();
     code.finish()
 }

@@ -88,7 +88,7 @@ impl BoundFunction {
         outcome
     }
 
-    #[inline(never)] // As `prepare`: the ways of a call have what they need of the stack, and nobody else has it.
+    #[inline(never)] // As `prepare`: what one call path needs of the stack is not taken from the others.
     fn enter(&self, prepared: &mut PreparedCall) -> Result<ResultBlock> {
         self.record_free();
         if self.options.has(Options::THREADS) {

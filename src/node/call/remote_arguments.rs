@@ -34,25 +34,30 @@ impl BoundFunction {
                 continue;
             }
             let at = self.signature.layout.arguments[argument];
-            let address = address_in(block, at);
-            if let Some(pointer) = remote.function.pointer_there(address) {
+            if let Some(pointer) = self.function_there(remote, argument, address_in(block, at))? {
                 set_address(block, at, pointer);
-            } else if remote.function.is_stale(address) {
-                return Err(FfiError::StalePointer { symbol: self.symbol.clone(), argument, address });
             }
         }
         Ok(())
     }
 
+    /// The other process's address of a callback; `None` for any other address.
+    ///
+    /// # Errors
+    /// If the address is one of a process that has ended.
+    fn function_there(&self, remote: &Remote, argument: usize, address: usize) -> Result<Option<usize>> {
+        let pointer = remote.function.pointer_there(address);
+        if pointer.is_none() && remote.function.is_stale(address) {
+            return Err(FfiError::StalePointer { symbol: self.symbol.clone(), argument, address });
+        }
+        Ok(pointer)
+    }
+
     /// The other process's address for a number that was passed as a pointer.
     #[inline(never)] // Rare.
     pub fn number_there(&self, remote: &Remote, argument: usize, address: Address) -> Result<Address> {
-        if let Some(pointer) = remote.function.pointer_there(address.get()) {
+        if let Some(pointer) = self.function_there(remote, argument, address.get())? {
             return Ok(Address::new(pointer).unwrap_or(address));
-        }
-        if remote.function.is_stale(address.get()) {
-            let (symbol, address) = (self.symbol.clone(), address.get());
-            return Err(FfiError::StalePointer { symbol, argument, address });
         }
         if remote.function.is_private(address.get()) {
             return Err(FfiError::NotShared { symbol: self.symbol.clone(), argument, private: Private::Address });
@@ -67,8 +72,8 @@ impl BoundFunction {
     /// Which way the bytes of a view go that the other process does not share.
     ///
     /// # Errors
-    /// If it is to stay behind a call that does not wait, without a word about it: what is written meanwhile, by either
-    /// side, would be seen by neither.
+    /// If the call does not wait and its declaration names no direction: neither side would see what the other one
+    /// writes meanwhile.
     pub fn flow_of(&self, remote: &Remote, argument: usize, is_sync: bool) -> std::result::Result<Flow, Unpinned> {
         match remote.arguments.flow(argument) {
             Some(flow) => Ok(flow),

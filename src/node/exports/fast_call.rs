@@ -85,7 +85,7 @@ pub struct JsStores<'env> {
 
 /// Starts fast calls. `shared` is a Uint8Array over the memory that both use. Null where there are none.
 #[napi(ts_return_type = "JsStores | null")]
-pub fn attach_lane<'env>(env: &'env Env, shared: Object<'env>) -> napi::Result<Option<JsStores<'env>>> {
+pub fn attach_fast_calls<'env>(env: &'env Env, shared: Object<'env>) -> napi::Result<Option<JsStores<'env>>> {
     let environment = current(*env)?;
     // SAFETY: M3; the array is an argument of this call.
     let Some(text) = (unsafe { binding::attach(&environment, shared.raw()) }) else { return Ok(None) };

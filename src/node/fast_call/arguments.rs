@@ -1,5 +1,5 @@
-//! Arguments of fast calls: the blocks of views are found and texts are put between fences before a call, the fences are
-//! checked after it, and a text that C has returned is copied to JavaScript.
+//! Arguments of fast calls: the blocks of views are found and texts are put between fences before a call, the fences
+//! are checked after it, and a text that C has returned is copied to JavaScript.
 #![cfg(v8_abi)]
 #![expect(unsafe_code, reason = "is called by generated code")]
 
@@ -42,7 +42,8 @@ pub fn take_text(environment: &Environment, _: Arguments) -> JsResult {
     text.map_err(|error| thrown_by(environment, &error))
 }
 
-/// Puts the address of a Buffer where C is passed an argument of a number. What has no fence is left to the generic call.
+/// Puts the address of a Buffer where C is passed an argument of a number. What has no fence is left to the generic
+/// call.
 pub unsafe extern "C" fn store_view(_: Local, view: Local, argument: u32, environment: *const Environment) {
     // SAFETY: M6; the address is that of the environment's state, on its thread, which generated code was made with.
     let environment = unsafe { &*environment };
@@ -52,8 +53,8 @@ pub unsafe extern "C" fn store_view(_: Local, view: Local, argument: u32, enviro
     }
 }
 
-/// The same for a text and the argument in the lowest byte of `to`: a copy as UTF-8 in the text slot whose number is in the
-/// second byte. What is too long or has a NUL in it is left to JavaScript.
+/// The same for a text and the argument in the lowest byte of `to`: a copy as UTF-8 in the text slot whose number is in
+/// the second byte. What is too long or has a NUL in it is left to JavaScript.
 pub unsafe extern "C" fn store_text(_: Local, text: *const OneByteString, to: u32, environment: *const Environment) {
     // SAFETY: M6 for the environment, as above; M15 for the text, which stays where it is during this call.
     let (environment, text) = unsafe { (&*environment, &*text) };
@@ -170,8 +171,8 @@ impl FastArguments {
 
 /// Whether a block that a function was passed is whole after its call.
 pub unsafe extern "C" fn is_whole(block: *const BlockCache, function: *const BoundFunction) -> bool {
-    // SAFETY: M16 for the function, which is alive; the cache is in the environment's state. M3 and M8: the trampoline has
-    // compared the cache with the view, which its caller holds.
+    // SAFETY: M16 for the function, which is alive; the cache is in the environment's state. M3 and M8: the trampoline
+    // has compared the cache with the view, which its caller holds.
     unsafe { (*block).is_whole_after((*function).id) }
 }
 

@@ -39,19 +39,20 @@ thread_local! {
 
 /// The function that V8 calls in code that is not optimised: the caller then takes the generic call.
 unsafe extern "C" fn missed(_: *const c_void) {
-    let state = STATE.get();
-    if !state.is_null() {
-        // SAFETY: M1 and M6; `attach_lane` received the memory, on this thread.
-        unsafe { state.write(COLD) };
-    }
+    set_state(COLD);
 }
 
 /// A leaf function has called a callback during the fast call under way, whose result does not count.
 pub fn refuse_result() {
+    set_state(BROKEN);
+}
+
+/// Writes how the call under way on this thread went.
+fn set_state(outcome: u32) {
     let state = STATE.get();
     if !state.is_null() {
-        // SAFETY: M1 and M6, as in `missed`.
-        unsafe { state.write(BROKEN) };
+        // SAFETY: M1 and M6; `attach_fast_calls` received the memory, on this thread.
+        unsafe { state.write(outcome) };
     }
 }
 
@@ -176,8 +177,8 @@ fn fast_signature_of(
     })
 }
 
-/// Starts fast calls. `shared` is a Uint8Array over the memory that both sides use. Returns the function that puts texts
-/// between fences; `None` if there are no fast calls.
+/// Starts fast calls. `shared` is a Uint8Array over the memory that both sides use. Returns the function that puts
+/// texts between fences; `None` if there are no fast calls.
 ///
 /// # Safety
 /// M3: `shared` is rooted.

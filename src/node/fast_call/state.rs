@@ -54,9 +54,9 @@ impl<E> FastArguments<E> {
     }
 }
 
-/// What JavaScript and fast calls both read and write: words of 32 bits (the outcome of the last call, the length of the
-/// text it returned, one that JavaScript alone uses, the bits of the pins), that text, the addresses that C is passed,
-/// and from [`TEXTS`] on the slots of the texts of a call, one after the other.
+/// The memory that JavaScript and fast calls both read and write: words of 32 bits (the outcome of the last call, the
+/// length of the text it returned, one that JavaScript alone uses, the bits of the pins), that text, the addresses that
+/// C is passed, and from [`TEXTS`] on the slots of the texts of a call, one after the other.
 #[derive(Clone, Copy, Debug)]
 pub struct Shared(pub Span);
 
@@ -84,7 +84,7 @@ impl Shared {
 
     #[inline]
     pub fn set_state(self, state: u32) {
-        // SAFETY: M1 and M6; `attach_lane` received the memory, for words of 32 bits.
+        // SAFETY: M1 and M6; `attach_fast_calls` received the memory, for words of 32 bits.
         unsafe { self.state().write(state) };
     }
 

@@ -2,6 +2,8 @@
 // struct() and array() as the package exports them: with flexible arrays, the last field of a struct, whose length is the
 // value of another field: struct({ count: 'u32', items: array('u16', 'count') }).
 
+const { arrayDescriptor } = require('./aggregate.js');
+const { addElementViews } = require('./array-view.js');
 const { DeclaredType } = require('./native-type.js');
 const { descriptorOf } = require('./registry.js');
 const structs = require('./struct.js');
@@ -57,6 +59,23 @@ function struct(fields, options = {}) {
   return Object.freeze(made);
 }
 
+/**
+ * Makes the function that gives the descriptor of the elements, by their number. Not those of array(), which are kept
+ * for good: the number comes from memory. Views of equal length share one, because deepStrictEqual compares it.
+ */
+function elementsOf({ id, align, element, elementType }) {
+  const known = new Map();
+  return (length) => {
+    const found = known.get(length)?.deref();
+    if (found !== undefined) return found;
+    const layout = { id, align, size: length * element.size };
+    const descriptor = Object.setPrototypeOf(arrayDescriptor(layout, element, length, elementType), null);
+    addElementViews(descriptor);
+    known.set(length, new WeakRef(descriptor));
+    return descriptor;
+  };
+}
+
 const integers = /^(?:[iu](?:8|16|32|64)(?:_fast|be|le)?|char|long|unsigned long|wchar_t)$/;
 let keys = 0;
 
@@ -99,13 +118,13 @@ class FlexibleStruct extends DeclaredType {
       }
       return length;
     };
+    const elements = elementsOf(items.descriptor);
     const counted = {
       ...items.descriptor,
       name: items.descriptor.name.replace(/\[0\]$/, `[${countedBy}]`),
       isCounted: true,
       lengthAt: checkedLengthAt,
-      live: (data, at, address) =>
-        descriptorOf(structs.array(element, checkedLengthAt(data, at, address))).live(data, at, address),
+      live: (data, at, address) => elements(checkedLengthAt(data, at, address)).live(data, at, address),
     };
     const fields = known.fields.map((field) => (field === items ? { ...field, descriptor: counted } : field));
     const refuse = (name) => {

@@ -138,7 +138,7 @@ function fieldOf([key, declared], where) {
     };
   if (align !== undefined) throw makeError('ERR_INVALID_ARG_VALUE', `${location} must have bits or align, not both`);
   const mayHaveBits =
-    !descriptor.isSwapped &&
+    !descriptor.hasByteOrder &&
     (descriptor.min !== undefined || descriptor.name === 'bool' || /^[iu]64|long/.test(descriptor.name));
   if (!mayHaveBits || isDeclared(type))
     throw wrongValue(`${location}.type`, 'an integer type, as it has bits', descriptor.name);

@@ -33,7 +33,7 @@ class FlexibleArray {
 
 function array(type, count) {
   if (typeof count !== 'string') return structs.array(type, count);
-  // Says what is wrong with the type.
+  // Throws if the type is wrong.
   structs.array(type, 0);
   return new FlexibleArray(type, count);
 }
@@ -95,7 +95,7 @@ class FlexibleStruct extends DeclaredType {
       throw wrongValue(`${known.name}: field ${key}`, 'counted by a field of an integer type', countedBy);
     const items = known.fields.at(-1);
     const { size } = descriptorOf(element);
-    /** @returns {number} what the count is, in the memory of a struct at `base` */
+    /** @returns {number} the count in the memory of a struct at `base` */
     const lengthAt = (data, base, address) => {
       const value =
         data === undefined
@@ -105,7 +105,7 @@ class FlexibleStruct extends DeclaredType {
         throw outOfRange(`${known.name}: field ${countedBy}`, 'the number of elements', value);
       return Number(value);
     };
-    /** Of memory whose end is known, as many as there is room for. */
+    /** The same. Throws if the memory has a known end and is too small for so many. */
     const checkedLengthAt = (data, at, address) => {
       const length = lengthAt(data, at - items.offset, address);
       if (data !== undefined && at + length * size > data.byteLength) {
@@ -192,7 +192,7 @@ class FlexibleStruct extends DeclaredType {
     }
   }
 
-  /** Where the elements begin. */
+  /** The offset of the first element. */
   get #offset() {
     return this.#descriptor.fields.at(-1).offset;
   }

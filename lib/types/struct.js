@@ -335,7 +335,7 @@ function offsetof(type, field) {
   return known.offset;
 }
 
-/** Has offsetof() know a type that has the fields of a struct. */
+/** Makes offsetof() accept a type that has the fields of a struct. */
 const shareOffsets = (type, known) => offsets.set(type, offsets.get(known));
 
 module.exports = { shareOffsets, struct, union, array, text, sizeof, alignof, offsetof };

@@ -5,7 +5,7 @@ const path = require('node:path');
 const { pathToFileURL } = require('node:url');
 const variants = require('./variants.js');
 
-/** Folders of cases/. Those with `settings` are each in a document of their own. */
+/** Folders of cases/. Each of those with `settings` has a separate document. */
 const GROUPS = [
   {
     name: 'numbers',

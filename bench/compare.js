@@ -53,7 +53,7 @@ function checkout(against) {
     const archive = execFileSync('git', ['-C', root, 'archive', commit], { maxBuffer: 2 ** 28 });
     execFileSync('tar', ['-xf', '-', '-C', folder], { input: archive });
   }
-  execFileSync('node', ['scripts/build.js'], { cwd: folder, stdio: ['ignore', 2, 2] });
+  execFileSync(process.execPath, ['scripts/build.js'], { cwd: folder, stdio: ['ignore', 2, 2] });
   // Older revisions have no other form when they are published.
   const hasForm = fs.existsSync(path.join(folder, 'scripts', 'startup.js'));
   if (hasForm) startup.write(folder);
@@ -91,7 +91,7 @@ async function main() {
   const other = checkout(options.against);
   await build();
   const node = options.node === undefined ? defaultNode() : findNode(options.node);
-  // What a checkout that knows no call paths calls the generic one.
+  // The generic path by the name that it had before lib/ was in folders.
   const generic = { PINNED_FFI_LANE: 'frame' };
   const isOld = !fs.existsSync(path.join(other, 'lib', 'native'));
   const sides = [

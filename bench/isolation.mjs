@@ -17,7 +17,7 @@ function isolatedApart({ ffi }, library, declared) {
   return symbols;
 }
 
-/** A port to whoever serves a library: `ask(name, args)` gives a Promise of the result. */
+/** A port to the thread or process that serves a library: `ask(name, args)` gives a Promise of the result. */
 function portTo(peer) {
   const waiting = [];
   peer.on('message', (result) => waiting.shift()(result));

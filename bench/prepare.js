@@ -25,8 +25,7 @@ const modified = (file) => (fs.existsSync(file) ? fs.statSync(file).mtimeMs : 0)
 /** Builds the addon, and puts the package into its published form while this process runs. */
 async function build() {
   await buildAddon();
-  startup.write();
-  process.on('exit', () => startup.remove());
+  startup.writeUntilExit();
 }
 
 /** Installs the peers of package.json, unless they are there. */

@@ -1,6 +1,6 @@
 'use strict';
-// Runs the suite with every library in a process of its own: what cannot hold there is in test/isolated/exceptions.js;
-// everything else that fails is a failure.
+// Runs the suite with every library in a separate process. test/isolated/exceptions.js lists the tests that cannot pass
+// there; any other failure fails the run.
 //   npm run test:isolated [-- --short] [--nodes 20,26] [FILE ...]
 //
 //   --short   the files that take seconds, for .ci/run

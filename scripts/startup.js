@@ -100,7 +100,13 @@ function write(folder = root) {
   fs.renameSync(temporary, fileIn(folder));
 }
 
-module.exports = { NAME, remove, write };
+/** Writes the file for as long as this process runs. */
+function writeUntilExit() {
+  write();
+  process.on('exit', () => remove());
+}
+
+module.exports = { NAME, remove, write, writeUntilExit };
 
 if (require.main === module) {
   const args = process.argv.slice(2);

@@ -212,10 +212,7 @@ async function main() {
   await prepare({ isBuilt: built });
   // One that was left behind would hide what has changed in lib/.
   startup.remove();
-  if (published) {
-    startup.write();
-    process.on('exit', () => startup.remove());
-  }
+  if (published) startup.writeUntilExit();
   const results = [];
   for (const node of nodes.length === 0 ? [process.execPath] : nodes.map(installNode)) {
     results.push(await runTests(node, files, { isAgain: again, scale }));

@@ -53,7 +53,7 @@ describe('the cache', () => {
     );
   });
 
-  test('a directory of its owner that others may read becomes private', { skip: onlyOn('posix') }, () => {
+  test('a directory of the user that others may read becomes private', { skip: onlyOn('posix') }, () => {
     fs.mkdirSync(path.join(cacheOfTest(), 'cc'), { recursive: true, mode: 0o755 });
     assert.equal(value({ source }), 1);
     assert.equal(compiled().length, 1);

@@ -101,7 +101,7 @@ describe('process.exit', { concurrency: 4 }, () => {
     ['a callback under a call with threads: true', 'withThreads.join_threads_i32(callback, 8, 100);'],
     ['a callback of a nonblocking call', 's.call_i32.async(callback, 1);'],
     ['a callback of threads that a nonblocking call waits for', 's.join_threads_i32.async(callback, 8, 100);'],
-    ['a callback of a thread of its own', 'lib.thread().symbols.call_i32(callback, 1);'],
+    ['a callback on a dedicated thread', 'lib.thread().symbols.call_i32(callback, 1);'],
   ]) {
     test(`in ${where} ends the process with that code`, () => ends(`${exiting} ${code}`, { exit: 7 }));
   }
@@ -383,7 +383,7 @@ describe('process.exit in a worker', () => {
     'a callback that a foreign thread has called': 's.start_ticker(callback, 100, 50); callback.ref();',
     'a callback under a call with threads: true': 'withThreads.join_threads_i32(callback, 8, 20);',
     'a callback of a nonblocking call': 's.join_threads_i32.async(callback, 8, 20);',
-    'a callback of a thread of its own': 'lib.thread().symbols.call_i32(callback, 1);',
+    'a callback on a dedicated thread': 'lib.thread().symbols.call_i32(callback, 1);',
   };
   eachIn(
     Object.keys(places),

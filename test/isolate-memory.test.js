@@ -1,5 +1,5 @@
 'use strict';
-// Memory of isolated libraries: copies and the way that their bytes go, pointers that nobody can follow there, and those
+// Memory of isolated libraries: copies and the way that their bytes go, pointers that lead to memory of Node, and those
 // of processes that have ended.
 
 const assert = require('node:assert/strict');
@@ -232,7 +232,7 @@ describe('a pointer to memory that the process does not share', { skip }, () => 
     refused(() => (view.bytes = bad), what);
     view.bytes = good;
     assert.equal(whole.value.bytes, good);
-    // What is stored in memory of Node alone is nobody's business.
+    // Values that are stored in memory of Node alone are not checked.
     const here = ffi.alloc(8);
     ffi.write.ptr(ffi.ptr(here), 0, bad);
     assert.equal(read.ptr(ffi.ptr(here)), bad);

@@ -1,5 +1,5 @@
 'use strict';
-// Unmodified libraries of the system, each in a process of its own.
+// Unmodified libraries of the system, each in a separate process.
 
 const assert = require('node:assert/strict');
 const fs = require('node:fs');

@@ -93,7 +93,7 @@ describe('an isolated library', { skip }, () => {
     assert.throws(() => lib.symbols.fail_with(2), { code: 'ENOENT' });
   });
 
-  // The host has a heap of its own in place of libc's.
+  // The host has a heap in place of libc's.
   test('has functions of libc that free what the library allocated, and the other way round', (t) => {
     const symbols = {
       strdup: { args: ['cstring'], returns: { type: 'cstring', free: 'free' } },

@@ -246,7 +246,7 @@ describe('on other threads', () => {
     assert.equal(stdout, `${CODE} 5 ${CODE}`);
   });
 
-  test('a library in a process of its own gets zero, and its call throws', { skip: onlyOn('isolation') }, () => {
+  test('a library in a separate process gets zero, and its call throws', { skip: onlyOn('isolation') }, () => {
     const library = dlopen(
       fixture,
       { call_times_i32: { args: ['ptr', 'i32'], returns: 'i32', leaf } },

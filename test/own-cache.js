@@ -1,5 +1,5 @@
 'use strict';
-// Compiles C for a test file: each test has a cache of its own, so that what is compiled is what the test says.
+// Compiles C for a test file: each test has a separate cache, so that nothing comes from another test's.
 
 const fs = require('node:fs');
 const os = require('node:os');

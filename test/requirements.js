@@ -152,7 +152,7 @@ const PLATFORM = {
   },
   mounts: {
     is: () => isLinux && spawnSync('unshare', ['-m', 'true']).status === 0,
-    reason: 'only where a process may have mounts of its own',
+    reason: 'only where a process may have private mounts',
   },
   transfer: {
     is: () => typeof ArrayBuffer.prototype.transfer === 'function',

@@ -104,7 +104,7 @@ describe('the stack of an error begins where the user has called', () => {
     }
   });
 
-  test('and stays where it is where a callback throws the error of a call of its own', () => {
+  test('and is not changed if a callback throws the error of a call that it made', () => {
     const { qsort } = ffi.dlopen(
       null,
       'void qsort(void *, size_t, size_t, int (*)(const void *, const void *));',

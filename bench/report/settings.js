@@ -1,6 +1,6 @@
 'use strict';
-// The documents of the package in different settings, such as docs/internals/performance-memory.md. Ratios are taken within a round, where what disturbs
-// the machine disturbs all settings alike.
+// The documents of the package in different settings, such as docs/internals/performance-memory.md. Ratios are taken
+// within a round, because a disturbance of the machine affects all settings of the round.
 
 const { settings } = require('../variants.js');
 const { paragraphs, quantity, ratio, table } = require('./format.js');
@@ -33,8 +33,8 @@ function section(nodes, { id, title, note, unit, variants }) {
 
 const clockOf = (rows) =>
   rows.every(({ clock }) => clock === 'wall')
-    ? 'The times are of the clock on the wall.'
-    : 'The times are of the processor, of all threads of the process.';
+    ? 'The times are wall-clock times.'
+    : 'The times are processor times of all threads of the process.';
 
 /** @param {{ node: string, rows: object[] }[]} nodes */
 function settingsReport(nodes, about) {

@@ -214,6 +214,27 @@ function follow(promise, name, start, spec) {
   ];
 }
 
+/** Runs a call and prints it: a line, or two where the call nests others. */
+function inLog(title, spec, shown, run) {
+  const line = begin(title, shown.join(', '));
+  let outcome = '';
+  try {
+    const result = run();
+    if (!types.isPromise(result)) {
+      outcome = showResult(result, spec);
+      return result;
+    }
+    const [number, promise] = follow(result, title, line.start, spec);
+    outcome = `= promise ${number}`;
+    return promise;
+  } catch (error) {
+    outcome = showThrown(error);
+    throw error; // node-do-not-add-exception-line
+  } finally {
+    end(line, outcome);
+  }
+}
+
 /**
  * A bound function that prints its calls.
  * @param {Function} call
@@ -224,25 +245,7 @@ function logged(call, { name, spec, lifetime }, kind = '') {
   const title = `${libraryOf(lifetime)}${name}${kind}`;
   const passed = spec.types.args.filter((descriptor) => descriptor.outParam !== 'out');
   const shown = (value, i) => (i < passed.length ? show(value, passed[i].target ?? passed[i]) : showExtra(value, name));
-  const caller = (...values) => {
-    const line = begin(title, values.map(shown).join(', '));
-    let outcome = '';
-    try {
-      const result = call(...values);
-      if (!types.isPromise(result)) {
-        outcome = showResult(result, spec);
-        return result;
-      }
-      const [number, promise] = follow(result, title, line.start, spec);
-      outcome = `= promise ${number}`;
-      return promise;
-    } catch (error) {
-      outcome = showThrown(error);
-      throw error; // node-do-not-add-exception-line
-    } finally {
-      end(line, outcome);
-    }
-  };
+  const caller = (...values) => inLog(title, spec, values.map(shown), () => call(...values));
   return Object.defineProperties(caller, { name: { value: call.name }, length: { value: call.length } });
 }
 
@@ -254,25 +257,13 @@ function logged(call, { name, spec, lifetime }, kind = '') {
 function loggedCallback(callback, { args, result }) {
   const title = `callback ${nameOf(callback)}`;
   const spec = { types: { result }, hasOutParams: false };
-  return (...values) => {
-    const line = begin(title, values.map((value, i) => show(value, args[i])).join(', '));
-    let outcome = '';
-    try {
-      const value = callback(...values);
-      if (!types.isPromise(value)) {
-        outcome = showResult(value, spec);
-        return value;
-      }
-      const [number, promise] = follow(value, title, line.start, spec);
-      outcome = `= promise ${number}`;
-      return promise;
-    } catch (error) {
-      outcome = showThrown(error);
-      throw error; // node-do-not-add-exception-line
-    } finally {
-      end(line, outcome);
-    }
-  };
+  return (...values) =>
+    inLog(
+      title,
+      spec,
+      values.map((value, i) => show(value, args[i])),
+      () => callback(...values),
+    );
 }
 
 module.exports = { logged, loggedCallback, makeFilter, nameOf };

@@ -200,7 +200,7 @@ class Writer {
  */
 const makeDeclarations = (seed, id) => new Writer(seed, id).write();
 
-/** A type as the parser has it, as C: each part is a type of its own, so that nothing depends on how declarators nest. */
+/** A type as the parser has it, as C: each part is a separate typedef, so that nothing depends on how declarators nest. */
 function typeInC(type) {
   const constness = type.isConst ? 'const ' : '';
   switch (type.kind) {

@@ -54,7 +54,7 @@ async function runCommand(name, args) {
  * @param {string[]} args without node and the script
  */
 async function main(args) {
-  // Whoever reads may stop (`| head`): that is no failure.
+  // The reader of the output may stop (`| head`): that is no failure.
   process.stdout.on('error', (/** @type {NodeJS.ErrnoException} */ error) => {
     if (error.code !== 'EPIPE') throw error;
     process.exit();

@@ -4,7 +4,7 @@
 const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');
 const { inspect } = require('node:util');
-const { ffi, throws } = require('./helpers.js');
+const { ffi, gc, throws } = require('./helpers.js');
 
 const { struct, array, pointer, ptr } = ffi;
 const Packet = struct({ kind: 'u8', count: 'u32', items: array('u16', 'count') }, { name: 'Packet' });
@@ -43,6 +43,16 @@ describe('a struct with a flexible array', () => {
     }
     assert.equal(inspect(Packet), 'struct Packet { kind: u8, count: u32, items: u16[count] } 8 bytes');
     assert.deepEqual([ffi.sizeof(Packet), ffi.offsetof(Packet, 'items')], [8, 8]);
+  });
+
+  test('keeps nothing of a length that no view has any more', async () => {
+    const { items } = Packet.view(bytes(3, 5, 6, 7));
+    assert.deepStrictEqual(items, Packet.view(bytes(3, 5, 6, 7)).items);
+    const symbol = Object.getOwnPropertySymbols(items).find(({ description }) => description === 'descriptor');
+    const known = [4, 5].map((count) => new WeakRef(Packet.view(bytes(count, 1, 2, 3, 4, 5)).items[symbol]));
+    await gc();
+    assert.ok(known.every((each) => each.deref() === undefined));
+    assert.equal(items.length, 3);
   });
 
   test('holds structs and texts, counted in any byte order', () => {

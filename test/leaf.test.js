@@ -277,6 +277,11 @@ describe('a declaration', () => {
     );
   });
 
+  test('may have a handle as an argument', () => {
+    const identity = bindOne('identity_ptr', [ffi.opaque('Thing')], 'ptr', { leaf });
+    assert.equal(identity(null), null);
+  });
+
   test('takes a boolean only', () => {
     throws(() => bindOne('add_i32', ['i32', 'i32'], 'i32', { leaf: 1 }), 'ERR_INVALID_ARG_TYPE', /leaf/);
   });

@@ -593,6 +593,7 @@ int call(int (*f)(int)) { return f(0x01000000); }`,
 
   test('have the limits of their type, which messages name as it is declared', () => {
     throws(() => (Header.alloc().magic = 70000), 'ERR_OUT_OF_RANGE', /field magic must be .* \(u16be\)/);
+    throws(() => (Header.alloc().id = -1), 'ERR_OUT_OF_RANGE', /field id must be .* \(u64le\)/);
     throws(() => struct({ a: { type: 'u16be', bits: 3 } }), 'ERR_INVALID_ARG_VALUE', /integer type, as it has bits/);
     assert.equal(ffi.FFIType.u16be, undefined);
   });

@@ -1,9 +1,12 @@
 'use strict';
 // Translates declarations of bun:ffi into declarations of the main entry.
 
+const { lazy } = require('../lazy.js');
 const { argumentType, callbackArgumentType, resultType } = require('./types.js');
-const { typeOfNodeApi } = require('./node-api.js');
 const { wrongArgument, wrongDeclaration } = require('./messages.js');
+
+// Loaded for cc() only.
+const nodeApi = lazy(() => require('./node-api.js'));
 
 const isObject = (value) => (typeof value === 'object' && value !== null) || typeof value === 'function';
 
@@ -31,6 +34,7 @@ function functionOf(declaration) {
 
 /** A function that cc() compiles: it may use Node-API. */
 function compiledFunctionOf(declaration) {
+  const { typeOfNodeApi } = nodeApi();
   const argument = (type, unsupported) => typeOfNodeApi(type) ?? argumentType(type, unsupported);
   if (typeOfNodeApi(declaration.returns) === undefined && !declaration.args?.some?.((type) => typeOfNodeApi(type)))
     return functionOf(declaration);

@@ -89,8 +89,8 @@ const parameterIn = (text, index) => {
 const copyOf = (declaration) => ({ ...declaration, args: [...declaration.args] });
 
 /**
- * Defines what `make` gives by its names, if it gives anything. Where the text has what has no counterpart, such as
- * `long double`, the rest of a set is of use: reading the property throws.
+ * Defines the result of `make` by its names, unless it is undefined. If `make` throws, because a type such as
+ * `long double` has no counterpart, reading the property throws: the rest of the set can be used.
  */
 function define(target, names, make) {
   /** @type {PropertyDescriptor} */

@@ -17,7 +17,7 @@ const SINGLE = new Set(['(', ')', '*', ',', ';', '{', '}', '[', ']', '~', '?', '
 const DIRECTIVE = /#[ \t]*(\w*)((?:\\\r?\n|\/\*[^]*?\*\/|[^\n])*)/y;
 const DEFINE = /^[ \t]*([A-Za-z_]\w*)(\(?)([^]*)$/;
 
-/** Those that change no layout. */
+/** Pragmas that change no layout. */
 const PRAGMA = /^[ \t]*(?:once|GCC|clang|STDC|region|endregion|warning|comment)\b/;
 
 const HINT_BIND = 'for macros and whole headers use `pinned-ffi bind`, or the output of `cc -E -P`';

@@ -132,7 +132,7 @@ const [ofStandard, ofPosix] = [new Map(STANDARD), new Map(POSIX)];
  */
 const prefixed = (name) => [`__${name}`, ofStandard.get(name) ?? ofPosix.get(name)];
 
-/** As the headers of the GNU C library name them. */
+/** The names in the headers of the GNU C library. */
 const GNU = [
   ...[
     'ssize_t',
@@ -276,7 +276,7 @@ const REFUSED = new Map([
   ['namespace', 'this is C++: declare it `extern "C"`'],
   ['using', 'this is C++: use typedef'],
 ]);
-/** Of those, the types: a text may have them, but no value of them can be passed. */
+/** The types among the refused words: a text may have them, but no value of them can be passed. */
 const UNSUPPORTED = new Set(['_Complex', '__complex__', '__int128', '_Float16', '_BitInt']);
 
 module.exports = {

@@ -17,7 +17,7 @@ const records = lazy(() => require('./records.js'));
 /** A text that is nested deeper than this is none that a person has written. */
 const MOST_DEPTH = 200;
 
-/** A function that was read without the parser, which reads it for what else there is to know of it. */
+/** A function that was read without the parser. It is parsed when its C type or its marks are needed. */
 class PlainFunction {
   #declared;
 
@@ -89,7 +89,7 @@ class Parser {
     return scope;
   }
 
-  /** Takes a prototype of plain types, which are what they are everywhere as long as the text has no names for them. */
+  /** Takes a prototype of plain types, unless the text may give their names another meaning. */
   #plainPrototype() {
     const { tokens, scope } = this;
     const at = scope.isPlain ? tokens.offset : undefined;
@@ -154,7 +154,7 @@ class Parser {
     return this.tokens.fault(token, `expected ';' after a declaration, found ${named(token)}`);
   }
 
-  /** Declares one name. Gives whether it had a body, which ends the declaration. */
+  /** Declares one name. Returns whether it had a body, which ends the declaration. */
   #declare(specifiers) {
     const { tokens, scope } = this;
     const { name, apply, attributes } = parseDeclarator(this, 'name');

@@ -122,7 +122,7 @@ function parseSpecifiers(parser) {
 const LONG_DOUBLE = /^(?:long double|double long)$/;
 const noArithmetic = (words) => `'${words.join(' ')}' is no type of C`;
 
-/** What is declared with one of these may have a body: no library has it. */
+/** A function with one of these words may have a body: no library exports it. */
 const LOCAL = new Set(['static', 'inline', '__inline', '__inline__', '__forceinline']);
 
 /** Takes one specifier; false where the next token is none. */
@@ -231,7 +231,7 @@ function takeGnu(parser, attributes) {
   tokens.expect(')', 'at the end of __attribute__');
 }
 
-/** The bytes of mode(...): those of an integer; NaN of what has no counterpart. */
+/** The bytes of the integer of mode(...); NaN if it has no counterpart. */
 const MODES = { QI: 1, byte: 1, HI: 2, SI: 4, DI: 8, word: 8, pointer: 8, unwind_word: 8 };
 
 function takeMode({ tokens }, token) {

@@ -1,38 +1,33 @@
 'use strict';
-// The functions that C text declares, as objects of declarations. A text of plain prototypes is read without the
-// parser.
+// The functions that C text declares, as objects of declarations. Not loaded for a text of plain prototypes alone:
+// plain.js.
 
 const { makeError, wrongType } = require('../errors.js');
-const { lazy } = require('../lazy.js');
 const { parseOptions } = require('../validate.js');
-const { plainEntries } = require('./plain.js');
+const { declarationOf } = require('./convert.js');
+const { Scope } = require('./scope.js');
+const { partsOf, parseText } = require('./texts.js');
 
-// Loaded for texts that have more than plain prototypes.
-const texts = lazy(() => require('./texts.js'));
-const convert = lazy(() => require('./convert.js'));
-const scopes = lazy(() => require('./scope.js'));
-
-/** The declarations of all functions of a scope. */
 const converted = new WeakMap();
 
+/** The declarations of all functions of a scope. */
 function functionsIn(scope) {
   let symbols = converted.get(scope);
   if (symbols !== undefined) return symbols;
   symbols = { __proto__: null };
-  for (const [name, declared] of scope.functions) symbols[name] = convert().declarationOf(declared, name);
+  for (const [name, declared] of scope.functions) symbols[name] = declarationOf(declared, name);
   converted.set(scope, symbols);
   return symbols;
 }
+
 /**
  * C text, or an array of sets, texts and objects, as names and declarations, and what gives the scope of its types.
  * @param {unknown} value
  * @param {string} where for messages
- * @returns {{ entries: [string, any][], scope: () => InstanceType<typeof import('./scope.js').Scope> }}
+ * @returns {{ entries: [string, any][], scope: () => InstanceType<typeof Scope> }}
  */
 function parseSymbols(value, where) {
-  const entries = typeof value === 'string' ? plainEntries(value) : undefined;
-  if (entries !== undefined) return { entries, scope: () => scopeOf(/** @type {string} */ (value)) };
-  const parts = texts().partsOf(value, where);
+  const parts = partsOf(value, where);
   if (parts.length === 1 && parts[0].scope?.texts.length === 1)
     return { entries: Object.entries(functionsIn(parts[0].scope)), scope: () => parts[0].scope };
   const symbols = { __proto__: null };
@@ -47,12 +42,11 @@ function parseSymbols(value, where) {
         : added(parts, symbols, name, object[name], `${where}: ${name}`);
     }
   }
-  const { Scope } = scopes();
   return { entries: Object.entries(symbols), scope: () => new Scope(parts.flatMap(({ scope }) => scope ?? [])) };
 }
 
 /** The scope of a text. */
-const scopeOf = (text) => texts().parseText(text, []);
+const scopeOf = (text) => parseText(text, []);
 
 /** Whether an object declares a function by itself: its `args` is a list of types. */
 const isDeclaration = (value) =>
@@ -68,7 +62,7 @@ function added(parts, symbols, name, value, where) {
   if (free !== undefined && typeof free !== 'string') throw wrongType(`${where}.free`, 'the name of a function', free);
   const isOwned = free !== undefined && declared !== undefined;
   const declaration = isOwned
-    ? convert().declarationOf(
+    ? declarationOf(
         {
           ...declared,
           type: declared.type,
@@ -77,7 +71,7 @@ function added(parts, symbols, name, value, where) {
         },
         name,
       )
-    : (symbols[name] ?? convert().declarationOf(declared, name));
+    : (symbols[name] ?? declarationOf(declared, name));
   const result = { ...declaration, ...others, ...(free !== undefined && !isOwned && { free }) };
   if (args !== undefined)
     result.args = describedArguments(declared?.type.parameters ?? [], declaration.args, args, where);
@@ -111,11 +105,11 @@ const keysOf = (parameters) =>
  * The one function of a text: its name and its declaration.
  * @param {unknown} value
  * @param {string} where
- * @param {InstanceType<typeof import('./scope.js').Scope>[]} outer
+ * @param {InstanceType<typeof Scope>[]} outer
  */
 function parseFunction(value, where, outer = []) {
   if (typeof value !== 'string') throw wrongType(where, "C text, such as 'int abs(int)'", value);
-  const scope = texts().parseText(value, outer);
+  const scope = parseText(value, outer);
   const [name, ...others] = scope.functions.keys();
   if (name === undefined || others.length > 0) {
     throw makeError(
@@ -126,4 +120,4 @@ function parseFunction(value, where, outer = []) {
   return { name, declaration: functionsIn(scope)[name], own: scope };
 }
 
-module.exports = { scopeOf, functionsIn, parseSymbols, parseFunction };
+module.exports = { scopeOf, parseSymbols, parseFunction };

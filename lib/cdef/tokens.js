@@ -105,7 +105,7 @@ class Tokens {
     return this.#list.length === this.#at && this.#expanded.length === 0 ? this.#lexer.offset : undefined;
   }
 
-  /** Goes on behind what somebody else has read. */
+  /** Continues at an offset, after a part that was read without tokens. */
   set offset(at) {
     this.#lexer.offset = at;
   }

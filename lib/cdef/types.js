@@ -3,7 +3,7 @@
 //   { kind: 'scalar', name, spelling }   name: of the type table; spelling: the C name that was written
 //   { kind: 'pointer', to }  { kind: 'array', of, length }   length: null where it is not known
 //   { kind: 'function', parameters: [{ name, type, mark }], returns, isVariadic, free }
-//   { kind: 'unsupported', reason, at, text }   what has no counterpart: pointers to it are addresses
+//   { kind: 'unsupported', reason, at, text }   has no counterpart: pointers to it are addresses
 //   { kind: 'record', record }: a struct or union  { kind: 'enum', enumeration }
 // A const type is a copy with `isConst`.
 

@@ -7,6 +7,7 @@ const { describe, makeError, locationOf: place, wrongType, wrongValue } = requir
 const access = require('../memory/access.js');
 const { byteLengthOf, bytesOf, isView } = require('../memory/array-buffer.js');
 const { byName } = require('../types/registry.js');
+const { lowAddress } = require('../types/pointers.js');
 const { utf32 } = require('../types/strings.js');
 const { Union, bigAddress, decode, decodeMembers, textOfBytes, untilNul, wideNumber } = require('./decode.js');
 const { makeWriter } = require('./members.js');
@@ -266,12 +267,6 @@ const UNITS = { Void: 1, Int8: 1, UInt8: 1, Int16: 2, UInt16: 2, Int32: 4, UInt3
 
 /** Whether C reads or writes what a pointer points to. One to `void` or an opaque type may be an id or an offset. */
 const readsMemory = ({ kind, to }) => kind === 'text' || (kind === 'pointer' && layoutOf(to).kind !== 'void');
-
-const lowAddress = (value, type, name, position) =>
-  makeError(
-    'ERR_FFI_INVALID_POINTER',
-    `${place(name, position)} must be an address of memory (${type.name}), received ${describe(value)}, which is in the first page`,
-  );
 
 /**
  * Converts a value for a pointer to null, an address, or a view. An object, an array or a text becomes a new view.

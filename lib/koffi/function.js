@@ -62,7 +62,7 @@ function plainFixed(parts) {
   const count = args.length;
   const call = (...values) => {
     if (values.length < count) throw tooFew(count, values.length);
-    const passed = args.map(({ convert }, i) => (convert === undefined ? values[i] : convert(values[i])));
+    const passed = convertEach(args, values);
     if (passed.includes(NEEDS_MEMORY)) return callWithMemory(parts, values, passed);
     const returned = native(...passed);
     return result.convert === undefined ? returned : result.convert(returned);
@@ -70,11 +70,11 @@ function plainFixed(parts) {
   return Object.defineProperty(call, 'length', { value: count });
 }
 
-const convertEach = ({ args }, values) =>
+const convertEach = (args, values) =>
   args.map(({ convert }, i) => (convert === undefined ? values[i] : convert(values[i])));
 
 /** Gives memory to the converted values that need it, and keeps it in `kept`. */
-function convertAll({ name, parameters, args }, values, passed, kept) {
+function allocateArguments({ name, parameters, args }, values, passed, kept) {
   for (let i = 0; i < args.length; i += 1) {
     const { prepare } = args[i];
     if (passed[i] !== NEEDS_MEMORY) continue;
@@ -116,8 +116,8 @@ function callWithMemory(parts, values, passed) {
 }
 
 /**
- * Makes a call that needs memory: that of the function, unless a call of it is under way. `whole` has the parameters of this
- * call.
+ * Makes a call that needs memory: that of the function, unless a call of it is under way. `whole` has the parameters of
+ * this call.
  */
 function withMemory({ blocks, result }, whole, call, values, passed) {
   const { isBusy } = blocks;
@@ -125,7 +125,7 @@ function withMemory({ blocks, result }, whole, call, values, passed) {
   const { top } = arena;
   blocks.isBusy = true;
   try {
-    convertAll(whole, values, passed, kept);
+    allocateArguments(whole, values, passed, kept);
     const returned = call(...passed);
     finish(whole, values, passed);
     return result.convert === undefined ? returned : result.convert(returned);
@@ -154,7 +154,7 @@ function asynchronous(parts) {
     };
     let passed;
     try {
-      passed = convertAll(parts, values, convertEach(parts, values), kept);
+      passed = allocateArguments(parts, values, convertEach(parts.args, values), kept);
     } catch (error) {
       return answer(error, undefined);
     }
@@ -192,7 +192,7 @@ function variadic(parts) {
       const pairs = extras.map(({ type }, i) => [type, passed[count + i]]);
       return native(...passed.slice(0, count), ...pairs);
     };
-    return withMemory(parts, whole, withPairs, values, convertEach(whole, values));
+    return withMemory(parts, whole, withPairs, values, convertEach(whole.args, values));
   };
 }
 

@@ -119,7 +119,7 @@ const returnedBy = (type) => (layoutOf(type).kind === 'callback' ? 'ptr' : argum
 
 const asItIs = (value) => value;
 
-/** What makes the functions of a prototype, once for all of them. */
+/** For each prototype, the function that makes the functions that C calls. */
 const adapters = new WeakMap();
 
 /** The JavaScript function that C calls in place of the program's: its values are koffi's. */
@@ -196,7 +196,7 @@ function pointer(value) {
   return value === undefined ? null : NEEDS_MEMORY;
 }
 
-/** What is done with a number before it is passed. */
+/** The conversion of a number before it is passed. */
 const converterOf = ({ list }, { size }) =>
   list === Float32Array || list === Float64Array ? floating : size === 8 ? wideNumber : undefined;
 
@@ -212,8 +212,7 @@ function memoryType(type) {
 /**
  * The conversion of an argument of a type.
  * @returns {{ type: unknown, convert?: Function, prepare?: Function }} `type` is one of the main entry; `prepare` makes
- * what is passed
- *   of a value that needs memory
+ *   memory of a value that needs it
  */
 function argumentOf(type) {
   const layout = layoutOf(type);

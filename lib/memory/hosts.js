@@ -1,6 +1,6 @@
 'use strict';
-// Addresses of the processes of isolated libraries: those of processes that have ended, and pointers that would be stored
-// where nobody can follow them. Asked only once there was such a process.
+// Addresses in the processes of isolated libraries: of processes that have ended, and pointers that such a process could
+// not follow. Checked only once a process was started.
 
 const { makeError, locationOf, hex } = require('../errors.js');
 const binding = require('../native/binding.js');

@@ -1,13 +1,13 @@
 'use strict';
-// Objects that structuredClone and postMessage refuse. These copy the own properties of an object; what the package's
-// objects show are accessors of their classes, so that a copy would be empty, without a word.
+// Objects that structuredClone and postMessage refuse. These copy the own properties of an object. The package's objects
+// have accessors in their classes instead, so that a copy would be empty without an error.
 
 const CREATE = Symbol('create');
 
 /**
  * The base of such a class, which must be passed to `refusingClones`. The engine clones ordinary objects, arrays, maps
  * and so on, and refuses objects of other kinds: promises, weak maps, generators. An instance is a generator that never
- * runs, because that is the cheapest of them, and has nothing that a program would see.
+ * runs, because that is the cheapest of them, and adds no property that a program would see.
  */
 class Uncloneable {
   constructor() {

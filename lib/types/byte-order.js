@@ -9,53 +9,47 @@ const NUMBERS = [i16, u16, i32, u32, i64, u64, f32, f64];
 const scratch = new DataView(new ArrayBuffer(8));
 const bytes = new Uint8Array(scratch.buffer);
 
-/** Writes a value into the scratch; an error names the type as it is declared. */
-function write(base, value, name, position) {
-  try {
-    base.write(scratch, 0, value, name, position);
-  } catch {
-    const type = spellingOf(position) ?? `${base.name}be`;
-    base.write(scratch, 0, value, name, { outer: position, part: undefined, type });
-  }
-}
-
-/** The little-endian bytes of a value, reversed. */
-function bigEndian(base, size) {
-  const order = bytes.subarray(0, size);
+/** A number as the platforms have it that the package runs on, under another name, which its errors say. */
+function renamed(base, name) {
+  const size = Number(base.name.slice(1)) / 8;
   return {
     ...base,
-    name: `${base.name}be`,
-    key: `${base.name}be`,
+    name,
+    key: name,
     size,
     align: size,
-    isSwapped: true,
-    read(view, at) {
-      for (let i = 0; i < size; i += 1) bytes[i] = view.getUint8(at + i);
-      order.reverse();
-      return base.read(scratch, 0);
-    },
-    write(view, at, value, name, position) {
-      write(base, value, name, position);
-      order.reverse();
-      for (let i = 0; i < size; i += 1) view.setUint8(at + i, bytes[i]);
+    hasByteOrder: true,
+    write(view, at, value, owner, position) {
+      try {
+        base.write(view, at, value, owner, position);
+      } catch {
+        const type = spellingOf(position) ?? name;
+        base.write(view, at, value, owner, { outer: position, part: undefined, type });
+      }
     },
   };
 }
 
-/** A number as the platforms have it that the package runs on, under a name that says so. */
-const littleEndian = (base, size) => ({
-  ...base,
-  name: `${base.name}le`,
-  key: `${base.name}le`,
-  size,
-  align: size,
-  isSwapped: true,
-});
+const littleEndian = (base) => renamed(base, `${base.name}le`);
+
+/** The same with its bytes reversed. */
+function bigEndian(base) {
+  const number = renamed(base, `${base.name}be`);
+  const last = number.size - 1;
+  return {
+    ...number,
+    read(view, at) {
+      for (let i = 0; i <= last; i += 1) bytes[last - i] = view.getUint8(at + i);
+      return base.read(scratch, 0);
+    },
+    write(view, at, value, owner, position) {
+      number.write(scratch, 0, value, owner, position);
+      for (let i = 0; i <= last; i += 1) view.setUint8(at + i, bytes[last - i]);
+    },
+  };
+}
 
 /** The descriptors of both orders. */
-const ordered = NUMBERS.flatMap((base) => {
-  const size = Number(base.name.slice(1)) / 8;
-  return [littleEndian(base, size), bigEndian(base, size)];
-});
+const ordered = NUMBERS.flatMap((base) => [littleEndian(base), bigEndian(base)]);
 
 module.exports = { ordered };

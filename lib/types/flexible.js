@@ -2,6 +2,8 @@
 // struct() and array() as the package exports them: with flexible arrays, the last field of a struct, whose length is the
 // value of another field: struct({ count: 'u32', items: array('u16', 'count') }).
 
+const { arrayDescriptor } = require('./aggregate.js');
+const { addElementViews } = require('./array-view.js');
 const { DeclaredType } = require('./native-type.js');
 const { descriptorOf } = require('./registry.js');
 const structs = require('./struct.js');
@@ -31,7 +33,7 @@ class FlexibleArray {
 
 function array(type, count) {
   if (typeof count !== 'string') return structs.array(type, count);
-  // Says what is wrong with the type.
+  // Throws if the type is wrong.
   structs.array(type, 0);
   return new FlexibleArray(type, count);
 }
@@ -57,6 +59,23 @@ function struct(fields, options = {}) {
   return Object.freeze(made);
 }
 
+/**
+ * Makes the function that gives the descriptor of the elements, by their number. Not those of array(), which are kept
+ * for good: the number comes from memory. Views of equal length share one, because deepStrictEqual compares it.
+ */
+function elementsOf({ id, align, element, elementType }) {
+  const known = new Map();
+  return (length) => {
+    const found = known.get(length)?.deref();
+    if (found !== undefined) return found;
+    const layout = { id, align, size: length * element.size };
+    const descriptor = Object.setPrototypeOf(arrayDescriptor(layout, element, length, elementType), null);
+    addElementViews(descriptor);
+    known.set(length, new WeakRef(descriptor));
+    return descriptor;
+  };
+}
+
 const integers = /^(?:[iu](?:8|16|32|64)(?:_fast|be|le)?|char|long|unsigned long|wchar_t)$/;
 let keys = 0;
 
@@ -76,7 +95,7 @@ class FlexibleStruct extends DeclaredType {
       throw wrongValue(`${known.name}: field ${key}`, 'counted by a field of an integer type', countedBy);
     const items = known.fields.at(-1);
     const { size } = descriptorOf(element);
-    /** @returns {number} what the count is, in the memory of a struct at `base` */
+    /** @returns {number} the count in the memory of a struct at `base` */
     const lengthAt = (data, base, address) => {
       const value =
         data === undefined
@@ -86,7 +105,7 @@ class FlexibleStruct extends DeclaredType {
         throw outOfRange(`${known.name}: field ${countedBy}`, 'the number of elements', value);
       return Number(value);
     };
-    /** Of memory whose end is known, as many as there is room for. */
+    /** The same. Throws if the memory has a known end and is too small for so many. */
     const checkedLengthAt = (data, at, address) => {
       const length = lengthAt(data, at - items.offset, address);
       if (data !== undefined && at + length * size > data.byteLength) {
@@ -99,13 +118,13 @@ class FlexibleStruct extends DeclaredType {
       }
       return length;
     };
+    const elements = elementsOf(items.descriptor);
     const counted = {
       ...items.descriptor,
       name: items.descriptor.name.replace(/\[0\]$/, `[${countedBy}]`),
       isCounted: true,
       lengthAt: checkedLengthAt,
-      live: (data, at, address) =>
-        descriptorOf(structs.array(element, checkedLengthAt(data, at, address))).live(data, at, address),
+      live: (data, at, address) => elements(checkedLengthAt(data, at, address)).live(data, at, address),
     };
     const fields = known.fields.map((field) => (field === items ? { ...field, descriptor: counted } : field));
     const refuse = (name) => {
@@ -173,7 +192,7 @@ class FlexibleStruct extends DeclaredType {
     }
   }
 
-  /** Where the elements begin. */
+  /** The offset of the first element. */
   get #offset() {
     return this.#descriptor.fields.at(-1).offset;
   }

@@ -143,6 +143,7 @@ function opaque(name, options = {}) {
     name,
     key: `opaque ${(keys += 1)}`,
     opaque: handleType,
+    takesFunctions: false,
     resolve: undefined,
     read(view, at) {
       const address = readAddress(view, at);

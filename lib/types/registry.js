@@ -171,7 +171,7 @@ for (const descriptor of [utf16, wstring]) {
   byName.set(descriptor.name, alone(descriptor));
 }
 
-// Their tags would be those of the numbers in the order of the platform.
+// Not in FFIType: their tags would be those of the numbers in the order of the platform.
 for (const descriptor of ordered) byName.set(descriptor.name, alone(descriptor));
 
 /** The descriptors of the types that were made by struct(), pointer(), ... */

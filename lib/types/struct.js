@@ -138,7 +138,7 @@ function fieldOf([key, declared], where) {
     };
   if (align !== undefined) throw makeError('ERR_INVALID_ARG_VALUE', `${location} must have bits or align, not both`);
   const mayHaveBits =
-    !descriptor.isSwapped &&
+    !descriptor.hasByteOrder &&
     (descriptor.min !== undefined || descriptor.name === 'bool' || /^[iu]64|long/.test(descriptor.name));
   if (!mayHaveBits || isDeclared(type))
     throw wrongValue(`${location}.type`, 'an integer type, as it has bits', descriptor.name);
@@ -335,7 +335,7 @@ function offsetof(type, field) {
   return known.offset;
 }
 
-/** Has offsetof() know a type that has the fields of a struct. */
+/** Makes offsetof() accept a type that has the fields of a struct. */
 const shareOffsets = (type, known) => offsets.set(type, offsets.get(known));
 
 module.exports = { shareOffsets, struct, union, array, text, sizeof, alignof, offsetof };

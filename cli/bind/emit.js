@@ -9,6 +9,7 @@ const { keyOf, labelOf } = require('./names.js');
 const { asCommonJs } = require('./commonjs.js');
 const { TypeText } = require('./emit-types.js');
 const { wrapped, docText, quote, literal, section } = require('./text.js');
+const { isPath } = require('../../lib/native/platform.js');
 
 // The compiler cannot take the names of parameters from a declaration: they are given to it as a tuple.
 const NAMED = `/** A function with the names that its parameters have in C; \`More\` are those of \`...\`. */
@@ -287,8 +288,7 @@ const listOf = (value) => (Array.isArray(value) ? `[${value.map(quote).join(', '
 
 /** The library as the module's dlopen takes it: a name, or a path, which counts from the module. */
 function specifier(name, output) {
-  const isPath = name.includes('/') || (process.platform === 'win32' && /[\\:]/.test(name));
-  if (!isPath) return quote(name);
+  if (!isPath(name)) return quote(name);
   if (output === undefined || path.isAbsolute(name)) return quote(path.resolve(name));
   const relative = path.relative(path.dirname(path.resolve(output)), path.resolve(name));
   return `new URL(${quote(relative.split(path.sep).map(encodeURIComponent).join('/'))}, import.meta.url)`;

@@ -8,16 +8,17 @@ use std::ptr::null_mut;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::heaps::Heaps;
-use super::range::Range;
+use super::range::{self, Range, pointer};
 use crate::memory::address::{Address, Span};
 use crate::memory::block_source::BlockSource;
 
 const MIB: usize = 1 << 20;
 const GIB: usize = 1 << 30;
 
-/// The sizes that are tried, the largest first: a limit on the address space may refuse some.
+/// The sizes that are tried, the largest first: a limit on the size of files (ulimit -f) may refuse some. Under a limit on
+/// the address space there is no such arena ([`super::limits`]).
 const SIZES: [usize; 8] = [1024 * GIB, 256 * GIB, 64 * GIB, 16 * GIB, 4 * GIB, GIB, 256 * MIB, 64 * MIB];
-/// The sizes of an arena for copies.
+/// The sizes of an arena for copies, the largest first: a limit on the address space may refuse some.
 const COPY_SIZES: [usize; 3] = [GIB, 256 * MIB, 64 * MIB];
 
 /// The part of an arena, as a fraction, that blocks of this process lie in; hosts have their heaps in the rest.
@@ -28,10 +29,6 @@ const LARGE: usize = 16 * MIB;
 /// Free blocks of at least [`MEDIUM`] bytes are given back while so many bytes of them are kept.
 const MEDIUM: usize = 64 << 10;
 const MOST_KEPT: usize = 128 * MIB;
-
-fn pointer(address: usize) -> *mut libc::c_void {
-    std::ptr::with_exposed_provenance_mut(address)
-}
 
 /// A memory file of a size that nobody can change.
 pub fn sealed_file(name: &std::ffi::CStr, size: usize) -> Result<OwnedFd, Error> {
@@ -106,21 +103,22 @@ impl Drop for HostHeap {
 impl Arena {
     /// Makes an arena, the largest that the system allows up to `most` bytes.
     pub fn new(most: usize) -> Result<Self, Error> {
-        let mut refused = Error::from_raw_os_error(libc::ENOMEM);
-        for size in SIZES.into_iter().filter(|size| *size <= most) {
-            match Self::of_size(size) {
-                Ok(arena) => return Ok(arena),
-                Err(error) => refused = error,
-            }
-        }
-        Err(refused)
+        Self::of_first(SIZES.into_iter().filter(|size| *size <= most), Self::of_size)
     }
 
     /// Makes a small one that only copies lie in, where [`super::limits`] allow no more.
     pub fn for_copies() -> Result<Self, Error> {
+        Self::of_first(COPY_SIZES, |size| Self::with_parts(size, size, true))
+    }
+
+    /// Makes an arena of the first size that the system allows.
+    fn of_first(
+        sizes: impl IntoIterator<Item = usize>,
+        make: impl Fn(usize) -> Result<Self, Error>,
+    ) -> Result<Self, Error> {
         let mut refused = Error::from_raw_os_error(libc::ENOMEM);
-        for size in COPY_SIZES {
-            match Self::with_parts(size, size, true) {
+        for size in sizes {
+            match make(size) {
                 Ok(arena) => return Ok(arena),
                 Err(error) => refused = error,
             }
@@ -166,8 +164,7 @@ impl Arena {
 
     /// Whether bytes lie in it: every page of it can be read and written.
     pub fn holds(&self, start: usize, length: usize) -> bool {
-        let end = self.range.base + self.size;
-        start >= self.range.base && start <= end && length <= end - start
+        range::contains(self.span(), start, length)
     }
 
     /// The bytes that blocks take up.

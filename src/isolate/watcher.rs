@@ -41,7 +41,7 @@ pub struct OnEnd {
 }
 
 impl OnEnd {
-    /// Wakes whoever waits for a message in the memory. `heap` is what the host has used of the arena.
+    /// Wakes all threads that wait for a message in the memory. `heap` is what the host has used of the arena.
     pub fn new(memory: &Arc<ControlMemory>, heap: Option<(usize, usize)>) -> Self {
         Self { memory: Arc::clone(memory), heap }
     }

@@ -95,7 +95,11 @@ impl HostHeap {
 
 impl Drop for HostHeap {
     fn drop(&mut self) {
-        give_back(self.span());
+        if !give_back(self.span()) {
+            // SAFETY: no host has the heap any more; its bytes stay.
+            unsafe { libc::munlock(pointer(self.start), self.size) };
+            give_back(self.span());
+        }
         self.arena.heaps.give(self.number);
     }
 }
@@ -103,7 +107,8 @@ impl Drop for HostHeap {
 impl Arena {
     /// Makes an arena, the largest that the system allows up to `most` bytes.
     pub fn new(most: usize) -> Result<Self, Error> {
-        Self::of_first(SIZES.into_iter().filter(|size| *size <= most), Self::of_size)
+        let sizes = SIZES.into_iter().filter(|size| *size <= most);
+        Self::of_first(sizes, |size| Self::with_parts(size, size / OWN_PART, false))
     }
 
     /// Makes a small one that only copies lie in, where [`super::limits`] allow no more.
@@ -124,10 +129,6 @@ impl Arena {
             }
         }
         Err(refused)
-    }
-
-    fn of_size(size: usize) -> Result<Self, Error> {
-        Self::with_parts(size, size / OWN_PART, false)
     }
 
     /// Of `size` bytes, the first `own` of which are for blocks of this process.
@@ -201,10 +202,11 @@ impl Arena {
     }
 }
 
-/// Gives memory of an arena back to the system. It is zero from now on.
-pub fn give_back((start, size): (usize, usize)) {
-    // SAFETY: nobody uses the bytes, which are zero from now on.
-    unsafe { libc::madvise(pointer(start), size, libc::MADV_REMOVE) };
+/// Gives memory of an arena back to the system: it is zero from now on. False where the kernel refuses that, because pages
+/// of it are locked (`mlock`, `mlockall`): then it may have any bytes.
+pub fn give_back((start, size): (usize, usize)) -> bool {
+    // SAFETY: nothing uses the bytes.
+    unsafe { libc::madvise(pointer(start), size, libc::MADV_REMOVE) == 0 }
 }
 
 impl BlockSource for Arena {
@@ -280,15 +282,14 @@ impl Blocks {
         let Some((class, size)) = class_of(bytes) else { return };
         self.used -= size;
         let goes_back = size >= LARGE || (size >= MEDIUM && self.kept + size > MOST_KEPT);
-        if goes_back {
-            give_back((start, size));
-        } else {
+        let is_zeroed = goes_back && give_back((start, size));
+        if !is_zeroed {
             self.kept += size;
         }
         if self.free.len() <= class {
             self.free.resize_with(class + 1, Vec::new);
         }
-        self.free[class].push((start, goes_back));
+        self.free[class].push((start, is_zeroed));
     }
 }
 
@@ -353,14 +354,38 @@ mod tests {
         assert!(arena.allocate(2 * GIB).is_none());
     }
 
+    /// Locks a page in memory: the kernel then refuses to take back a range that contains it.
+    fn lock(start: usize) {
+        // SAFETY: the page is mapped, and stays as it is.
+        assert_eq!(unsafe { libc::mlock(pointer(start), 4096) }, 0);
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "calls the kernel")]
+    fn locked_memory_is_not_taken_for_zeroed() {
+        let arena = Arena::new(256 * MIB).unwrap();
+        let bytes = LARGE;
+        let (start, _) = arena.allocate(bytes).unwrap();
+        lock(start.get());
+        // SAFETY: the block is this test's.
+        unsafe { start.as_ptr().write(7) };
+        for _ in 0..3 {
+            arena.release(start, bytes);
+            let (again, is_zeroed) = arena.allocate(bytes).unwrap();
+            // SAFETY: as above.
+            assert_eq!((again, is_zeroed, unsafe { start.as_ptr().read() }), (start, false, 7));
+        }
+    }
+
     #[test]
     #[cfg_attr(miri, ignore = "calls the kernel")]
     fn heaps_come_round_zeroed_and_none_is_two_hosts() {
         let arena = Arc::new(Arena::new(64 * MIB).unwrap());
         let first = arena.take_heap().unwrap();
         let start = first.start;
-        // SAFETY: the heap is nobody's.
+        // SAFETY: the heap is this test's.
         unsafe { pointer(start).cast::<u8>().write(1) };
+        lock(start);
         let others: Vec<_> = std::iter::from_fn(|| arena.take_heap()).collect();
         assert!(others.len() >= 23);
         assert!(others.iter().all(|heap| heap.start != start && arena.holds(heap.start, heap.size)));

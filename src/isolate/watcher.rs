@@ -115,7 +115,9 @@ impl Exit {
     fn end(&self, status: Status) {
         if status == Status::Killed(libc::SIGKILL) && !self.is_killed_here.load(Ordering::Acquire) {
             // The system, to have memory: it must find some before it takes it from this process.
-            self.on_end.heap.into_iter().for_each(arena::give_back);
+            if let Some(heap) = self.on_end.heap {
+                arena::give_back(heap);
+            }
         }
         self.locked().status = Some(status);
         self.has_ended.store(true, Ordering::Release);

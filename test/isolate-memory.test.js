@@ -1,25 +1,17 @@
 'use strict';
-// Memory of isolated libraries: copies and the way that their bytes go, pointers that lead to memory of Node, and those
-// of processes that have ended.
+// Memory of isolated libraries: copies and the way that their bytes go, pointers to memory that their processes do not
+// share, and pointers of processes that have ended.
 
 const assert = require('node:assert/strict');
 const fs = require('node:fs');
-const path = require('node:path');
 const { describe, test } = require('node:test');
 const ffi = require('../index.js');
 const { throws } = require('./helpers.js');
+const { library, open } = require('./isolated/helpers.js');
 const { onlyOn } = require('./requirements.js');
 
 const skip = onlyOn('isolation');
 const { JSCallback, dlopen, isShared, read, struct, pointer, array } = ffi;
-
-const library = (name) => path.join(__dirname, 'fixtures', 'build', `isolate-${name}.${ffi.suffix}`);
-
-function open(t, name, symbols, isolate = {}) {
-  const opened = dlopen(library(name), symbols, { isolate: { stderr: 'ignore', ...isolate } });
-  t.after(() => opened.close());
-  return opened;
-}
 
 /** Memory that no arena has. */
 const outside = (length, value = 0) =>
@@ -232,7 +224,7 @@ describe('a pointer to memory that the process does not share', { skip }, () => 
     refused(() => (view.bytes = bad), what);
     view.bytes = good;
     assert.equal(whole.value.bytes, good);
-    // Values that are stored in memory of Node alone are not checked.
+    // Memory of Node alone may hold any pointer.
     const here = ffi.alloc(8);
     ffi.write.ptr(ffi.ptr(here), 0, bad);
     assert.equal(read.ptr(ffi.ptr(here)), bad);

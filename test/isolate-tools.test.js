@@ -11,18 +11,11 @@ const vm = require('node:vm');
 const ffi = require('../index.js');
 const koffi = require('../koffi.js');
 const { root, throws } = require('./helpers.js');
+const { library, open } = require('./isolated/helpers.js');
 const { asanLibrary, needs, onlyOn } = require('./requirements.js');
 const { byScale } = require('./scale.js');
 
 const skip = onlyOn('isolation');
-const library = (name) => path.join(__dirname, 'fixtures', 'build', `isolate-${name}.${ffi.suffix}`);
-
-function open(t, name, symbols, isolate = {}) {
-  const opened = ffi.dlopen(library(name), symbols, { isolate: { stderr: 'ignore', ...isolate } });
-  t.after(() => opened.close());
-  return opened;
-}
-
 /** Runs a script in a process that may be prepared by a shell; gives its output. */
 function runScript(script, { env = {}, shell = 'exec "$@"', flags = [] } = {}) {
   const args = ['-c', shell, 'sh', process.execPath, ...flags, '-e', script];

@@ -8,20 +8,12 @@ const path = require('node:path');
 const { describe, test } = require('node:test');
 const ffi = require('../index.js');
 const { root, throws } = require('./helpers.js');
+const { children, isGone, library, open, resources, until, untilNoMoreThan } = require('./isolated/helpers.js');
 const { onlyOn } = require('./requirements.js');
 const { byScale } = require('./scale.js');
 
 const skip = onlyOn('isolation');
 const { JSCallback, dlopen, group, isShared, read } = ffi;
-
-const library = (name) => path.join(__dirname, 'fixtures', 'build', `isolate-${name}.${ffi.suffix}`);
-
-/** Opens a fixture in a process that ends with the test. */
-function open(t, name, symbols, isolate = {}) {
-  const opened = dlopen(library(name), symbols, { isolate: { stderr: 'ignore', ...isolate } });
-  t.after(() => opened.close());
-  return opened;
-}
 
 const i32 = { args: ['i32'], returns: 'i32' };
 
@@ -546,32 +538,19 @@ describe("a library that overwrites the processes' messages", { skip }, () => {
 
 // ---- what is left behind --------------------------------------------------------------------------------------------
 
-const descriptors = () => fs.readdirSync('/proc/self/fd').length;
-const children = () => {
-  const all = fs.readFileSync(`/proc/self/task/${process.pid}/children`, 'latin1').trim();
-  return all === '' ? [] : all.split(' ');
-};
-
 describe('what is left behind', { skip }, () => {
   test('restarts leave no descriptor, no process and no thread', async (t) => {
     const lib = open(t, 'processes', { get_pid: { returns: 'i64_fast' } });
     lib.restart();
     lib.symbols.get_pid();
-    const threads = () => fs.readdirSync('/proc/self/task').length;
-    const before = [descriptors(), children().length, threads()];
+    const before = resources();
     for (let i = 0; i < byScale(40, 2000); i += 1) {
       if (i % 2 === 0) lib.kill();
       lib.restart();
       assert.equal(lib.symbols.get_pid(), lib.isolated.pid);
     }
     // Threads end a moment after the process that they have answered.
-    for (let i = 0; i < 500 && threads() > before[2]; i += 1) await new Promise((resolve) => setTimeout(resolve, 10));
-    const after = [descriptors(), children().length, threads()];
-    // What earlier tests have left may go meanwhile.
-    assert.ok(
-      after.every((count, i) => count <= before[i]),
-      `${after} after ${before}`,
-    );
+    await untilNoMoreThan(before);
   });
 
   test('close() ends the process, after its destructors', (t) => {
@@ -604,11 +583,7 @@ describe('what is left behind', { skip }, () => {
       const { stdout } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' });
       const pid = Number(stdout);
       assert.ok(pid > 0, stdout);
-      const deadline = Date.now() + 10_000;
-      const isGone = () =>
-        !fs.existsSync(`/proc/${pid}`) || /^State:\s+Z/m.test(fs.readFileSync(`/proc/${pid}/status`, 'latin1'));
-      while (!isGone() && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10));
-      assert.ok(isGone(), `${pid} is still there`);
+      await until(() => isGone(pid), `${pid} is still there`);
     });
   }
 

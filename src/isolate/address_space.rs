@@ -1,7 +1,7 @@
 //! Which process an address is of: this one, or the host of an isolated library.
 
 use std::fs;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
 
@@ -16,8 +16,8 @@ use crate::memory::probe::{self, Access};
 /// A host, and where its mappings lie.
 type Host = (Weak<Child>, Option<Arc<Range>>);
 
-/// The hosts there are, the youngest last, each with where its mappings lie. Some of those that have ended stay: their
-/// addresses are nobody else's meanwhile, so that pointers of theirs are known for what they are.
+/// All hosts, the youngest last, each with where its mappings lie. The last [`MOST_ENDED`] that have ended stay: while their
+/// windows are reserved, a pointer into one is known to be stale.
 static HOSTS: Mutex<Vec<Host>> = Mutex::new(Vec::new());
 /// The mappings of this process when it was last looked.
 static MAPPINGS: Mutex<Vec<(usize, usize)>> = Mutex::new(Vec::new());
@@ -26,23 +26,30 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// So many hosts that have ended stay.
+/// The number of ended hosts that are kept.
 const MOST_ENDED: usize = 32;
 
 /// Notes that a host has started, whose mappings lie in a window.
 pub fn add(child: &Arc<Child>, window: Option<Arc<Range>>) {
     let mut hosts = locked(&HOSTS);
-    let ended = |(host, window): &Host| host.strong_count() == 0 && window.is_some();
-    let mut surplus = hosts.iter().filter(|host| ended(host)).count().saturating_sub(MOST_ENDED);
+    let has_ended = |(host, _): &Host| host.strong_count() == 0;
+    // Without a window there is no address to know again.
+    hosts.retain(|host| !has_ended(host) || host.1.is_some());
+    let mut surplus = hosts.iter().filter(|host| has_ended(host)).count().saturating_sub(MOST_ENDED);
     hosts.retain(|host| {
-        let goes = host.0.strong_count() == 0 && (!ended(host) || surplus > 0);
-        surplus -= usize::from(goes && ended(host));
+        let goes = surplus > 0 && has_ended(host);
+        surplus -= usize::from(goes);
         !goes
     });
     if window.is_none() {
-        ANYWHERE.fetch_add(1, Ordering::Relaxed);
+        ANY_WITHOUT_WINDOW.store(true, Ordering::Relaxed);
     }
     hosts.push((Arc::downgrade(child), window));
+}
+
+/// The hosts that have not ended, for use without the lock: to drop the last reference to one waits for its end.
+fn held_hosts() -> Vec<Arc<Child>> {
+    locked(&HOSTS).iter().filter_map(|(host, _)| host.upgrade()).collect()
 }
 
 /// Whether an address was of memory of a host that has ended.
@@ -62,16 +69,17 @@ pub fn is_of_host(address: usize) -> bool {
 
 /// Whether a value that is stored at an address would be a pointer which the host there does not share.
 pub fn is_private_at(target: usize, value: usize) -> bool {
-    let hosts = || locked(&HOSTS).iter().filter_map(|(host, _)| host.upgrade()).collect::<Vec<_>>();
-    let is_in_heap = || hosts().into_iter().find(|host| host.has_in_heap(target));
-    let host = if shared::holds(target) { is_in_heap() } else { owner_of(target) };
+    let host = if shared::holds(target) {
+        held_hosts().into_iter().find(|host| host.has_in_heap(target))
+    } else {
+        owner_of(target)
+    };
     host.is_some_and(|host| host.is_private(value))
 }
 
 /// Ends the hosts that other threads than this one wait for: at its end the process waits for these threads.
 pub fn end_busy() {
-    let hosts: Vec<Arc<Child>> = locked(&HOSTS).iter().filter_map(|(host, _)| host.upgrade()).collect();
-    hosts.iter().filter(|host| host.is_busy()).for_each(|host| host.kill());
+    held_hosts().iter().filter(|host| host.is_busy()).for_each(|host| host.kill());
 }
 
 /// The host that has memory at an address, where this process has none.
@@ -104,13 +112,13 @@ fn is_in_window(address: usize) -> bool {
     locked(&HOSTS).iter().any(|(_, window)| is_in(window.as_ref(), address))
 }
 
-/// How many hosts have started whose mappings may lie anywhere.
-static ANYWHERE: AtomicUsize = AtomicUsize::new(0);
+/// Whether any host has started whose mappings may lie anywhere.
+static ANY_WITHOUT_WINDOW: AtomicBool = AtomicBool::new(false);
 
 /// Whether a host has memory at an address whose mappings may lie where this process has some: such an address means
 /// nothing.
 fn is_of_host_anywhere(address: usize) -> bool {
-    if ANYWHERE.load(Ordering::Relaxed) == 0 {
+    if !ANY_WITHOUT_WINDOW.load(Ordering::Relaxed) {
         return false;
     }
     let hosts: Vec<_> =
@@ -131,8 +139,8 @@ fn was_mapped(address: usize) -> bool {
     next > 0 && address < mappings[next - 1].1
 }
 
-/// Whether this process has memory at an address. Asked of any number that is passed for a pointer, so that it must not
-/// take longer where nobody has memory there.
+/// Whether this process has memory at an address. It is called for every number that is passed as a pointer: an unmapped
+/// address must not take longer than a mapped one.
 pub fn is_here(address: usize) -> bool {
     let byte = Address::new(address).and_then(|start| Span::new(start, 1).ok());
     !is_in_window(address) && byte.is_some_and(|byte| probe::is_mapped(byte, Access::Read))
@@ -154,7 +162,7 @@ fn look() -> bool {
     let mappings = maps.lines().filter_map(|line| {
         let mut fields = line.split([' ', '-']);
         let (start, end) = (number(fields.next()?)?, number(fields.next()?)?);
-        // Reserved addresses are nobody's yet.
+        // Reserved addresses have no memory yet.
         fields.next()?.starts_with('r').then_some((start, end))
     });
     *locked(&MAPPINGS) = mappings.collect();
@@ -162,8 +170,8 @@ fn look() -> bool {
     true
 }
 
-/// The memory of hosts. An address that nobody has is a host's, which refuses it, and so is one that both this process and
-/// a host have: nobody knows which of them is meant. (Mappings of hosts lie in windows wherever that is possible.)
+/// The memory of hosts. Two kinds of address count as a host's and are refused: one that no process has, and one that both
+/// this process and a host have, because it is ambiguous. (Mappings of hosts lie in windows wherever that is possible.)
 pub struct Hosts;
 
 impl OtherMemory for Hosts {
@@ -177,7 +185,7 @@ impl OtherMemory for Hosts {
         if was_mapped(address) {
             return is_of_host_anywhere(address);
         }
-        // Where a host has memory the answer may be of a moment ago; where nobody has, it must be of now.
+        // Where a host has memory the answer may be of a moment ago; where no process has, it must be of now.
         let is_recent = LOOKED.load(Ordering::Relaxed).wrapping_add(RECENT) > milliseconds();
         let is_known = is_recent && host_at(address).is_some();
         if !is_known && !look() {

@@ -8,16 +8,17 @@ use std::ptr::null_mut;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::heaps::Heaps;
-use super::range::Range;
+use super::range::{self, Range, pointer};
 use crate::memory::address::{Address, Span};
 use crate::memory::block_source::BlockSource;
 
 const MIB: usize = 1 << 20;
 const GIB: usize = 1 << 30;
 
-/// The sizes that are tried, the largest first: a limit on the address space may refuse some.
+/// The sizes that are tried, the largest first: a limit on the size of files (ulimit -f) may refuse some. Under a limit on
+/// the address space there is no such arena ([`super::limits`]).
 const SIZES: [usize; 8] = [1024 * GIB, 256 * GIB, 64 * GIB, 16 * GIB, 4 * GIB, GIB, 256 * MIB, 64 * MIB];
-/// The sizes of an arena for copies.
+/// The sizes of an arena for copies, the largest first: a limit on the address space may refuse some.
 const COPY_SIZES: [usize; 3] = [GIB, 256 * MIB, 64 * MIB];
 
 /// The part of an arena, as a fraction, that blocks of this process lie in; hosts have their heaps in the rest.
@@ -28,10 +29,6 @@ const LARGE: usize = 16 * MIB;
 /// Free blocks of at least [`MEDIUM`] bytes are given back while so many bytes of them are kept.
 const MEDIUM: usize = 64 << 10;
 const MOST_KEPT: usize = 128 * MIB;
-
-fn pointer(address: usize) -> *mut libc::c_void {
-    std::ptr::with_exposed_provenance_mut(address)
-}
 
 /// A memory file of a size that nobody can change.
 pub fn sealed_file(name: &std::ffi::CStr, size: usize) -> Result<OwnedFd, Error> {
@@ -98,7 +95,11 @@ impl HostHeap {
 
 impl Drop for HostHeap {
     fn drop(&mut self) {
-        give_back(self.span());
+        if !give_back(self.span()) {
+            // SAFETY: no host has the heap any more; its bytes stay.
+            unsafe { libc::munlock(pointer(self.start), self.size) };
+            give_back(self.span());
+        }
         self.arena.heaps.give(self.number);
     }
 }
@@ -106,30 +107,28 @@ impl Drop for HostHeap {
 impl Arena {
     /// Makes an arena, the largest that the system allows up to `most` bytes.
     pub fn new(most: usize) -> Result<Self, Error> {
-        let mut refused = Error::from_raw_os_error(libc::ENOMEM);
-        for size in SIZES.into_iter().filter(|size| *size <= most) {
-            match Self::of_size(size) {
-                Ok(arena) => return Ok(arena),
-                Err(error) => refused = error,
-            }
-        }
-        Err(refused)
+        let sizes = SIZES.into_iter().filter(|size| *size <= most);
+        Self::of_first(sizes, |size| Self::with_parts(size, size / OWN_PART, false))
     }
 
     /// Makes a small one that only copies lie in, where [`super::limits`] allow no more.
     pub fn for_copies() -> Result<Self, Error> {
+        Self::of_first(COPY_SIZES, |size| Self::with_parts(size, size, true))
+    }
+
+    /// Makes an arena of the first size that the system allows.
+    fn of_first(
+        sizes: impl IntoIterator<Item = usize>,
+        make: impl Fn(usize) -> Result<Self, Error>,
+    ) -> Result<Self, Error> {
         let mut refused = Error::from_raw_os_error(libc::ENOMEM);
-        for size in COPY_SIZES {
-            match Self::with_parts(size, size, true) {
+        for size in sizes {
+            match make(size) {
                 Ok(arena) => return Ok(arena),
                 Err(error) => refused = error,
             }
         }
         Err(refused)
-    }
-
-    fn of_size(size: usize) -> Result<Self, Error> {
-        Self::with_parts(size, size / OWN_PART, false)
     }
 
     /// Of `size` bytes, the first `own` of which are for blocks of this process.
@@ -166,8 +165,7 @@ impl Arena {
 
     /// Whether bytes lie in it: every page of it can be read and written.
     pub fn holds(&self, start: usize, length: usize) -> bool {
-        let end = self.range.base + self.size;
-        start >= self.range.base && start <= end && length <= end - start
+        range::contains(self.span(), start, length)
     }
 
     /// The bytes that blocks take up.
@@ -204,10 +202,11 @@ impl Arena {
     }
 }
 
-/// Gives memory of an arena back to the system. It is zero from now on.
-pub fn give_back((start, size): (usize, usize)) {
-    // SAFETY: nobody uses the bytes, which are zero from now on.
-    unsafe { libc::madvise(pointer(start), size, libc::MADV_REMOVE) };
+/// Gives memory of an arena back to the system: it is zero from now on. False where the kernel refuses that, because pages
+/// of it are locked (`mlock`, `mlockall`): then it may have any bytes.
+pub fn give_back((start, size): (usize, usize)) -> bool {
+    // SAFETY: nothing uses the bytes.
+    unsafe { libc::madvise(pointer(start), size, libc::MADV_REMOVE) == 0 }
 }
 
 impl BlockSource for Arena {
@@ -283,15 +282,14 @@ impl Blocks {
         let Some((class, size)) = class_of(bytes) else { return };
         self.used -= size;
         let goes_back = size >= LARGE || (size >= MEDIUM && self.kept + size > MOST_KEPT);
-        if goes_back {
-            give_back((start, size));
-        } else {
+        let is_zeroed = goes_back && give_back((start, size));
+        if !is_zeroed {
             self.kept += size;
         }
         if self.free.len() <= class {
             self.free.resize_with(class + 1, Vec::new);
         }
-        self.free[class].push((start, goes_back));
+        self.free[class].push((start, is_zeroed));
     }
 }
 
@@ -356,14 +354,38 @@ mod tests {
         assert!(arena.allocate(2 * GIB).is_none());
     }
 
+    /// Locks a page in memory: the kernel then refuses to take back a range that contains it.
+    fn lock(start: usize) {
+        // SAFETY: the page is mapped, and stays as it is.
+        assert_eq!(unsafe { libc::mlock(pointer(start), 4096) }, 0);
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "calls the kernel")]
+    fn locked_memory_is_not_taken_for_zeroed() {
+        let arena = Arena::new(256 * MIB).unwrap();
+        let bytes = LARGE;
+        let (start, _) = arena.allocate(bytes).unwrap();
+        lock(start.get());
+        // SAFETY: the block is this test's.
+        unsafe { start.as_ptr().write(7) };
+        for _ in 0..3 {
+            arena.release(start, bytes);
+            let (again, is_zeroed) = arena.allocate(bytes).unwrap();
+            // SAFETY: as above.
+            assert_eq!((again, is_zeroed, unsafe { start.as_ptr().read() }), (start, false, 7));
+        }
+    }
+
     #[test]
     #[cfg_attr(miri, ignore = "calls the kernel")]
     fn heaps_come_round_zeroed_and_none_is_two_hosts() {
         let arena = Arc::new(Arena::new(64 * MIB).unwrap());
         let first = arena.take_heap().unwrap();
         let start = first.start;
-        // SAFETY: the heap is nobody's.
+        // SAFETY: the heap is this test's.
         unsafe { pointer(start).cast::<u8>().write(1) };
+        lock(start);
         let others: Vec<_> = std::iter::from_fn(|| arena.take_heap()).collect();
         assert!(others.len() >= 23);
         assert!(others.iter().all(|heap| heap.start != start && arena.holds(heap.start, heap.size)));

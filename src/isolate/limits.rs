@@ -19,6 +19,6 @@ fn is_address_space_limited() -> bool {
 }
 
 /// Whether the system refuses memory that it may not have.
-pub fn commits_strictly() -> bool {
+fn commits_strictly() -> bool {
     fs::read_to_string("/proc/sys/vm/overcommit_memory").is_ok_and(|text| text.trim() == "2")
 }

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering::SeqCst;
 
 use loom::model::Builder;
 use loom::sync::atomic::AtomicBool;
+use loom::thread::JoinHandle;
 use loom::{model, thread};
 
 use super::channel::{End, Head, Missed, end};
@@ -33,6 +34,12 @@ impl Shared {
         self.has_ended.store(true, SeqCst);
         end(&self.channel.up);
     }
+}
+
+/// Starts a thread that has the channel as well: the host, or a listener of the parent.
+fn spawn<T: 'static>(shared: &Arc<Shared>, run: impl FnOnce(&Shared) -> T + 'static) -> JoinHandle<T> {
+    let shared = Arc::clone(shared);
+    thread::spawn(move || run(&shared))
 }
 
 fn head(kind: Kind, number: u64) -> Head {
@@ -94,10 +101,7 @@ fn no_callback(_: u64) -> u64 {
 fn calls_come_back_with_their_own_results() {
     model(|| {
         let shared = Arc::new(Shared::default());
-        let host = thread::spawn({
-            let shared = Arc::clone(&shared);
-            move || serve(&shared.host(), 2)
-        });
+        let host = spawn(&shared, |shared| serve(&shared.host(), 2));
         let parent = shared.parent();
         for number in [1, 2] {
             assert_eq!(converse(&shared, &parent, number, &no_callback), Ok(number + 1));
@@ -110,10 +114,7 @@ fn calls_come_back_with_their_own_results() {
 fn a_callback_may_call_again() {
     model(|| {
         let shared = Arc::new(Shared::default());
-        let host = thread::spawn({
-            let shared = Arc::clone(&shared);
-            move || serve(&shared.host(), 1)
-        });
+        let host = spawn(&shared, |shared| serve(&shared.host(), 1));
         let parent = shared.parent();
         let answer = |number| converse(&shared, &parent, number, &no_callback).unwrap() * 10;
         assert_eq!(converse(&shared, &parent, 107, &answer), Ok(80));
@@ -125,19 +126,16 @@ fn a_callback_may_call_again() {
 fn ends_after(steps: usize) {
     model(move || {
         let shared = Arc::new(Shared::default());
-        let host = thread::spawn({
-            let shared = Arc::clone(&shared);
-            move || {
-                let end = shared.host();
-                if steps > 0 {
-                    end.receive(&mut Vec::new(), None, || false).unwrap();
-                }
-                if steps > 1 {
-                    assert!(end.post(head(Kind::Return, 2), &[&[2]]));
-                }
-                // The watcher notices it afterwards: to the parent that is the same thread.
-                shared.end();
+        let host = spawn(&shared, move |shared| {
+            let end = shared.host();
+            if steps > 0 {
+                end.receive(&mut Vec::new(), None, || false).unwrap();
             }
+            if steps > 1 {
+                assert!(end.post(head(Kind::Return, 2), &[&[2]]));
+            }
+            // The watcher notices it afterwards: to the parent that is the same thread.
+            shared.end();
         });
         let parent = shared.parent();
         let outcome = converse(&shared, &parent, 1, &no_callback);
@@ -147,14 +145,14 @@ fn ends_after(steps: usize) {
             outcome == Err(Missed::Ended)
         });
         host.join().unwrap();
-        // Whoever has the answer learns of the end next, and does not wait.
+        // A parent that has the answer learns of the end next, and does not wait.
         let next = parent.receive(&mut Vec::new(), None, || shared.has_ended.load(SeqCst));
         assert!(outcome.is_err() || next.is_err());
     });
 }
 
 #[test]
-fn whoever_waits_when_the_host_ends_gets_the_answer_or_learns_of_the_end() {
+fn a_waiting_parent_gets_the_answer_or_learns_that_the_host_has_ended() {
     (0..=2).for_each(ends_after);
 }
 
@@ -162,15 +160,12 @@ fn whoever_waits_when_the_host_ends_gets_the_answer_or_learns_of_the_end() {
 fn a_host_that_ends_inside_of_a_callback_ends_the_calls_above() {
     model(|| {
         let shared = Arc::new(Shared::default());
-        let host = thread::spawn({
-            let shared = Arc::clone(&shared);
-            move || {
-                let end = shared.host();
-                end.receive(&mut Vec::new(), None, || false).unwrap();
-                assert!(end.post(head(Kind::Callback, 7), &[&[7]]));
-                // It ends without another word; the watcher is its last act here.
-                shared.end();
-            }
+        let host = spawn(&shared, move |shared| {
+            let end = shared.host();
+            end.receive(&mut Vec::new(), None, || false).unwrap();
+            assert!(end.post(head(Kind::Callback, 7), &[&[7]]));
+            // It ends without another word; the watcher is its last act here.
+            shared.end();
         });
         let parent = shared.parent();
         let nested = std::cell::Cell::new(Ok(0));
@@ -185,7 +180,7 @@ fn a_host_that_ends_inside_of_a_callback_ends_the_calls_above() {
 }
 
 #[test]
-fn a_thread_of_the_library_calls_back_on_a_channel_of_its_own() {
+fn a_thread_of_the_library_calls_back_on_another_channel() {
     // With four threads another interruption takes hours.
     let mut bounded = Builder::new();
     bounded.preemption_bound = Some(2);
@@ -202,15 +197,12 @@ fn a_thread_of_the_library_calls_back_on_a_channel_of_its_own() {
             }
         });
         // What `Host::run` in listener.rs does, until the host has ended.
-        let listener = thread::spawn({
-            let foreign = Arc::clone(&foreign);
-            move || {
-                let end = Shared::parent(&foreign);
-                let mut payload = Vec::new();
-                while let Ok(got) = end.receive(&mut payload, None, || foreign.has_ended.load(SeqCst)) {
-                    let result = got.words[0] * 10;
-                    assert!(end.post(head(Kind::CallbackResult, result), &[&[result as u8]]));
-                }
+        let listener = spawn(&foreign, |foreign| {
+            let end = foreign.parent();
+            let mut payload = Vec::new();
+            while let Ok(got) = end.receive(&mut payload, None, || foreign.has_ended.load(SeqCst)) {
+                let result = got.words[0] * 10;
+                assert!(end.post(head(Kind::CallbackResult, result), &[&[result as u8]]));
             }
         });
         assert_eq!(converse(&main, &main.parent(), 5, &no_callback), Ok(50));
@@ -225,10 +217,7 @@ fn a_channel_that_was_left_is_as_good_as_new() {
     model(|| {
         let shared = Arc::new(Shared::default());
         for round in 0..2 {
-            let host = thread::spawn({
-                let shared = Arc::clone(&shared);
-                move || serve(&shared.host(), 1)
-            });
+            let host = spawn(&shared, |shared| serve(&shared.host(), 1));
             assert_eq!(converse(&shared, &shared.parent(), round, &no_callback), Ok(round + 1));
             // The thread of the host may still be on its way out.
             for direction in [&shared.channel.down, &shared.channel.up] {

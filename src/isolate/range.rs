@@ -8,7 +8,7 @@ const LOWEST: usize = 0x2000_0000_0000;
 const HIGHEST: usize = 0x4f00_0000_0000;
 const TRIES: usize = 64;
 
-/// A range of addresses that is kept free, or mapped by whoever reserved it.
+/// A reserved range of addresses: nothing is mapped there, except by its user.
 #[derive(Debug)]
 pub struct Range {
     pub base: usize,
@@ -47,17 +47,24 @@ impl Range {
 
     /// Whether a span lies in it.
     pub fn contains(&self, start: usize, length: usize) -> bool {
-        start >= self.base && start <= self.base + self.size && length <= self.base + self.size - start
+        contains((self.base, self.size), start, length)
     }
+}
+
+/// Whether a span lies in a range, which is its first address and its bytes.
+#[inline]
+pub fn contains((base, size): (usize, usize), start: usize, length: usize) -> bool {
+    start >= base && start <= base + size && length <= base + size - start
 }
 
 impl Drop for Range {
     fn drop(&mut self) {
-        // SAFETY: the range was reserved by this value, and whoever mapped something there is done with it.
+        // SAFETY: the range was reserved by this value, and its user is done with the mappings there.
         unsafe { libc::munmap(pointer(self.base), self.size) };
     }
 }
 
-fn pointer(address: usize) -> *mut libc::c_void {
+/// An address as a pointer for the functions of libc.
+pub(super) fn pointer(address: usize) -> *mut libc::c_void {
     std::ptr::with_exposed_provenance_mut(address)
 }

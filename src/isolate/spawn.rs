@@ -120,7 +120,7 @@ impl Plan {
         check(unsafe { libc::posix_spawn_file_actions_adddup2(&mut self.actions, from, to) })
     }
 
-    /// Gives the process an input that has ended: that of `/dev/null`, or where there is none a pipe that nobody writes.
+    /// Gives the process an input that has ended: that of `/dev/null`, or without that a pipe without a writer.
     fn close_input(&mut self, streams: &mut Vec<OwnedFd>) -> Result<()> {
         let null = c"/dev/null";
         if Path::new("/dev/null").exists() {

@@ -41,7 +41,7 @@ pub struct OnEnd {
 }
 
 impl OnEnd {
-    /// Wakes whoever waits for a message in the memory. `heap` is what the host has used of the arena.
+    /// Wakes all threads that wait for a message in the memory. `heap` is what the host has used of the arena.
     pub fn new(memory: &Arc<ControlMemory>, heap: Option<(usize, usize)>) -> Self {
         Self { memory: Arc::clone(memory), heap }
     }
@@ -115,7 +115,9 @@ impl Exit {
     fn end(&self, status: Status) {
         if status == Status::Killed(libc::SIGKILL) && !self.is_killed_here.load(Ordering::Acquire) {
             // The system, to have memory: it must find some before it takes it from this process.
-            self.on_end.heap.into_iter().for_each(arena::give_back);
+            if let Some(heap) = self.on_end.heap {
+                arena::give_back(heap);
+            }
         }
         self.locked().status = Some(status);
         self.has_ended.store(true, Ordering::Release);

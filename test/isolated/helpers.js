@@ -1,5 +1,5 @@
 'use strict';
-// What the tests of isolated libraries share: the fixtures of test/fixtures/isolate/, and what a process has left behind.
+// Helpers of the tests of isolated libraries: the fixtures of test/fixtures/isolate/, and the resources of processes.
 
 const assert = require('node:assert/strict');
 const fs = require('node:fs');
@@ -47,7 +47,7 @@ function textOf(file) {
 /** The state of a process: a letter of proc(5); X where it is gone. */
 const stateOf = (pid) => /^State:\s+(\w)/m.exec(textOf(`/proc/${pid}/status`))?.[1] ?? 'X';
 
-/** Whether a process has ended, also if its status was not taken yet. */
+/** Whether a process has ended; a zombie has. */
 const isGone = (pid) => 'ZX'.includes(stateOf(pid));
 
 /** Stops a process. The kernel does so a moment after the signal. */
@@ -56,7 +56,7 @@ function stop(pid) {
   untilNow(() => stateOf(pid) === 'T', 'the process does not stop');
 }
 
-/** The process ids of the children of this process, also those whose status was not taken. */
+/** The process ids of the children of this process, zombies as well. */
 const children = () =>
   fs
     .readdirSync('/proc/self/task')

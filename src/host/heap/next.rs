@@ -14,6 +14,12 @@ unsafe extern "C" {
     fn __libc_memalign(align: usize, size: usize) -> *mut c_void;
 }
 
+/// The definition of a function that comes after this file's in the order of the loader.
+fn next_definition(name: &CStr) -> *mut c_void {
+    // SAFETY: the name is a text; only the address is taken.
+    unsafe { libc::dlsym(libc::RTLD_NEXT, name.as_ptr()) }
+}
+
 /// A function of the other allocator; 0 where there is none but libc's.
 struct Function(AtomicUsize);
 
@@ -23,9 +29,7 @@ impl Function {
     }
 
     fn find(&self, name: &CStr) {
-        // SAFETY: the name is a text.
-        let found = unsafe { libc::dlsym(libc::RTLD_NEXT, name.as_ptr()) };
-        self.0.store(found.expose_provenance(), Ordering::Relaxed);
+        self.0.store(next_definition(name).expose_provenance(), Ordering::Relaxed);
     }
 
     /// The function as a pointer of type `F`.
@@ -45,20 +49,17 @@ static CALLOC: Function = Function::none();
 static REALLOC: Function = Function::none();
 static FREE: Function = Function::none();
 static MEMALIGN: Function = Function::none();
-/// Where libc has blocks from before.
+/// The range of libc's blocks that were allocated before [`find`]: libc frees them.
 static EARLY_START: AtomicUsize = AtomicUsize::new(0);
 static EARLY_END: AtomicUsize = AtomicUsize::new(0);
 
-/// Has the other allocator be used from now on, if there is one. Call it once, before a library is loaded.
+/// Uses the other allocator from now on, if there is one. Call it once, before a library is loaded.
 pub fn find() {
-    // SAFETY: the name is a text.
-    let malloc = unsafe { libc::dlsym(libc::RTLD_NEXT, c"malloc".as_ptr()) };
-    // SAFETY: as above.
-    let of_libc = unsafe { libc::dlsym(libc::RTLD_NEXT, c"__libc_malloc".as_ptr()) };
-    let Ok(maps) = std::fs::read_to_string("/proc/self/maps") else { return };
-    if malloc.is_null() || malloc == of_libc {
+    let malloc = next_definition(c"malloc");
+    if malloc.is_null() || malloc == next_definition(c"__libc_malloc") {
         return;
     }
+    let Ok(maps) = std::fs::read_to_string("/proc/self/maps") else { return };
     if let Some(heap) = maps.lines().find(|line| line.ends_with("[heap]"))
         && let Some((start, _)) = heap.split_once('-')
     {

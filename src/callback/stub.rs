@@ -8,7 +8,7 @@ use std::cell::Cell;
 use std::mem::offset_of;
 use std::sync::{Mutex, PoisonError};
 
-use crate::abi::sysv64::{CallingSequence, Load, ResultIn, Step};
+use crate::abi::sysv64::{CallingSequence, Step};
 use crate::memory::address::Address;
 use crate::memory::arg_buffer::ArgBuffer;
 use crate::memory::exec::Code;
@@ -48,33 +48,26 @@ impl SavedRegisters {
 
     /// Copies the arguments to where the sequence has them in a buffer.
     ///
+    /// # Panics
+    /// If the buffer is shorter than `size`, that of the signature's layout (M2).
+    ///
     /// # Safety
-    /// U1: the sequence is of the signature that C called.
+    /// U1: the sequence is of the signature that C called, and `size` is of its layout.
     #[inline]
-    pub unsafe fn put_arguments(&self, sequence: &CallingSequence, arg_buffer: &ArgBuffer) {
+    pub unsafe fn put_arguments(&self, sequence: &CallingSequence, size: usize, arg_buffer: &ArgBuffer) {
+        let words = arg_buffer.words_to_put(size);
         for step in &sequence.steps {
-            // SAFETY: U1 by the contract of this function.
-            arg_buffer.put_word(usize::from(step.from), unsafe { self.word(*step) });
+            // SAFETY: U1 by the contract of this function; a layout ends behind the last word of its arguments.
+            unsafe { words.put(usize::from(step.from), self.word(*step)) };
         }
     }
 
-    /// Sets C's result to this word, widened as the ABI's callers expect.
+    /// Sets C's result to this word, widened as the ABI's callers expect. It is set in the registers of both classes:
+    /// C reads the one of its type, and aggregates are libffi's.
     #[inline]
     pub fn set_result(&self, sequence: &CallingSequence, word: u64) {
-        match sequence.result {
-            // Aggregates are libffi's.
-            ResultIn::Nothing | ResultIn::Two(..) | ResultIn::Memory => {}
-            ResultIn::Float => self.results[1].set(word),
-            ResultIn::Integer => self.results[0].set(match sequence.returned {
-                Load::I8 => word as i8 as u64,
-                Load::I16 => word as i16 as u64,
-                Load::I32 => word as i32 as u64,
-                Load::U8 => word & 0xff,
-                Load::U16 => word & 0xffff,
-                Load::U32 => word & 0xffff_ffff,
-                Load::Word => word,
-            }),
-        }
+        self.results[0].set(sequence.returned.widen(word));
+        self.results[1].set(word);
     }
 }
 

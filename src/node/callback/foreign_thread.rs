@@ -22,6 +22,7 @@ use crate::memory::raw::{self, PointerCheck};
 use crate::node::async_call::job;
 use crate::node::env::{CallbackSlot, EnvHandle, Environment};
 use crate::node::waker::{key_of, wake};
+use crate::threads::attention::{FOR_ANSWER, spin};
 use crate::threads::callback_queue::{Kind, Request};
 
 impl CallbackSlot {
@@ -42,7 +43,11 @@ impl CallbackSlot {
             (false, true) => Kind::Waiting,
             (false, false) => Kind::Queued,
         };
+        let is_attended = env_handle.queue.is_attended();
         let Some(request) = self.submit_call(env_handle, incoming, kind).filter(|_| waits) else { return };
+        if is_attended {
+            spin(FOR_ANSWER, || request.is_answered());
+        }
         let mut patience = Some(stall_time());
         let answer = loop {
             if let Some(answer) = request.wait(HEARTBEAT) {
@@ -78,6 +83,7 @@ impl CallbackSlot {
             return None;
         }
         wake(key_of(&env_handle.queue));
+        env_handle.queue.announce();
         Some(request)
     }
 

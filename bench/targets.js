@@ -71,6 +71,7 @@ const TARGETS = [
     rows: [
       'programs/sqlite@inserted',
       'programs/sqlite@selected',
+      'programs/sqlite@selected-blobs-by-memcpy',
       ...['zlib-of-1-KiB', 'zlib-of-1-MiB', 'zstd-of-1-KiB', 'zstd-of-1-MiB'].map(
         (name) => `programs/compression@${name}`,
       ),

@@ -9,6 +9,7 @@ const CREATE = 'CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT, blob BLOB
 const INSERT = 'INSERT INTO notes VALUES (?, ?, ?)';
 const SELECT = 'SELECT id, text, blob FROM notes ORDER BY id';
 const [ROW, TRANSIENT] = [100, -1];
+const [INSERTED, SELECTED, MEMCPY] = ['inserted', 'selected', 'selected, blobs by memcpy'];
 
 const texts = Array.from({ length: ROWS }, (_, i) => `note ${i}: ${'abcdefgh'.repeat(i % 8)}`);
 const blobs = Array.from({ length: ROWS }, (_, i) => Buffer.alloc(64 + (i & 63), i & 255));
@@ -85,18 +86,35 @@ function byClass(database, run, iterate) {
 const run = (statement, ...values) => statement.run(...values);
 const iterate = (statement) => statement.iterate();
 
+/** Copies bytes by a function of C, into a Buffer that is used again. */
+function byMemcpy(peer) {
+  const { memcpy } = peer.open('libc.so.6', { memcpy: { args: ['buffer', 'ptr', 'u64_fast'], returns: 'ptr' } });
+  const out = Buffer.alloc(4096);
+  return (at, size) => {
+    memcpy(out, at, size);
+    return Buffer.from(out.subarray(0, size));
+  };
+}
+
+/** How each package gives the bytes at an address. */
+const viewers = {
+  pinned: (peer) => (at, size) => peer.ffi.toBuffer(at, 0, size),
+  koffi: (peer) => (at, size) => new Uint8Array(peer.koffi.view(at, size)),
+  bun: (peer) => (at, size) => new Uint8Array(peer.ffi.toArrayBuffer(at, 0, size)),
+};
+
+function maker(name, toPointer) {
+  return (peer, _, way) => {
+    const view = viewers[name](peer);
+    const copy = way === MEMCPY ? byMemcpy(peer) : (at, size) => Buffer.from(view(at, size));
+    return byFunctions(functionsOf(peer), toPointer, copy);
+  };
+}
+
 const makers = {
-  pinned: (peer) => byFunctions(functionsOf(peer), Number, (at, size) => Buffer.from(peer.ffi.toBuffer(at, 0, size))),
-  koffi: (peer) =>
-    byFunctions(
-      functionsOf(peer),
-      (address) => address,
-      (at, size) => Buffer.from(new Uint8Array(peer.koffi.view(at, size))),
-    ),
-  bun: (peer) =>
-    byFunctions(functionsOf(peer), Number, (at, size) =>
-      Buffer.from(new Uint8Array(peer.ffi.toArrayBuffer(at, 0, size))),
-    ),
+  pinned: maker('pinned', Number),
+  koffi: maker('koffi', (address) => address),
+  bun: maker('bun', Number),
   async builtin() {
     const { DatabaseSync } = await import('node:sqlite');
     return byClass(new DatabaseSync(':memory:'), run, iterate);
@@ -132,28 +150,27 @@ function fill({ insert }) {
 }
 
 const prepared = (database, way) => {
-  if (way === 'selected') fill(database);
+  if (way !== INSERTED) fill(database);
   return [database, way];
 };
 
-const loops = {
-  inserted: (database) => (count) => {
-    for (let i = 0; i < count; i++) {
-      database.exec('BEGIN');
-      fill(database);
-      database.exec('ROLLBACK');
-    }
-    return 'done';
-  },
-  selected: (database) => (count) => {
-    let sum = 0;
-    for (let i = 0; i < count; i++) {
-      database.select((id, text, blob) => {
-        sum = (sum + id + text.length + blob[0] + blob.length) & 0xffffff;
-      });
-    }
-    return sum;
-  },
+const insertAll = (database) => (count) => {
+  for (let i = 0; i < count; i++) {
+    database.exec('BEGIN');
+    fill(database);
+    database.exec('ROLLBACK');
+  }
+  return 'done';
+};
+
+const selectAll = (database) => (count) => {
+  let sum = 0;
+  for (let i = 0; i < count; i++) {
+    database.select((id, text, blob) => {
+      sum = (sum + id + text.length + blob[0] + blob.length) & 0xffffff;
+    });
+  }
+  return sum;
 };
 
 export default {
@@ -161,16 +178,16 @@ export default {
   note:
     'SQLite: 1,000 rows a transaction and a query, in memory. The packages call the library of the system, node:sqlite ' +
     'and better-sqlite3 one that they bring.',
-  params: ['inserted', 'selected'],
+  params: [INSERTED, SELECTED, MEMCPY],
   operations: ROWS,
   library: 'programs',
   needs: ['addon'],
   peers: Object.fromEntries(
     Object.entries(makers).map(([name, make]) => [
       name,
-      async (peer, library, way) => prepared(await make(peer, library), way),
+      async (peer, library, way) => prepared(await make(peer, library, way), way),
     ]),
   ),
-  loop: (database, way) => loops[way](database),
+  loop: (database, way) => (way === INSERTED ? insertAll : selectAll)(database),
   model: (way) => prepared(byHand(), way),
 };

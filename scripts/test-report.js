@@ -4,11 +4,10 @@
 
 const path = require('node:path');
 const { isNeed, isPlatform } = require('../test/requirements.js');
-const { budgetOf } = require('./test-files.js');
+const { budgetOf, nameOf } = require('./test-files.js');
 
 const COLUMNS = 4;
 
-const nameOf = (file) => path.basename(file);
 const count = (number, noun) => `${number} ${noun}${number === 1 ? '' : 's'}`;
 const isSuite = ({ data }) => data.details.type === 'suite';
 const isEnd = ({ type }) => type === 'test:pass' || type === 'test:fail';
@@ -21,7 +20,7 @@ function skippedIn(results) {
     events
       .filter((event) => isEnd(event) && isSkipped(event))
       .map(({ data: { name, skip } }) => ({
-        file: nameOf(file),
+        file: path.basename(file),
         title: name,
         reason: typeof skip === 'string' ? skip : '',
       })),
@@ -63,7 +62,7 @@ function unexplainedLines(skipped) {
 function timeLines(results, scale) {
   const times = results
     .map(({ file, seconds }) => ({
-      name: nameOf(file).replace('.test.js', ''),
+      name: nameOf(file),
       seconds,
       budget: budgetOf(file, scale),
     }))
@@ -100,7 +99,7 @@ const failedTitles = (result) =>
 
 function flakyLines(flaky) {
   if (flaky.length === 0) return [];
-  const lines = flaky.map((result) => `  ${nameOf(result.file)}: ${failedTitles(result)}`);
+  const lines = flaky.map((result) => `  ${path.basename(result.file)}: ${failedTitles(result)}`);
   const warnings =
     process.env.GITHUB_ACTIONS === 'true'
       ? flaky.map((result) => `::warning file=${result.file},title=Flaky test::${failedTitles(result)}`)

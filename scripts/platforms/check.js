@@ -3,6 +3,7 @@
 
 const { spawn } = require('node:child_process');
 const path = require('node:path');
+const { testFileOf } = require('../test-files.js');
 const { runTestFile } = require('../test-process.js');
 const { failuresOf, totals } = require('../test-report.js');
 const { titles } = require('../../test/runtimes/suite.cjs');
@@ -59,13 +60,13 @@ async function runSuite({ binary, args = ['--expose-gc'], env, leftOut = {} }) {
 /**
  * Runs test files, one after the other.
  * @param {{ binary: string, env: object, flags?: string[] }} runtime
- * @param {string[]} names of the files: call for test/call.test.js
+ * @param {string[]} names of the files: call for test/call/call.test.js
  * @param {Record<string, string>} [except] tests that cannot pass there, by title, with the reason
  */
 async function runFiles({ binary, env, flags = [] }, names, except = {}) {
   const sums = { passed: 0, skipped: 0, excepted: 0, faults: [] };
   for (const name of names) {
-    const result = await runTestFile(binary, path.join('test', `${name}.test.js`), {
+    const result = await runTestFile(binary, testFileOf(name), {
       flags: [...FLAGS, ...flags],
       env,
     });

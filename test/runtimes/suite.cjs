@@ -1,6 +1,6 @@
 'use strict';
 // What the package has to do on every platform and in every runtime. Prints a line of JSON with what it runs on, and one for
-// each case. test/runtimes.test.js runs it in Bun and in Deno; scripts/platforms/ on other Nodes and systems. FIXTURE is
+// each case. test/runtimes/runtimes.test.js runs it in Bun and in Deno; scripts/platforms/ on other Nodes and systems. FIXTURE is
 // the path of the C fixture.
 
 const assert = require('node:assert/strict');

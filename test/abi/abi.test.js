@@ -146,7 +146,7 @@ T${i} pick_${i}(int8_t second, T${i} v, double d, T${i} w) { return second ? w :
     });
   });
 
-  test('go by value where libffi can carry them, and are refused with a reason elsewhere', () => {
+  test('packed and over-aligned structs go by value where libffi can carry them, and are refused with a reason elsewhere', () => {
     let carried = 0;
     used.forEach(({ type, tree, c }, i) => {
       let pick;
@@ -197,7 +197,7 @@ void set_${i}(T${i} *p, int64_t *v) { ${fields.map((_, f) => `p->f${f} = v[${f}]
   const symbols = Object.fromEntries(cases.map((_, i) => [`set_${i}`, { args: [ffi.pointer(types[i]), 'ptr'] }]));
   const library = ffi.cc({ source, symbols, flags: '-O0 -w' });
 
-  test('lie where C has them', () => {
+  test('random bitfields lie where C has them', () => {
     cases.forEach((fields, i) => {
       const what = JSON.stringify(fields);
       assert.deepEqual(
@@ -221,7 +221,7 @@ void set_${i}(T${i} *p, int64_t *v) { ${fields.map((_, f) => `p->f${f} = v[${f}]
     });
   });
 
-  test('are refused by value', () => {
+  test('random bitfields are refused by value', () => {
     const Flags = struct({ a: { type: 'u32', bits: 3 } }, { name: 'Flags' });
     const reason = /^f: a struct with bitfields cannot be passed by value; pass a pointer$/;
     throws(() => ffi.linkSymbols({ f: { ptr: 4096, args: [Flags] } }), 'ERR_INVALID_ARG_VALUE', reason);
@@ -323,7 +323,7 @@ K${i} ask_${i}(K${i} (*ask)(K${i}, K${i}, K${i}, int32_t, K${i}, double, K${i}, 
   const library = ffi.cc({ source, symbols });
 
   Object.entries(CLASSES).forEach(([name, [type, , value]], i) => {
-    test(`${name}: past the registers, and in a callback`, () => {
+    test(`a value of the class ${name} is passed past the registers and to a callback`, () => {
       const zero = JSON.parse(
         JSON.stringify(value, (_, each) => (typeof each === 'number' || typeof each === 'bigint' ? 0 : each)),
       );
@@ -345,7 +345,7 @@ K${i} ask_${i}(K${i} (*ask)(K${i}, K${i}, K${i}, int32_t, K${i}, double, K${i}, 
     });
   });
 
-  test('X87 and COMPLEX_X87: no type of the table is of these classes, and their names are refused', () => {
+  test('no type of the table is of the classes X87 and COMPLEX_X87, and their names are refused', () => {
     for (const type of ['long double', 'f80', 'float128', 'complex long double']) {
       const refusal = new RegExp(`unknown type '${type}'`);
       throws(() => struct({ a: type }), 'ERR_INVALID_ARG_VALUE', refusal);
@@ -354,7 +354,7 @@ K${i} ask_${i}(K${i} (*ask)(K${i}, K${i}, K${i}, int32_t, K${i}, double, K${i}, 
     }
   });
 
-  test('more than the frame holds is refused', () => {
+  test('a call with more arguments than the argument buffer holds is refused', () => {
     const Huge = struct({ a: array('u8', 65537) });
     throws(
       () => ffi.linkSymbols({ f: { ptr: 4096, args: [Huge] } }),

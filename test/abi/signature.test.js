@@ -18,7 +18,7 @@ const MADE = 2000;
 const CALLED = byScale(70, MADE);
 
 group(`random signatures (PINNED_FFI_TEST_SEED=${SEED})`, () => {
-  test('every type of the table is among them', () => {
+  test('every type of the table is among the random signatures', () => {
     // Numbers in a stated byte order are those without, with their bytes reversed (test/types/struct.test.js).
     const isOrdered = (name) => /\d[lb]e$/.test(name);
     const missing = [...byName].filter(
@@ -45,7 +45,7 @@ group(`random signatures (PINNED_FFI_TEST_SEED=${SEED})`, () => {
     assert.ok(signatures.filter(({ fixed }) => fixed !== undefined).length > MADE / 20, 'variadic ones');
   });
 
-  test(`agree with C on the call paths ${CALL_PATHS.join(', ')}; ${Object.keys(ENGINES).join(', ')}; plain and wrap`, async (t) => {
+  test(`random signatures agree with C on the call paths ${CALL_PATHS.join(', ')}; ${Object.keys(ENGINES).join(', ')}; plain and wrap`, async (t) => {
     const result = await runMatrix({ seed: SEED, count: CALLED, enginesOnOnePath: byScale(true, false) });
     t.diagnostic(sentence(result, SEED));
     assert.equal(describe(result, SEED), '');
@@ -54,7 +54,7 @@ group(`random signatures (PINNED_FFI_TEST_SEED=${SEED})`, () => {
 });
 
 group('a mismatch', () => {
-  test('is found, and brought down to the smallest signature', async () => {
+  test('a mismatch is found, and brought down to the smallest signature', async () => {
     // C that takes a double where a float is declared.
     const lied = (tree) => ({
       ...tree,
@@ -84,7 +84,7 @@ group('a mismatch', () => {
     );
   });
 
-  test('keeps what it takes to fail, and nothing else', async () => {
+  test('the smallest signature keeps what it takes to fail, and nothing else', async () => {
     const scalar = (name) => ({ kind: 'scalar', name });
     const random = makeRandom(1);
     const args = Array.from({ length: 30 }, () => scalar(random() < 0.5 ? 'u8' : 'f64'));

@@ -25,7 +25,7 @@ double sum(const char *kinds, ...) {
 });
 
 describe('a variadic function', () => {
-  test('promotes what C promotes', () => {
+  test('a variadic function promotes what C promotes', () => {
     assert.equal(
       c.sum(
         'iiiiiid',
@@ -41,19 +41,19 @@ describe('a variadic function', () => {
     );
   });
 
-  test('promotes narrow enumerations, and no narrow structs', () => {
+  test('a variadic function promotes narrow enumerations, and no narrow structs', () => {
     const Small = ffi.enumeration({ one: 200 }, { type: 'u8', names: true });
     assert.equal(c.sum('i', [Small, 'one']), 200);
     const Byte = ffi.struct({ a: 'u8' });
     assert.equal(c.sum('ii', [Byte, { a: 3 }], ['i32', 4]) & 0xff, 7);
   });
 
-  test('takes structs, strings, pointers and functions', () => {
+  test('a variadic function takes structs, strings, pointers and functions', () => {
     const double = ffi.fn({ args: ['int'], returns: 'int' });
     assert.equal(c.sum('psif', [Pair, { a: 1, b: 0.5 }], ['cstring', 'A'], ['i32', 2], [double, (n) => 2 * n]), 78.5);
   });
 
-  test('takes up to the most arguments, in any mixture', () => {
+  test('a variadic function takes up to the most arguments, in any mixture', () => {
     const random = makeRandom(11);
     for (let round = 0; round < 50; round += 1) {
       const count = Math.floor(random() * 128);
@@ -75,7 +75,7 @@ describe('a variadic function', () => {
     }
   });
 
-  test('stays right in code that is optimised before anything else is bound', async () => {
+  test('a variadic function stays right in code that is optimised before anything else is bound', async () => {
     const output = await runs(`
       const { snprintf } = ffi.dlopen(null, { snprintf: { args: ['buffer', 'size_t', 'cstring'], varargs: true, returns: 'i32' } }).symbols;
       const bytes = Buffer.alloc(64);
@@ -86,13 +86,13 @@ describe('a variadic function', () => {
     assert.equal(output, '9 0.5');
   });
 
-  test('has the length of what it declares, and needs that much', () => {
+  test('a variadic function has the length of what it declares, and needs that much', () => {
     assert.equal(c.sum.length, 1);
     throws(() => c.sum(), 'ERR_INVALID_ARG_VALUE', /sum expects 1 argument, received 0/);
     throws(() => c.sum('', ...Array.from({ length: 128 }, () => ['i32', 1])), 'ERR_OUT_OF_RANGE', /at most 128/);
   });
 
-  test('refuses what is no pair, and values that their type cannot hold', () => {
+  test('a variadic function refuses what is no pair, and values that their type cannot hold', () => {
     throws(() => c.sum('i', 5), 'ERR_INVALID_ARG_TYPE', /sum: argument 1 must be a pair \[type, value\], received 5/);
     throws(() => c.sum('i', ['i32']), 'ERR_INVALID_ARG_TYPE', /pair/);
     throws(() => c.sum('i', ['i23', 5]), 'ERR_INVALID_ARG_VALUE', /the type of argument 1/);
@@ -132,7 +132,7 @@ describe('snprintf with 12 random extras', () => {
   };
   const ROUNDS = 300;
 
-  test(`writes what the call that C compiled writes (PINNED_FFI_TEST_SEED=${SEED})`, () => {
+  test(`snprintf with 12 random extras writes what the call that C compiled writes (PINNED_FFI_TEST_SEED=${SEED})`, () => {
     const random = makeRandom(SEED);
     const makeExtra = () => {
       const name = pick(random, Object.keys(FORMATS));

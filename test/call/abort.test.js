@@ -18,13 +18,13 @@ const memory = ffi.cc({
 describe('with', () => {
   const { async: add } = symbols.add_i32_later;
 
-  test('gives the result of a call that is not given up', async () => {
+  test('with() gives the result of a call that is not given up', async () => {
     assert.equal(await add.with({})(20, 22, 0), 42);
     assert.equal(await add.with({ timeout: 60_000, signal: new AbortController().signal })(20, 22, 1), 42);
     assert.equal(add.with({}).name, 'add_i32_later');
   });
 
-  test('rejects with the reason of the signal while C goes on', async () => {
+  test('with() rejects with the reason of the signal while C goes on', async () => {
     const controller = new AbortController();
     const call = add.with({ signal: controller.signal })(1, 2, 50);
     const reason = new Error('given up');
@@ -32,11 +32,11 @@ describe('with', () => {
     await assert.rejects(call, (error) => error === reason);
   });
 
-  test('rejects with a TimeoutError after the timeout', async () => {
+  test('with() rejects with a TimeoutError after the timeout', async () => {
     await assert.rejects(add.with({ timeout: 1n })(1, 2, 200), { name: 'TimeoutError' });
   });
 
-  test('calls nothing where the signal is aborted already', async () => {
+  test('with() calls nothing where the signal is aborted already', async () => {
     const bytes = Buffer.alloc(96);
     const call = memory.fill_later.async.with({ signal: AbortSignal.abort() })(bytes, 96, 0);
     await assert.rejects(call, { name: 'AbortError' });
@@ -44,7 +44,7 @@ describe('with', () => {
     assert.equal(bytes[0], 0);
   });
 
-  test('keeps the arguments of a call that was given up until C has returned', async () => {
+  test('with() keeps the arguments of a call that was given up until C has returned', async () => {
     const bytes = new Uint8Array(new ArrayBuffer(96));
     await assert.rejects(memory.fill_later.async.with({ timeout: 1 })(bytes, 96, 100), { name: 'TimeoutError' });
     // Node 20 copies what may not be transferred; the others refuse.
@@ -59,7 +59,7 @@ describe('with', () => {
     assert.equal(bytes[95], 7);
   });
 
-  test('leaves no listener behind, and no rejection without a handler', async () => {
+  test('with() leaves no listener behind, and no rejection without a handler', async () => {
     const controller = new AbortController();
     const failing = ffi.dlopen(null, {
       chdir: { args: ['cstring'], returns: 'int', fails: 'negative' },
@@ -74,7 +74,7 @@ describe('with', () => {
     await sleep(20);
   });
 
-  test('is there for the functions of a thread', async () => {
+  test('with() is there for the functions of a thread', async () => {
     const thread = library.thread();
     const call = thread.symbols.add_i32_later.with({ timeout: 1 })(1, 2, 60);
     await assert.rejects(call, { name: 'TimeoutError' });
@@ -82,7 +82,7 @@ describe('with', () => {
     thread.close();
   });
 
-  test('checks its options and the arguments', async () => {
+  test('with() checks its options and the arguments', async () => {
     throws(() => add.with({ signal: {} }), 'ERR_INVALID_ARG_TYPE', /options\.signal must be an AbortSignal/);
     throws(() => add.with({ timeout: -1 }), 'ERR_OUT_OF_RANGE', /milliseconds/);
     throws(() => add.with({ time: 1 }), 'ERR_INVALID_ARG_VALUE', /unknown key 'time'/);

@@ -138,7 +138,7 @@ describe('the two ways to call asynchronously', () => {
 describe('many calls at once', () => {
   const { AsyncLocalStorage } = require('node:async_hooks');
 
-  test('all go out although JavaScript stands still, and those that wait do not hold up the others', async () => {
+  test('many calls all go out although JavaScript stands still, and those that wait do not hold up the others', async () => {
     const flags = Array.from({ length: 20 }, () => new Int32Array(new SharedArrayBuffer(4)));
     const promises = flags.map((flag) => later.signal_and_wait(flag));
     const end = Date.now() + timeout;
@@ -150,7 +150,7 @@ describe('many calls at once', () => {
     assert.deepEqual(new Set(await Promise.all(promises)), new Set([true]));
   });
 
-  test('each settles when it is done, not when those after it are', () =>
+  test('each of many calls settles when it is done, not when those after it are', () =>
     runs(
       `const { sleep_ms, signal_and_wait } = h.bind({ sleep_ms: { args: ['u32'], nonblocking: true },
         signal_and_wait: { args: ['ptr'], returns: 'bool', nonblocking: true } });
@@ -165,7 +165,7 @@ describe('many calls at once', () => {
       { env: { UV_THREADPOOL_SIZE: '1' }, timeout },
     ));
 
-  test('they leave the threads of the pool to others meanwhile', () =>
+  test('many calls at once leave the threads of the pool to others', () =>
     runs(
       `const { sleep_ms } = h.bind({ sleep_ms: { args: ['u32'], nonblocking: true } });
       let done = 0;
@@ -175,7 +175,7 @@ describe('many calls at once', () => {
       { env: { UV_THREADPOOL_SIZE: '1' }, timeout },
     ));
 
-  test('each gives its own result, in every order of their ends', async () => {
+  test('each of many calls gives its own result, in every order of their ends', async () => {
     const results = Array.from({ length: 300 }, (_, i) =>
       i % 3 === 0
         ? later.add_i32_later(i, 1, i % 7)
@@ -193,7 +193,7 @@ describe('many calls at once', () => {
     assert.deepEqual([sum, all.reduce((a, b) => a + b)], [499500, 499500]);
   });
 
-  test('what goes on after each is in the asynchronous context of who awaits it', async () => {
+  test('the code after an await runs in the asynchronous context of the code that awaits', async () => {
     const storage = new AsyncLocalStorage();
     const seen = await Promise.all(
       Array.from({ length: 50 }, (_, i) =>
@@ -239,7 +239,7 @@ describe('many calls at once', () => {
 });
 
 describe('what is wrong rejects the Promise', () => {
-  test('a wrong argument, as the synchronous call would throw it', async () => {
+  test('a wrong argument rejects the Promise with the error that the synchronous call throws', async () => {
     for (const args of [[1], [1, 2, 3], ['x', 1], [2 ** 31, 1], [1.5, 1], [undefined, 1]]) {
       let thrown;
       try {
@@ -257,7 +257,7 @@ describe('what is wrong rejects the Promise', () => {
     }
   });
 
-  test('a detached, resizable or shared and growable buffer', async () => {
+  test('a detached, resizable or shared and growable buffer rejects the Promise', async () => {
     const name = /^sum_bytes: argument 0/;
     await assert.rejects(later.sum_bytes(makeDetached(), 0), { code: 'ERR_INVALID_ARG_VALUE', message: name });
     const resizable = new Uint8Array(new ArrayBuffer(8, { maxByteLength: 16 }));
@@ -266,7 +266,7 @@ describe('what is wrong rejects the Promise', () => {
     await assert.rejects(later.sum_bytes(growable, 8), { code: 'ERR_INVALID_ARG_VALUE', message: name });
   });
 
-  test('an argument whose conversion throws, and nothing stays locked', async () => {
+  test('an argument whose conversion throws rejects the Promise, and nothing stays locked', async () => {
     const boom = new Error('getter');
     const view = new Uint8Array(8);
     const bad = {
@@ -287,7 +287,7 @@ describe('what is wrong rejects the Promise', () => {
     assert.equal(Object.getOwnPropertyNames(view.buffer).length, 0);
   });
 
-  test('a closed library', async () => {
+  test('a call of a closed library rejects the Promise', async () => {
     const library = open();
     const { async } = library.symbols.add_i32;
     library.close();
@@ -296,7 +296,7 @@ describe('what is wrong rejects the Promise', () => {
     }
   });
 
-  test('a closed callback', async () => {
+  test('a closed callback rejects the Promise', async () => {
     const callback = new JSCallback((value) => value, i32);
     callback.close();
     await assert.rejects(later.call_i32(callback, 1), {
@@ -305,7 +305,7 @@ describe('what is wrong rejects the Promise', () => {
     });
   });
 
-  test('and it is an unhandled rejection where nobody listens', async () => {
+  test('a wrong argument is an unhandled rejection where nobody listens', async () => {
     await runs("h.bindOne('add_i32', ['i32', 'i32'], 'i32', { nonblocking: true })('x', 1);", { exit: 1, timeout });
   });
 });
@@ -321,7 +321,7 @@ describe('memory during a call', () => {
     assert.deepEqual(await Promise.all(promises), Array(4).fill(3000n));
   });
 
-  test('so it is in a caller that V8 has optimised', async () => {
+  test('a buffer that is dropped and collected during a call is read whole in a caller that V8 has optimised', async () => {
     const sum = later.sum_bytes_later;
     let milliseconds = 0;
     const start = () => {
@@ -339,7 +339,7 @@ describe('memory during a call', () => {
     assert.equal(await promise, 2000n);
   });
 
-  test('a slice of the pool, a small array and a DataView are read whole as well', async () => {
+  test('a slice of the pool, a small array and a DataView that are dropped are read whole as well', async () => {
     const makers = [
       () => Buffer.from([1, 2, 3, 4]),
       () => new Uint8Array([1, 2, 3, 4]),
@@ -511,7 +511,7 @@ describe('many calls', () => {
 });
 
 describe('callbacks of asynchronous calls', () => {
-  test('run on the JavaScript thread, in the same realm, between other work', async () => {
+  test('callbacks of asynchronous calls run on the JavaScript thread, in the same realm, between other work', async () => {
     const seen = [];
     const callback = new JSCallback((value) => (seen.push([symbols.get_thread(), value]), 1), i32);
     await later.call_i32(callback, 5);
@@ -519,7 +519,7 @@ describe('callbacks of asynchronous calls', () => {
     callback.close();
   });
 
-  test('may call functions, synchronous and not, with callbacks of their own', async () => {
+  test('callbacks of asynchronous calls may call functions, synchronous and not, with callbacks of their own', async () => {
     const inner = new JSCallback((value) => value + 1, i32);
     const outer = new JSCallback(async (value) => symbols.call_i32(inner, await later.call_i32(inner, value)), i32);
     assert.equal(await later.call_i32(outer, 40), 42);
@@ -527,14 +527,14 @@ describe('callbacks of asynchronous calls', () => {
     outer.close();
   });
 
-  test('that JavaScript has dropped are held as long as they are open', async () => {
+  test('callbacks that JavaScript has dropped are held as long as they are open', async () => {
     const start = () => later.call_i32_later(new JSCallback((value) => value + 1, i32), 41, 100);
     const promise = start();
     await gc();
     assert.equal(await promise, 42);
   });
 
-  test('may close the library, which is unloaded once the call is done', async () => {
+  test('callbacks of asynchronous calls may close the library, which is unloaded once the call is done', async () => {
     const library = open();
     let closing;
     const callback = new JSCallback((value) => {
@@ -548,7 +548,7 @@ describe('callbacks of asynchronous calls', () => {
     callback.close();
   });
 
-  test('keep an exception apart from a broken fence: it is the cause', async () => {
+  test('callbacks of asynchronous calls keep an exception apart from a broken fence: it is the cause', async () => {
     const view = Buffer.alloc(96);
     const boom = new Error('boom');
     const callback = new JSCallback(() => {
@@ -562,7 +562,7 @@ describe('callbacks of asynchronous calls', () => {
     callback.close();
   });
 
-  test('get their errors surfaced in async/await with the stack of the callback', async () => {
+  test('callbacks of asynchronous calls get their errors surfaced in async/await with the stack of the callback', async () => {
     const callback = new JSCallback(function thrower() {
       throw new Error('where');
     }, i32);
@@ -572,7 +572,7 @@ describe('callbacks of asynchronous calls', () => {
 });
 
 describe('a thread of its own', () => {
-  test('runs all calls of its handle, in the order they were made, and no other', async () => {
+  test('a library thread runs all calls of its handle, in the order they were made, and no other', async () => {
     const library = open();
     const [first, second] = [library.thread(), library.thread()];
     const order = [];
@@ -597,7 +597,7 @@ describe('a thread of its own', () => {
     library.close();
   });
 
-  test('its functions have the names and lengths of the library, and null for what is missing', () => {
+  test('the functions of a library thread have the names and lengths of the library, and null for what is missing', () => {
     const library = dlopen(fixture, { add_i32: declarations.add_i32, no_such: { optional: true } });
     const thread = library.thread();
     assert.equal(thread.symbols.no_such, null);
@@ -626,7 +626,7 @@ describe('a thread of its own', () => {
     thread.close();
   });
 
-  test('callbacks reach JavaScript from it, and may use it again', async () => {
+  test('callbacks reach JavaScript from a library thread, and may use it again', async () => {
     const thread = open().thread();
     let more;
     const callback = new JSCallback((value) => {
@@ -656,7 +656,7 @@ describe('a thread of its own', () => {
     );
   });
 
-  test('its buffers are held while they wait in the queue, dropped and collected', async () => {
+  test('the buffers of queued calls are held while they wait, dropped and collected', async () => {
     const thread = open().thread();
     const start = (i) => thread.symbols.sum_bytes_later(new Uint8Array(1000).fill(i), 1000, 10);
     const calls = Array.from({ length: 20 }, (_, i) => start(i));
@@ -686,7 +686,7 @@ describe('a thread of its own', () => {
     );
   });
 
-  test('calls under way keep the process alive, an idle thread does not', async () => {
+  test('calls under way keep the process alive, an idle library thread does not', async () => {
     const stdout = await runs(
       `
       const library = ffi.dlopen(h.fixture, { add_i32_later: { args: ['i32', 'i32', 'u32'], returns: 'i32' } });
@@ -720,13 +720,13 @@ describe('a thread of its own', () => {
 });
 
 describe('close', () => {
-  test('while nothing is under way tells nothing', () => {
+  test('close() returns undefined while no call is under way', () => {
     const library = open();
     assert.equal(library.close(), undefined);
     assert.equal(library.close(), undefined);
   });
 
-  test('waits for calls under way, refuses new ones at once, and tells when it is done', async () => {
+  test('close() waits for calls under way, refuses new ones at once, and tells when it is done', async () => {
     const library = open();
     const order = [];
     const call = library.symbols.add_i32_later.async(20, 22, 100).then((value) => order.push(value));
@@ -743,7 +743,7 @@ describe('close', () => {
     assert.equal(library.close(), undefined);
   });
 
-  test('waits for the calls in the queue of a thread', async () => {
+  test('close() waits for the calls in the queue of a thread', async () => {
     const library = open();
     const thread = library.thread();
     const calls = Array.from({ length: 5 }, (_, i) => thread.symbols.add_i32_later(i, 0, 20));
@@ -757,7 +757,7 @@ describe('close', () => {
     thread.close();
   });
 
-  test('waits for a call that fails, too', async () => {
+  test('close() waits for a call that fails, too', async () => {
     const library = dlopen(fixture, {
       set_errno_later: { args: ['i32', 'i32', 'u32'], returns: 'i32', fails: 'negative' },
     });
@@ -797,7 +797,7 @@ describe('close', () => {
     assert.equal(done, true);
   });
 
-  test('is refused inside a callback of a call with threads: true, by name', () => {
+  test('close() is refused inside a callback of a call with threads: true, by name', () => {
     const library = dlopen(fixture, {
       call_on_thread_i32: { args: ['function', 'i32'], returns: 'i32', threads: true },
     });
@@ -811,7 +811,7 @@ describe('close', () => {
   });
 
   test(
-    'unloads after the last call and not before; functions keep an open library loaded',
+    'close() unloads after the last call and not before; functions keep an open library loaded',
     { skip: onlyOn('unloads') },
     async () => {
       const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'pinned-ffi-'));

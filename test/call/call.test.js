@@ -741,7 +741,7 @@ describe('re-entrancy', () => {
 
 describe('optimised code', () => {
   // Too many arguments for V8's compiler end the process (seen in Node 26), so this is a child.
-  test('calls functions of 0 to 32 arguments in hot loops', async () => {
+  test('optimised code calls functions of 0 to 32 arguments in hot loops', async () => {
     const output = await runs(
       `
       const kinds = { i32: 'int', f64: 'double' };
@@ -818,7 +818,7 @@ describe('optimised code', () => {
     close();
   });
 
-  test('checks are the same after V8 optimises the caller', () => {
+  test('the checks are the same after V8 optimises the caller', () => {
     const { add_i32: add, identity_ptr: pointer } = bind(declarations);
     const addTwo = (a, b) => add(a, b);
     const point = (value) => pointer(value);

@@ -12,7 +12,7 @@ const fillBytes = (length = 'u64', pointer = 'ptr') =>
   bind({ fill_bytes: { args: [{ type: pointer }, { type: length, lengthOf: 0 }, 'u8'] } }).fill_bytes;
 
 describe('minBytes', () => {
-  test('refuses a view that is too small, before C has written a byte, and names both sizes', () => {
+  test('minBytes refuses a view that is too small, before C has written a byte, and names both sizes', () => {
     const small = Buffer.alloc(96);
     const error = throws(() => event(small, 0, 1, 192), 'ERR_OUT_OF_RANGE');
     assert.equal(error.message, 'fill_at: argument 0 needs at least 192 bytes, received a Buffer of 96 bytes');
@@ -30,7 +30,7 @@ describe('minBytes', () => {
     }
   });
 
-  test('lets every view of that size or more through, by its bytes and not its elements', () => {
+  test('minBytes lets every view of that size or more through, by its bytes and not its elements', () => {
     for (const view of [
       new Uint8Array(192),
       new Float64Array(24),
@@ -46,18 +46,18 @@ describe('minBytes', () => {
     }
   });
 
-  test('has nothing to say of an address or null, whose size nobody knows', () => {
+  test('minBytes has nothing to say of an address or null, whose size nobody knows', () => {
     const view = new Uint8Array(10);
     event(ffi.ptr(view), 0, 5, 10);
     assert.ok(view.every((byte) => byte === 5));
     event(null, 0, 5, 0);
   });
 
-  test('still refuses what its type refuses', () => {
+  test('minBytes still refuses what its type refuses', () => {
     for (const value of [undefined, 'text', true, {}, []]) throws(() => event(value, 0, 1, 0), 'ERR_INVALID_ARG_TYPE');
   });
 
-  test('counts the bytes of a string with its NUL', () => {
+  test('minBytes counts the bytes of a string with its NUL', () => {
     const { measure_cstring: measure } = bind({
       measure_cstring: { args: [{ type: 'cstring', minBytes: 5 }], returns: 'i32' },
     });
@@ -66,7 +66,7 @@ describe('minBytes', () => {
     throws(() => measure('123'), 'ERR_OUT_OF_RANGE', /argument 0 needs at least 5 bytes/);
   });
 
-  test('is kept apart for functions of one shape', () => {
+  test('minBytes is kept apart for functions of one signature', () => {
     const of = (minBytes) => bind({ fill_at: { args: [{ type: 'ptr', minBytes }, 'i64', 'u8', 'u64'] } }).fill_at;
     const [eight, sixteen, plain] = [of(8), of(16), bind({ fill_at: { args: ['ptr', 'i64', 'u8', 'u64'] } }).fill_at];
     const view = new Uint8Array(8);
@@ -78,7 +78,7 @@ describe('minBytes', () => {
 });
 
 describe('lengthOf', () => {
-  test('refuses a length that is more than the bytes of its argument, as a number and as a BigInt', () => {
+  test('lengthOf refuses a length that is more than the bytes of its argument, as a number and as a BigInt', () => {
     const fill = fillBytes();
     const view = new Uint8Array(40);
     for (const length of [41, 41n, 2 ** 31, 2n ** 63n]) {
@@ -97,7 +97,7 @@ describe('lengthOf', () => {
     fill(new Uint8Array(0), 0, 1);
   });
 
-  test('may come before its argument, be of any integer type', () => {
+  test('lengthOf may come before its argument, be of any integer type', () => {
     for (const type of ['u64', 'i64', 'size_t', 'usize', 'u64_fast']) {
       throws(() => fillBytes(type)(new Uint8Array(4), 5, 1), 'ERR_OUT_OF_RANGE', /at most 4/);
     }
@@ -111,7 +111,7 @@ describe('lengthOf', () => {
     );
   });
 
-  test('is kept by wrapping integers too: what C would get is what counts', async () => {
+  test('lengthOf is kept by wrapping integers too: what C would get is what counts', async () => {
     const output = await runs(`
       const fill = h.bind({ fill_bytes: { args: ['ptr', { type: 'u64', lengthOf: 0 }, 'u8'], wrap: true } }).fill_bytes;
       console.log(JSON.stringify([5, 5n, -1, -1n, -(2 ** 40)].map((length) => h.outcome(() => fill(new Uint8Array(4), length, 9)))));
@@ -119,7 +119,7 @@ describe('lengthOf', () => {
     assert.deepEqual(JSON.parse(output), Array(5).fill('ERR_OUT_OF_RANGE'));
   });
 
-  test('has nothing to say of an address or null, and leaves wrong kinds to the type', () => {
+  test('lengthOf has nothing to say of an address or null, and leaves wrong kinds to the type', () => {
     const fill = fillBytes();
     const view = new Uint8Array(10);
     fill(ffi.ptr(view), 10, 5);
@@ -131,7 +131,7 @@ describe('lengthOf', () => {
 });
 
 describe('a declaration', () => {
-  test('of an argument as an object may give it a name, which errors use', () => {
+  test('a declaration of an argument as an object may give it a name, which errors use', () => {
     const { fill_bytes: fill } = bind({
       fill_bytes: {
         args: [
@@ -146,7 +146,7 @@ describe('a declaration', () => {
     throws(() => fill(new Uint8Array(4), 1, 256), 'ERR_OUT_OF_RANGE', /argument 2 \(value\)/);
   });
 
-  test('that contradicts itself is refused when it is bound', () => {
+  test('a declaration that contradicts itself is refused when it is bound', () => {
     const declare =
       (...args) =>
       () =>
@@ -173,7 +173,7 @@ describe('a declaration', () => {
       throws(declare(...args), codes, /args\[\d\]/);
   });
 
-  test('is kept without generated code and in guard mode as well', async () => {
+  test('a size constraint holds without generated code and in guard mode as well', async () => {
     const code = `
       const { symbols } = ffi.dlopen(${JSON.stringify(fixture)}, { fill_bytes: {
         args: [{ type: 'ptr', minBytes: 4 }, { type: 'u64', lengthOf: 0 }, 'u8'] } });

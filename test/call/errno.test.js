@@ -16,7 +16,7 @@ const capture = bindOne('set_errno_i32', setting.args, 'i32', { errno: true });
 const ignore = bindOne('set_errno_i32', setting.args, 'i32');
 
 describe('errno()', () => {
-  test('is what the last call that captures it has left', () => {
+  test('errno() is what the last call that captures it has left', () => {
     for (const number of [ENOENT, EACCES, 4095, 0, -5]) {
       assert.equal(capture(number, 7), 7);
       assert.equal(errno(), number);
@@ -24,7 +24,7 @@ describe('errno()', () => {
     }
   });
 
-  test('is 0 where the function has not set it', async () => {
+  test('errno() is 0 where the function has not set it', async () => {
     const leaves = bindOne('identity_i32', ['i32'], 'i32', { errno: true });
     for (const call of [
       leaves,
@@ -38,7 +38,7 @@ describe('errno()', () => {
     }
   });
 
-  test('is not changed by calls that do not capture it, however they are made', async () => {
+  test('errno() is not changed by calls that do not capture it, however they are made', async () => {
     capture(EEXIST, 0);
     ignore(ENOENT, 0);
     assert.equal(errno(), EEXIST);
@@ -52,7 +52,7 @@ describe('errno()', () => {
     thread.close();
   });
 
-  test('is not changed by what JavaScript and Node do after the call', () => {
+  test('errno() is not changed by what JavaScript and Node do after the call', () => {
     capture(EEXIST, 0);
     assert.throws(() => fs.openSync('/no/such/file'));
     ffi.alloc(100000);
@@ -60,13 +60,13 @@ describe('errno()', () => {
     assert.equal(errno(), EEXIST);
   });
 
-  test('is not changed by a call that is refused', () => {
+  test('errno() is not changed by a call that is refused', () => {
     capture(EEXIST, 0);
     throws(() => capture('x', 0), 'ERR_INVALID_ARG_TYPE');
     assert.equal(errno(), EEXIST);
   });
 
-  test('is that of the call, not of what a callback in it has done', () => {
+  test('errno() is that of the call, not of what a callback in it has done', () => {
     const around = bindOne('set_errno_around', ['i32', 'function'], 'i32', { errno: true });
     let inside;
     const callback = new JSCallback(() => {
@@ -79,12 +79,12 @@ describe('errno()', () => {
     callback.close();
   });
 
-  test('is that of the helper thread of a call with threads: true', () => {
+  test('errno() is that of the helper thread of a call with threads: true', () => {
     bindOne('set_errno_i32', setting.args, 'i32', { errno: true, threads: true })(ENOENT, 0);
     assert.equal(errno(), ENOENT);
   });
 
-  test('comes with the result of every type', () => {
+  test('errno() comes with the result of every type', () => {
     for (const [name, type, value] of [
       ['set_errno_i64', 'i64', -(2n ** 40n)],
       ['set_errno_ptr', 'ptr', null],
@@ -96,13 +96,13 @@ describe('errno()', () => {
     }
   });
 
-  test('is that of an asynchronous call in the continuation of its await', async () => {
+  test('errno() is that of an asynchronous call in the continuation of its await', async () => {
     assert.equal(await capture.async(EACCES, 3), 3);
     assert.equal(errno(), EACCES);
   });
 
   for (const kind of ['the pool', 'one thread']) {
-    test(`is right for each of two hundred calls at once on ${kind}`, async () => {
+    test(`errno() is right for each of two hundred calls at once on ${kind}`, async () => {
       const library = dlopen(fixture, { set_errno_i32: { ...setting, errno: true } });
       const thread = library.thread();
       const call = kind === 'the pool' ? library.symbols.set_errno_i32.async : thread.symbols.set_errno_i32;
@@ -120,7 +120,7 @@ describe('errno()', () => {
     });
   }
 
-  test("is a worker's own", async () => {
+  test("errno() of a worker is the worker's own", async () => {
     capture(EEXIST, 0);
     const code = `
       const h = require(${JSON.stringify(require.resolve('../helpers.js'))});
@@ -182,7 +182,7 @@ describe('fails', () => {
     ['ptr', 'null', null, 4096, 'null'],
     ['f64', Number.isNaN, NaN, 1.5, 'NaN'],
   ]) {
-    test(`a result of ${type} without an errno is told as it is, in every way to call`, async () => {
+    test(`a failing result of ${type} without an errno is reported as it is, in every way to call`, async () => {
       const name = `identity_${type}`;
       const thread = dlopen(fixture, { [name]: { args: [type], returns: type, fails } }).thread();
       for (const call of [...make(name, [type], type, fails), thread.symbols[name]]) {
@@ -205,7 +205,7 @@ describe('fails', () => {
     });
   }
 
-  test('what a variadic function returns is told as well', () => {
+  test('a failure of a variadic function is thrown as well', () => {
     const { symbols: c } = dlopen(null, {
       snprintf: { args: ['buffer', 'u64', 'cstring'], returns: 'i32', varargs: true, fails: (result) => result > 2 },
     });
@@ -214,7 +214,7 @@ describe('fails', () => {
     assert.equal(c.snprintf(Buffer.alloc(8), 8, '%d', ['i32', 12]), 2);
   });
 
-  test('the error is that which fs throws', () => {
+  test('the error of `fails` is the one that fs throws', () => {
     const { open } = dlopen(null, { open: { args: ['cstring', 'i32'], returns: 'i32', fails: 'negative' } }).symbols;
     let ours;
     let nodes;
@@ -257,13 +257,13 @@ describe('fails', () => {
     assert.throws(() => call(4001, -1), { code: 'UNKNOWN', errno: -4001, syscall: 'set_errno_i32', message: /4001/ });
   });
 
-  test('the syscall is the name in the declaration of a symbol', () => {
+  test('the syscall of the error is the name in the declaration of a symbol', () => {
     const library = dlopen(fixture, { mine: { ...setting, name: 'set_errno_i32', fails: 'negative' } });
     assert.throws(() => library.symbols.mine(ENOENT, -1), { syscall: 'mine' });
     library.close();
   });
 
-  test('what a function for it throws surfaces, sync and async', async () => {
+  test('an exception of a `fails` function surfaces, sync and async', async () => {
     const boom = new Error('judge');
     const calls = make('set_errno_i32', setting.args, 'i32', () => {
       throw boom;
@@ -288,7 +288,7 @@ describe('fails', () => {
     callback.close();
   });
 
-  test('of a function of linkSymbols and CFunction works as well', () => {
+  test('`fails` works for functions of linkSymbols and CFunction as well', () => {
     const { ptr } = ignore;
     const linked = ffi.linkSymbols({ plus: { ptr, ...setting, fails: 'negative' } });
     assert.throws(() => linked.symbols.plus(ENOENT, -1), { code: 'ENOENT', syscall: 'plus' });

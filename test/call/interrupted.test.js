@@ -177,7 +177,7 @@ describe('a value that calls C when it is looked at changes no other argument', 
   let all = 0;
   for (const [i, [type]] of TYPES.entries()) {
     const name = typeof type === 'string' ? type : `declared type ${i}`;
-    test(name, async () => {
+    test(`a value of ${name} that calls C when it is looked at changes no other argument`, async () => {
       let passed = 0;
       for (const kind of ['probe', 'wrapped']) {
         for (const value of values()) {
@@ -197,7 +197,7 @@ describe('a value that calls C when it is looked at changes no other argument', 
     });
   }
 
-  test('values of every kind went in', () => assert.ok(all > 100, `${all} calls`));
+  test('every kind of value was interrupted', () => assert.ok(all > 100, `${all} calls`));
 });
 
 /** Calls of every kind, of which an inspector's evaluations make some as well, with other values. */
@@ -290,7 +290,7 @@ describe('what an inspector evaluates in the middle of a call changes nothing of
     'without generated code': { flags: ['--disallow-code-generation-from-strings'] },
     'under the guard': { env: { PINNED_FFI_GUARD: '1' }, flags: ['--no-opt'] },
   })) {
-    test(how, async (t) => {
+    test(`code that an inspector evaluates in the middle of a call changes nothing of it, ${how}`, async (t) => {
       const { made, evaluations, wrong } = JSON.parse(await runs(INSPECTED, options));
       t.diagnostic(`${made} calls, ${evaluations} evaluations`);
       assert.ok(evaluations > 100, `${evaluations} evaluations`);

@@ -54,7 +54,7 @@ describe('a leaf function', () => {
     sum_after: { args: ['ptr', 'ptr', 'u64'], returns: 'u64', leaf },
   });
 
-  test('returns the same while a JSCallback is open, before and after V8 optimises its caller', () => {
+  test('a leaf function returns the same while a JSCallback is open, before and after V8 optimises its caller', () => {
     const all = () => [
       symbols.add_i32(40, 2),
       symbols.identity_cstring('grün'),
@@ -67,14 +67,14 @@ describe('a leaf function', () => {
   });
 
   for (const [type, value] of Object.entries(TYPES)) {
-    test(`passes and returns ${type} while a JSCallback is open`, () => {
+    test(`a leaf function passes and returns ${type} while a JSCallback is open`, () => {
       const identity = bindOne(`identity_${type}`, [type], type, { leaf });
       const call = () => identity(value);
       optimize(call);
       for (let i = 0; i < 100; i++) assert.equal(call(), value);
     });
 
-    test(`gives zero to C and throws where it calls a JSCallback of ${type}`, () => {
+    test(`a leaf function gives zero to C and throws where it calls a JSCallback of ${type}`, () => {
       let seen = 0;
       const own = new JSCallback((received) => ((seen += 1), received), { args: [type], returns: type });
       const calling = bindOne(`call_${type}`, ['ptr', type], type, { leaf });
@@ -86,11 +86,11 @@ describe('a leaf function', () => {
     });
   }
 
-  test('names itself and the callback in the error', () => {
+  test('a leaf function names itself and the callback in the error', () => {
     refuses(() => symbols.call_times_i32(callback.ptr, 3), /^call_times_i32: .*`leaf: true`.* called .*counter/);
   });
 
-  test('works again after it has thrown, and so do other calls', () => {
+  test('a leaf function works again after it has thrown, and so do other calls', () => {
     const call = bindOne('call_i32', ['function', 'i32'], 'i32');
     const round = () => {
       refuses(() => symbols.call_times_i32(callback.ptr, 3));
@@ -100,22 +100,22 @@ describe('a leaf function', () => {
     for (let i = 0; i < 200; i++) round();
   });
 
-  test('throws for a JSCallback that it was passed as an object', () => {
+  test('a leaf function throws for a JSCallback that it was passed as an object', () => {
     refuses(() => symbols.call_times_i32(callback, 3));
   });
 
-  test('is refused a plain function where a pointer is declared, as every function is', () => {
+  test('a leaf function is refused a plain function where a pointer is declared, as every function is', () => {
     throws(() => symbols.call_void(() => {}), 'ERR_INVALID_ARG_TYPE');
   });
 
-  test('may be called by a callback, which goes on running JavaScript', () => {
+  test('a leaf function may be called by a callback, which goes on running JavaScript', () => {
     const outer = bindOne('call_times_i32', ['function', 'i32'], 'i32');
     const nested = new JSCallback((value) => symbols.add_i32(value, 1), { args: ['i32'], returns: 'i32' });
     assert.equal(outer(nested, 1000), 500_500);
     nested.close();
   });
 
-  test('that calls back inside of a callback throws there, and what is outside of it goes on', () => {
+  test('a leaf function that calls back inside of a callback throws there, and what is outside of it goes on', () => {
     const outer = bindOne('call_times_i32', ['function', 'i32'], 'i32');
     const nested = new JSCallback(
       (value) => {
@@ -128,7 +128,7 @@ describe('a leaf function', () => {
     nested.close();
   });
 
-  test('reports an overflow first, with the callback as its cause', () => {
+  test('a leaf function reports an overflow first, with the callback as its cause', () => {
     const fill = bindOne('flip_then_call', ['ptr', 'i64', 'u64', 'ptr'], 'void', { leaf });
     const call = () => {
       const error = throws(() => fill(Buffer.alloc(8), 8n, 2n, callback.ptr), 'ERR_FFI_BUFFER_OVERFLOW');
@@ -138,7 +138,7 @@ describe('a leaf function', () => {
     call();
   });
 
-  test('calls a closed JSCallback as every function does: C gets zero', async () => {
+  test('a leaf function calls a closed JSCallback as every function does: C gets zero', async () => {
     const closed = new JSCallback(() => 1, { returns: 'i32' });
     const { ptr } = closed;
     closed.close();
@@ -147,7 +147,7 @@ describe('a leaf function', () => {
     assert.match((await warning).message, /after its close/);
   });
 
-  test('keeps errno, takes the guard and variable arguments, and is checked for failure', () => {
+  test('a leaf function keeps errno, takes the guard and variable arguments, and is checked for failure', () => {
     const guarded = bindOne('call_times_i32', ['ptr', 'i32'], 'i32', { leaf, guard: true });
     const errno = bindOne('call_times_i32', ['ptr', 'i32'], 'i32', { leaf, errno: true });
     const failing = bindOne('call_times_i32', ['ptr', 'i32'], 'i32', { leaf, fails: 'negative' });
@@ -156,7 +156,7 @@ describe('a leaf function', () => {
     if (print !== null) assert.equal(print('text'), 'text');
   });
 
-  test('may be declared in C text by an object next to it, and by CFunction', () => {
+  test('a leaf function may be declared in C text by an object next to it, and by CFunction', () => {
     const { symbols: both } = dlopen(fixture, [
       'int32_t call_times_i32(int32_t (*)(int32_t), int32_t); int32_t add_i32(int32_t, int32_t);',
       { add_i32: { leaf: true } },
@@ -261,7 +261,7 @@ describe('a declaration', () => {
   const refused = (more, message) =>
     throws(() => bindOne('call_i32', ['ptr', 'i32'], 'i32', { leaf, ...more }), 'ERR_INVALID_ARG_VALUE', message);
 
-  test('is refused with what only functions that call back need', () => {
+  test('leaf is refused with options that only functions that call back need', () => {
     refused({ threads: true }, /^call_i32: leaf must not be true: .*`threads: true`/);
     const declared = fn({ args: ['i32'], returns: 'i32' });
     for (const type of ['function', 'callback', 'fn', 17, declared]) {
@@ -277,16 +277,16 @@ describe('a declaration', () => {
     );
   });
 
-  test('may have a handle as an argument', () => {
+  test('a leaf function may have a handle as an argument', () => {
     const identity = bindOne('identity_ptr', [ffi.opaque('Thing')], 'ptr', { leaf });
     assert.equal(identity(null), null);
   });
 
-  test('takes a boolean only', () => {
+  test('leaf takes a boolean only', () => {
     throws(() => bindOne('add_i32', ['i32', 'i32'], 'i32', { leaf: 1 }), 'ERR_INVALID_ARG_TYPE', /leaf/);
   });
 
-  test('without leaf is not changed by one with it, in whichever order', () => {
+  test('a declaration without leaf is not changed by one with it, in whichever order', () => {
     const kinds = [false, true, false].map((leaf) => bindOne('call_i32', ['ptr', 'i32'], 'i32', { leaf }));
     assert.equal(kinds[0](callback.ptr, 4), 4);
     refuses(() => kinds[1](callback.ptr, 4));

@@ -11,7 +11,7 @@ describe('a BigInt is taken', () => {
   const bytes = Buffer.from(Int32Array.of(1, 2, 3, 4).buffer);
   const address = ptr(bytes);
 
-  test('as a length, a count and an offset', () => {
+  test('a BigInt is taken as a length, a count and an offset', () => {
     assert.deepEqual([...toBuffer(address, 4n, 4n)], [2, 0, 0, 0]);
     assert.equal(toArrayBuffer(address, 0n, 8n).byteLength, 8);
     assert.equal(alloc(24n, { align: 8 }).length, 24);
@@ -29,7 +29,7 @@ describe('a BigInt is taken', () => {
     assert.equal(CString(Buffer.from('a text\0'), 2n, 4n), 'text');
   });
 
-  test('but not one that is out of range', () => {
+  test('a BigInt that is out of range is refused', () => {
     for (const length of [-1n, 2n ** 64n]) {
       throws(() => toBuffer(address, 0, length), 'ERR_OUT_OF_RANGE');
       throws(() => alloc(length), 'ERR_OUT_OF_RANGE');
@@ -41,7 +41,7 @@ describe('a BigInt is taken', () => {
 });
 
 describe('an empty list or text', () => {
-  test('is empty, at NULL as well', () => {
+  test('an empty list or text is empty, at NULL as well', () => {
     const memory = new Uint8Array(8);
     const address = ptr(memory);
     for (const pointer of [address, null, 0, 0n]) {
@@ -60,7 +60,7 @@ describe('an empty list or text', () => {
     throws(() => (array('int', 0).alloc()[0] = 1), 'ERR_OUT_OF_RANGE', /the array is empty/);
   });
 
-  test('ends a struct without adding to its size, and the rest is read by its count', () => {
+  test('an empty array ends a struct without adding to its size, and the rest is read by its count', () => {
     const List = struct({ count: 'u32', items: array('u16', 0) }, { name: 'List' });
     assert.equal(List.size, 4);
     const memory = Buffer.from(Uint16Array.of(3, 0, 7, 8, 9).buffer);
@@ -72,7 +72,7 @@ describe('an empty list or text', () => {
 });
 
 describe('text in memory', () => {
-  test('is read from an address, a view and a Buffer, in each encoding, with a length and without', () => {
+  test('text in memory is read from an address, a view and a Buffer, in each encoding, with a length and without', () => {
     for (const [encoding, bytes] of [
       ['utf8', Buffer.from('grüß 🙂\0rest')],
       ['utf16', Buffer.from('grüß 🙂\0rest', 'utf16le')],
@@ -96,7 +96,7 @@ describe('text in memory', () => {
     );
   });
 
-  test('is written into arrays of characters of any width', () => {
+  test('text in memory is written into arrays of characters of any width', () => {
     assert.deepEqual(array('u16', 4).alloc('ab').toArray(), [97, 98, 0, 0]);
     assert.deepEqual(array('u8', 3).alloc('ab').toArray(), [97, 98, 0]);
     throws(() => array('char16_t', 2).alloc('abc'), 'ERR_INVALID_ARG_VALUE', /a string of at most 2 units/);
@@ -104,7 +104,7 @@ describe('text in memory', () => {
     throws(() => array('int', 4).alloc('abcd'), 'ERR_INVALID_ARG_TYPE');
   });
 
-  test('is a string both ways in a field of a fixed text', () => {
+  test('text in memory is a string both ways in a field of a fixed text', () => {
     const Person = struct(
       { name: text(8), nick: text(4, 'utf16'), wide: text(4, 'wide'), age: 'int' },
       { name: 'Person' },
@@ -147,7 +147,7 @@ describe('a number of elements', () => {
     },
   }).symbols;
 
-  test('is checked against the elements of the typed array', () => {
+  test('a constraint on the number of elements is checked against the elements of the typed array', () => {
     const numbers = Int32Array.of(3, 1, 2);
     const compare = (a, b) => read.i32(a) - read.i32(b);
     qsort(numbers, 3, 4, compare);
@@ -160,7 +160,7 @@ describe('a number of elements', () => {
     throws(() => qsort(numbers, 12, 4, compare), 'ERR_OUT_OF_RANGE', /the elements of argument 0/);
   });
 
-  test('is one of the type that the pointer points to', () => {
+  test('a number of elements counts elements of the type that the pointer points to', () => {
     const Pair = struct({ a: 'int', b: 'int' });
     const { qsort: sort } = ffi.dlopen(null, {
       qsort: { args: [ffi.pointer(Pair), { type: 'size_t', countOf: 0 }, 'size_t', 'function'] },
@@ -168,14 +168,14 @@ describe('a number of elements', () => {
     throws(() => sort(Buffer.alloc(16), 3, 8, null), 'ERR_OUT_OF_RANGE', /at most 2, the elements/);
   });
 
-  test('excludes a number of bytes', () => {
+  test('a constraint on the number of elements excludes a number of bytes', () => {
     const both = { type: 'size_t', countOf: 0, lengthOf: 0 };
     throws(() => ffi.dlopen(null, { abs: { args: ['ptr', both] } }), 'ERR_INVALID_ARG_VALUE', /one of minBytes/);
   });
 });
 
 describe('fields', () => {
-  test('that a value lacks are zero where the struct says so', () => {
+  test('fields that a value lacks are zero where the struct says so', () => {
     const Options = struct({ size: 'u32', name: 'cstring', at: struct({ x: 'int' }) }, { name: 'Options', zero: true });
     const options = Options.alloc({ size: 7 });
     assert.deepEqual(Options.read(options), { size: 7, name: null, at: { x: 0 } });
@@ -183,7 +183,7 @@ describe('fields', () => {
     throws(() => Strict.alloc({ size: 7 }), 'ERR_INVALID_ARG_TYPE', /field flags/);
   });
 
-  test('have the alignment that the declaration gives them', () => {
+  test('fields have the alignment that the declaration gives them', () => {
     const Aligned = struct({ a: 'u8', b: { type: 'i16', align: 8 }, c: 'u8' });
     assert.deepEqual(
       [ffi.offsetof(Aligned, 'b'), ffi.offsetof(Aligned, 'c'), Aligned.size, Aligned.align],

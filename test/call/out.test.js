@@ -23,7 +23,7 @@ long length(const char **text) { long n = 0; while ((*text)[n]) n++; *text += n;
 });
 
 describe('out parameters', () => {
-  test('come back beside the result, in their order', () => {
+  test('out parameters come back beside the result, in their order', () => {
     assert.deepEqual(c.divide(17, 5), { returns: 3, out: [2] });
     assert.deepEqual(c.fill(), { returns: undefined, out: [[0, 1, 4, 9]] });
     const {
@@ -34,11 +34,11 @@ describe('out parameters', () => {
     assert.deepEqual(c.length('four'), { returns: 4n, out: [''] });
   });
 
-  test('are zero where C does not write them', () => {
+  test('out parameters are zero where C does not write them', () => {
     assert.deepEqual(c.divide(1, 0), { returns: -1, out: [0] });
   });
 
-  test('are not passed, and do not count', () => {
+  test('out parameters are not passed by the caller, and do not count', () => {
     assert.equal(c.divide.length, 2);
     throws(() => c.divide(1, 2, null), 'ERR_INVALID_ARG_VALUE', /divide expects 2 arguments, received 3/);
     throws(() => c.divide(1), 'ERR_INVALID_ARG_VALUE', /divide expects 2 arguments, received 1/);
@@ -46,11 +46,11 @@ describe('out parameters', () => {
     throws(() => c.grow(5, 2, { x: 1 }), 'ERR_INVALID_ARG_TYPE', /grow: argument 2: field y must be a number/);
   });
 
-  test('are fenced', () => {
+  test('out parameters are fenced', () => {
     throws(() => c.too_much(), 'ERR_FFI_BUFFER_OVERFLOW', /too_much: native code wrote/);
   });
 
-  test('are parameters and nothing else', () => {
+  test('out parameters are parameters and nothing else', () => {
     throws(() => out('void'), 'ERR_INVALID_ARG_VALUE');
     throws(() => out(out('i32')), 'ERR_INVALID_ARG_VALUE');
     throws(
@@ -89,7 +89,7 @@ describe('out parameters', () => {
       return [result, texts.count() - before];
     };
 
-    test('it is copied, then freed once', async () => {
+    test('a text that the caller frees is copied, then freed once', async () => {
       assert.deepEqual(
         freed(() => texts.give()),
         [{ returns: 1, out: ['given'] }, 1],
@@ -103,12 +103,12 @@ describe('out parameters', () => {
       assert.equal(texts.count(), before + 1);
     });
 
-    test('it is freed where the call fails, and the error has it', () => {
+    test('a text that the caller frees is freed where the call fails, and the error has it', () => {
       const [error, count] = freed(() => throws(() => texts.fail(), 'ERR_FFI_CALL_FAILED'));
       assert.deepEqual([error.out, count], [['why'], 1]);
     });
 
-    test('what C leaves as it was is not freed', () => {
+    test('an out-parameter that C does not write is not freed', () => {
       assert.deepEqual(
         freed(() => texts.keep('abc')),
         [{ returns: 97, out: ['abc'] }, 0],
@@ -119,7 +119,7 @@ describe('out parameters', () => {
       );
     });
 
-    test('only text is freed, by a function that there is', () => {
+    test('only text can be freed, by a function that exists', () => {
       throws(() => ffi.out({ type: 'int', free: 'free' }), 'ERR_INVALID_ARG_VALUE', /cstring, utf16 or wstring/);
       const open = (free) => () => ffi.dlopen(null, { abs: { args: [ffi.out({ type: 'cstring', free })] } });
       throws(open('no_such_function'), 'ERR_FFI_SYMBOL_NOT_FOUND');

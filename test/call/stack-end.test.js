@@ -115,7 +115,7 @@ process.exit();
 
 describe('a call at the end of the stack is made once or not at all, and so is the next one', () => {
   for (const callPath of [undefined, 'generic', 'node-api']) {
-    test(`by ${callPath ?? 'the usual path'}`, async (t) => {
+    test(`a call at the end of the stack is made once or not at all by ${callPath ?? 'the usual path'}, and so is the next one`, async (t) => {
       const { wrong, threw, returned } = JSON.parse(
         await runs(SWEEP, { env: { PINNED_FFI_CALL_PATH: callPath }, timeout: 120_000 }),
       );

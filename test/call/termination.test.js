@@ -184,7 +184,7 @@ describe('with --abort-on-uncaught-exception', () => {
     else assert.ok(ABORTS.includes((await run({ code, flags })).signal));
   });
 
-  test('one that nobody catches ends the process', async () => {
+  test('an exception of a callback that nobody catches ends the process', async () => {
     const { signal } = await run({
       code: `${THROWING} c.again(thrower, 3);`,
       flags: ['--abort-on-uncaught-exception'],

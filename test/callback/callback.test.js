@@ -259,7 +259,7 @@ describe('values', () => {
 });
 
 describe('a declaration that fn() returned', () => {
-  test('is what JSCallback takes, too', () => {
+  test('a declaration that fn() returned is taken by JSCallback, too', () => {
     const type = ffi.fn({ args: ['i32', 'cstring'], returns: 'i32' });
     const callback = new ffi.JSCallback((n, text) => n + text.length, type);
     const call = ffi.CFunction({ ptr: callback.ptr, args: ['i32', 'cstring'], returns: 'i32' });
@@ -270,7 +270,7 @@ describe('a declaration that fn() returned', () => {
     ofText.close();
   });
 
-  test('is refused where JavaScript cannot be called with it, as are other types', () => {
+  test('a declaration that fn() returned is refused where JavaScript cannot be called with it, as are other types', () => {
     const make = (type) => () => new ffi.JSCallback(() => 0, type);
     throws(make(ffi.fn({ args: ['int'], varargs: true })), 'ERR_INVALID_ARG_TYPE', /a type that C can call JavaScript/);
     throws(make(ffi.struct({ x: 'int' })), 'ERR_INVALID_ARG_TYPE', /the type of a function, as fn\(\) returns/);
@@ -517,7 +517,7 @@ describe('what optimised code takes for granted', () => {
 
   for (const [type, value] of Object.entries(kinds)) {
     for (const [what, change] of Object.entries(changes)) {
-      test(`${what}, which a callback changes under a call of ${type}`, () => {
+      test(`optimised code notices ${what} that a callback brings under a call of ${type}`, () => {
         const call = bindOne(`call_${type}`, ['ptr', type], type);
         class Shape {
           get side() {
@@ -641,7 +641,7 @@ describe('recursion', () => {
 
 // What a call was handed is locked before a callback of it runs, for which JavaScript is asked of memory that is no
 // engine's: what that throws where it is short of stack, is thrown by this call, and not by one that comes later.
-test('a stack that ends between a call and its callback', async () => {
+test('a stack that ends between a call and its callback is a RangeError', async () => {
   const stdout = await runs(
     `
     const call = h.bindOne('sum_after', ['function', 'ptr', 'u64'], 'u64');
@@ -686,7 +686,7 @@ describe('the life of a callback', () => {
     callback.close();
   });
 
-  test('its address and an object with it work as the callback itself does', () => {
+  test('the address of a callback, and an object with it, work as the callback itself does', () => {
     const callback = new JSCallback((value) => value + 1, i32);
     assert.equal(call(callback.ptr, 1), 2);
     assert.equal(call(BigInt(callback.ptr), 1), 2);

@@ -49,13 +49,13 @@ describe('a callback', () => {
     return seen[0];
   };
 
-  test('of a synchronous call runs in the context of the call', async () => {
+  test('a callback of a synchronous call runs in the context of the call', async () => {
     assert.equal(await last(() => storage.run('call', () => c.plainly(made))), 'call');
     assert.equal(await last(() => storage.run('call', () => c.serving(made))), 'call');
     assert.equal(await last(() => c.plainly(made)), undefined);
   });
 
-  test('of an asynchronous call runs in the context of the call', async () => {
+  test('a callback of an asynchronous call runs in the context of the call', async () => {
     const own = thread();
     for (const call of [c.plainly.async, own.symbols.plainly]) {
       assert.equal(await last(() => storage.run('call', () => call(made))), 'call');
@@ -65,7 +65,7 @@ describe('a callback', () => {
     own.close();
   });
 
-  test('on a thread that C has started runs in the context in which it was made', async () => {
+  test('a callback on a thread that C has started runs in the context in which it was made', async () => {
     for (const call of [c.on_thread.async, (callback) => c.detached(callback.ref())]) {
       for (const [callback, store] of [
         [made, 'made'],
@@ -80,7 +80,7 @@ describe('a callback', () => {
     }
   });
 
-  test('that returns a Promise, or for which C does not wait, has that context, too', async () => {
+  test('a callback that returns a Promise, or for which C does not wait, has that context, too', async () => {
     const results = [];
     const slow = storage.run(
       'slow',
@@ -103,7 +103,7 @@ describe('a callback', () => {
   });
 });
 
-test('what follows an asynchronous call runs in its context', async () => {
+test('the code after an asynchronous call runs in its context', async () => {
   const storage = new AsyncLocalStorage();
   const seen = [];
   const callback = new ffi.JSCallback((n) => n, { args: ['int'], returns: 'int' });

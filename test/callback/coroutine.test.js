@@ -41,7 +41,7 @@ const attempt = (run) => { try { return run(); } catch (error) { return error.co
 describe('a callback on the stack of a coroutine', { skip: onlyOn('linux') }, () => {
   for (const callPath of [undefined, 'node-api']) {
     for (const where of ['the main thread', 'a worker']) {
-      test(`is refused by an exception out of the call, on ${where}, by ${callPath ?? 'the usual path'}`, async () => {
+      test(`a callback on the stack of a coroutine is refused by an exception out of the call, on ${where}, by ${callPath ?? 'the usual path'}`, async () => {
         const body = `${COROUTINE}
           const said = [attempt(() => symbols.on_coroutine(cb, 3)), attempt(() => symbols.with_plain((n) => n, 1)), calls,
             symbols.plainly(cb), calls];
@@ -76,7 +76,7 @@ describe('exit() of C', () => {
     'a call that serves threads': 's.threads(7)',
     'a thread': 'thread().symbols.leave(7)',
   })) {
-    test(`from ${how} ends the process with its code, and what is registered runs`, async () => {
+    test(`exit() of C from ${how} ends the process with its code, and what is registered runs`, async () => {
       const said = await runs(
         `
         const { symbols: s, thread } = ffi.cc({ source: \`#include <stdlib.h>

@@ -42,7 +42,7 @@ async function warningsOf(run) {
 }
 
 describe('a function pointer', () => {
-  test('that C gives is callable, and goes back', () => {
+  test('a function pointer that C gives is callable, and goes back', () => {
     const twice = c.get();
     assert.equal(twice(21), 42);
     assert.equal(c.get(), twice);
@@ -51,7 +51,7 @@ describe('a function pointer', () => {
     throws(() => twice('x'), 'ERR_INVALID_ARG_TYPE', /fn: argument 0/);
   });
 
-  test('has the types of when it was declared, whatever becomes of the list', () => {
+  test('a function pointer has the types of when it was declared, whatever becomes of the list', () => {
     const args = ['i16'];
     const Changed = fn({ args, returns: 'int' });
     const { symbols, close } = ffi.cc({
@@ -63,7 +63,7 @@ describe('a function pointer', () => {
     close();
   });
 
-  test('may be a plain function, which lives for the call', async () => {
+  test('a function pointer may be a plain function, which lives for the call', async () => {
     assert.equal(
       c.both(
         (n) => n + 1,
@@ -82,7 +82,7 @@ describe('a function pointer', () => {
     assert.equal(c.later(5), 0);
   });
 
-  test('that C calls after the call of a plain function gives zero, and is warned of once, by name', async () => {
+  test('a function pointer that C calls after the call of a plain function gives zero, and is warned of once, by name', async () => {
     const messages = await warningsOf(() => {
       c.keepsIt((n) => n);
       assert.equal(c.later(5), 0);
@@ -98,7 +98,7 @@ describe('a function pointer', () => {
   });
 
   // Closures are used again after 1024 others, here before the first report.
-  test('that C calls late, and again when its pointer is another function, is warned of, and the process ends', async () => {
+  test('a function pointer that C calls late, and again when its pointer is another function, is warned of, and the process ends', async () => {
     const { code, signal, stderr } = await run({
       code: `
         const { symbols: c } = ffi.cc({ source: ${JSON.stringify(SOURCE)}, symbols: {
@@ -126,7 +126,7 @@ describe('a function pointer', () => {
     assert.match(warnings[2], /a JSCallback early was called by native code after its close\(\)/);
   });
 
-  test('that C keeps never reaches another function', async () => {
+  test('a function pointer that C keeps never reaches another function', async () => {
     const seen = [];
     c.keep((n) => n);
     c.apply((n) => {
@@ -141,12 +141,12 @@ describe('a function pointer', () => {
     );
   });
 
-  test('may be nested, and called in the middle of another call', () => {
+  test('a function pointer may be nested, and called in the middle of another call', () => {
     const depth = (n) => (n === 0 ? 0 : 1 + c.apply(depth, n - 1));
     assert.equal(c.apply(depth, 50), 50);
   });
 
-  test('that throws surfaces from the call, and its closure is used again', () => {
+  test('a function pointer that throws surfaces from the call, and its closure is used again', () => {
     assert.throws(
       () =>
         c.apply(() => {
@@ -166,7 +166,7 @@ describe('a function pointer', () => {
     throws(() => c.both((n) => n, 5.5, 1), 'ERR_OUT_OF_RANGE', /both: argument 1/);
   });
 
-  test('may be a JSCallback, which C may keep', () => {
+  test('a function pointer may be a JSCallback, which C may keep', () => {
     const callback = new ffi.JSCallback((n) => n + 100, { args: ['int'], returns: 'int' });
     c.keep(callback);
     assert.equal(c.later(5), 105);
@@ -175,7 +175,7 @@ describe('a function pointer', () => {
     throws(() => c.apply(callback, 1), 'ERR_FFI_CALLBACK_CLOSED');
   });
 
-  test('that a callback returns must outlive it', () => {
+  test('a function pointer that a callback returns must outlive it', () => {
     assert.equal(
       c.higher(() => c.get(), 4),
       8,

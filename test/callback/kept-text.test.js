@@ -70,7 +70,7 @@ describe('text that a callback returns', () => {
   const views = new ffi.JSCallback((n) => Buffer.from(`${text(n)}\0`), { args: ['int'], returns: 'ptr' });
   const structs = new ffi.JSCallback((n) => ({ n, name: text(n) }), { args: ['int'], returns: Named });
 
-  test('is there until the call has returned', () => {
+  test('text that a callback returns is there until the call has returned', () => {
     for (let round = 0; round < 5; round += 1) {
       assert.equal(c.greatest(callback, 26), 25);
       assert.equal(c.all_there(callback, 2000), 2000);
@@ -79,7 +79,7 @@ describe('text that a callback returns', () => {
     }
   });
 
-  test('is there until the outermost call has returned', () => {
+  test('text that a callback returns is there until the outermost call has returned', () => {
     const nested = new ffi.JSCallback(
       (n) => {
         assert.equal(c.all_there(callback, 10), 10);
@@ -91,19 +91,19 @@ describe('text that a callback returns', () => {
     nested.close();
   });
 
-  test('is there until an asynchronous call is done, and until one that serves threads has returned', async () => {
+  test('text that a callback returns is there until an asynchronous call is done, and until one that serves threads has returned', async () => {
     assert.equal(await c.all_there.async(callback, 2000), 2000);
     assert.equal(c.serving(callback, 2000), 2000);
   });
 
-  test('is there on each of several threads until the one after the next', async () => {
+  test('text that a callback returns is there on each of several threads until the one after the next', async () => {
     for (let round = 0; round < 3; round += 1) {
       assert.equal(c.on_threads(callback), 0);
       assert.equal(await c.pool.async(callback), 0);
     }
   });
 
-  test('is not kept once the call has returned', async () => {
+  test('text that a callback returns is not kept once the call has returned', async () => {
     let living = 0;
     const registry = new FinalizationRegistry(() => {
       living -= 1;

@@ -222,7 +222,7 @@ describe('threads that call back', () => {
     }
   });
 
-  test('what JavaScript has to do after many calls is not delayed by them', async () => {
+  test('work that JavaScript has queued is not delayed by many calls', async () => {
     const callback = new JSCallback((value) => value, i32);
     const times = [];
     // On a busy machine a turn may be late for other reasons, but not each of them.
@@ -344,7 +344,7 @@ describe('memory during calls with threads', () => {
 });
 
 describe('exceptions on foreign threads', () => {
-  test('of a call with threads: true surface from it, and C gets zero for them', () => {
+  test('exceptions on foreign threads surface from a call with threads: true, and C gets zero for them', () => {
     const callback = new JSCallback((value) => {
       if (value % 2 === 0) throw new Error(`even ${value}`);
       return value;
@@ -358,7 +358,7 @@ describe('exceptions on foreign threads', () => {
     callback.close();
   });
 
-  test('on the own thread of an asynchronous call reject it', async () => {
+  test("exceptions on an asynchronous call's own thread reject it", async () => {
     const boom = new Error('boom');
     const callback = new JSCallback(() => {
       throw boom;
@@ -367,7 +367,7 @@ describe('exceptions on foreign threads', () => {
     callback.close();
   });
 
-  test('of two asynchronous calls at once reject each its own', async () => {
+  test('exceptions of two asynchronous calls at once reject each its own', async () => {
     const callback = new JSCallback((value) => {
       throw new Error(`of ${value}`);
     }, i32);
@@ -392,7 +392,7 @@ describe('exceptions on foreign threads', () => {
 });
 
 describe('callbacks that return a Promise', () => {
-  test('the native caller waits until it settles', async () => {
+  test('the native caller waits until the Promise of a callback settles', async () => {
     const callback = new JSCallback(async (value) => {
       await wait(20);
       return value + 1;
@@ -403,7 +403,7 @@ describe('callbacks that return a Promise', () => {
     callback.close();
   });
 
-  test('a hundred calls wait at once, and settle in whatever order', async () => {
+  test('a hundred callbacks that return Promises wait at once, and settle in whatever order', async () => {
     const waiting = [];
     const callback = new JSCallback((value) => new Promise((resolve) => waiting.push(() => resolve(value))), i32);
     const sum = nonblocking.join_threads_i32(callback, 64, 1);
@@ -416,7 +416,7 @@ describe('callbacks that return a Promise', () => {
     callback.close();
   });
 
-  test('its rejection rejects the call, and C gets zero', async () => {
+  test('a rejection of the Promise that a callback returns rejects the call, and C gets zero', async () => {
     const callback = new JSCallback(async () => {
       await wait(1);
       throw new Error('later');
@@ -425,7 +425,7 @@ describe('callbacks that return a Promise', () => {
     callback.close();
   });
 
-  test('its value is checked as any result is', async () => {
+  test('the value of a Promise that a callback returns is checked as any result is', async () => {
     const callback = new JSCallback(async () => 2 ** 40, i32);
     await assert.rejects(plain.call_i32.async(callback, 1), {
       code: 'ERR_OUT_OF_RANGE',
@@ -446,14 +446,14 @@ describe('callbacks that return a Promise', () => {
     callback.close();
   });
 
-  test('text and memory that it resolves to reach C', async () => {
+  test('text and memory that a Promise of a callback resolves to reach C', async () => {
     const call = bindOne('call_on_thread_cstring', ['function', 'cstring'], 'cstring', { nonblocking: true });
     const callback = new JSCallback(async (text) => `${text}, answered`, { args: ['cstring'], returns: 'cstring' });
     assert.equal(await call(callback, 'asked'), 'asked, answered');
     callback.close();
   });
 
-  test('a callback may be closed while it is waited for', async () => {
+  test('a callback may be closed while C waits for its Promise', async () => {
     const callback = new JSCallback(async (value) => {
       await wait(10);
       callback.close();
@@ -463,7 +463,7 @@ describe('callbacks that return a Promise', () => {
     assert.equal(await plain.call_i32.async(callback, 7), 7);
   });
 
-  test('under a call with threads: true, which no Promise can outlast, it does not hang', async () => {
+  test('a callback that returns a Promise under a call with threads: true does not hang', async () => {
     const stdout = await runs(
       `
       const call = h.bindOne('call_on_thread_i32', ['function', 'i32'], 'i32', { threads: true });
@@ -531,7 +531,7 @@ describe('timers of libc', { skip: onlyOn('linux') }, () => {
   const [CLOCK_MONOTONIC, SIGEV_THREAD] = [1, 2];
 
   for (const threadsafe of [false, true]) {
-    test(`tick on threads of their own, and hand their value over (threadsafe: ${threadsafe})`, async () => {
+    test(`timers of libc tick on threads of their own, and hand their value over (threadsafe: ${threadsafe})`, async () => {
       const seen = [];
       const callback = new JSCallback((value) => void seen.push(value), { args: ['u64'], threadsafe });
       const event = Event.alloc({
@@ -562,7 +562,7 @@ describe('a thread pool of C', () => {
   const ending = { join_pool: { args: ['ptr'], returns: 'i64' }, close_pool: { args: ['ptr'] } };
   const { open_pool: open, submit_pool: submit } = bind(pool);
 
-  test('works while a join with threads: true waits', () => {
+  test('a thread pool of C works while a join with threads: true waits', () => {
     const [joinPool, closePool] = Object.entries(ending).map(([name, { args, returns }]) =>
       bindOne(name, args, returns, { threads: true }),
     );
@@ -576,7 +576,7 @@ describe('a thread pool of C', () => {
     callback.close();
   });
 
-  test('works while an asynchronous join waits, and takes work from callbacks', async () => {
+  test('a thread pool of C works while an asynchronous join waits, and takes work from callbacks', async () => {
     const { join_pool: joinPool, close_pool: closePool } = bind(ending);
     const handle = open(4);
     const callback = new JSCallback((value) => {
@@ -589,7 +589,7 @@ describe('a thread pool of C', () => {
     callback.close();
   });
 
-  test('its callbacks wait in vain for nobody when JavaScript never joins', async () => {
+  test('callbacks of a thread pool are answered when JavaScript never joins', async () => {
     const handle = open(4);
     let ran = 0;
     const callback = new JSCallback(() => ++ran, i32);
@@ -722,7 +722,7 @@ describe('sqlite', () => {
 describe('the warning of a stall', { concurrency: 3 }, () => {
   const env = { PINNED_FFI_STALL_MS: '100' };
 
-  test('names the function and the callback where a synchronous call waits for its threads', async () => {
+  test('the warning of a stall names the function and the callback where a synchronous call waits for its threads', async () => {
     const { code, stdout, stderr } = await run({
       code: `
         const wait = h.bindOne('wait_for_thread', ['function', 'i32', 'u32'], 'i32');
@@ -738,7 +738,7 @@ describe('the warning of a stall', { concurrency: 3 }, () => {
     assert.match(warnings[0], /JSCallback double .*wait_for_thread.*threads: true.*nonblocking: true/);
   });
 
-  test('comes for every function that stalls, and the time is configurable', async () => {
+  test('the warning of a stall comes for every function that stalls, and the time is configurable', async () => {
     const { stdout, stderr } = await run({
       code: `
         const wait = h.bindOne('wait_for_thread', ['function', 'i32', 'u32'], 'i32');
@@ -752,7 +752,7 @@ describe('the warning of a stall', { concurrency: 3 }, () => {
     assert.doesNotMatch(stderr, /Warning/);
   });
 
-  test('does not come where nothing stalls: with threads: true, asynchronously, or in plain JavaScript', async () => {
+  test('the warning of a stall does not come where nothing stalls: with threads: true, asynchronously, or in plain JavaScript', async () => {
     const { code, stdout, stderr } = await run({
       code: `
         const block = (ms) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);

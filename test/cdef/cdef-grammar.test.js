@@ -66,8 +66,8 @@ describe('compilers agree', { skip: onlyOn('posix') }, () => {
     assert.ok(functions > byScale(300, 5000));
   };
 
-  test(`gcc, on random declarations (PINNED_FFI_TEST_SEED=${SEED})`, (t) => check('cc', t));
-  test(`clang, on random declarations (PINNED_FFI_TEST_SEED=${SEED})`, { skip: needs('clang') }, (t) =>
+  test(`gcc agrees on random declarations (PINNED_FFI_TEST_SEED=${SEED})`, (t) => check('cc', t));
+  test(`clang agrees on random declarations (PINNED_FFI_TEST_SEED=${SEED})`, { skip: needs('clang') }, (t) =>
     check('clang', t),
   );
 });
@@ -85,7 +85,7 @@ describe('prototypes that are read without the parser mean what they mean with i
     return true;
   }
 
-  test('each type name, with qualifiers and a star', () => {
+  test('each type name, with qualifiers and a star, means the same without the parser', () => {
     const words = ['int', 'unsigned long int', 'long unsigned int', 'signed', 'void', ...names.ARITHMETICS.keys()];
     let count = 0;
     for (const type of [...words, ...names.KNOWN.keys(), ...names.HIDDEN, ...names.OPAQUE]) {
@@ -97,7 +97,7 @@ describe('prototypes that are read without the parser mean what they mean with i
     assert.ok(count > 1000, `${count} prototypes are plain`);
   });
 
-  test('random texts of their words', () => {
+  test('random texts of the words of prototypes mean the same without the parser', () => {
     const random = makeRandom(SEED);
     const WORDS = [
       'int',
@@ -147,7 +147,7 @@ describe('prototypes that are read without the parser mean what they mean with i
     assert.ok(plain > 30, `${plain} were plain`);
   });
 
-  test('random declarations', () => {
+  test('random declarations mean the same without the parser', () => {
     let plain = 0;
     for (let id = 0; id < byScale(300, 3000); id += 1) {
       const { text } = makeDeclarations(SEED, id);
@@ -239,7 +239,7 @@ describe('the work of the parser grows with the text, not faster', () => {
   }
 
   for (const [kind, make] of Object.entries(KINDS)) {
-    test(kind, () => {
+    test(`the work of the parser grows no faster than the text: ${kind}`, () => {
       const textOf = (count) => Array.from({ length: count }, (_, i) => make(i)).join('');
       const [once, twice] = [workOf(textOf(400)), workOf(textOf(800))];
       assert.ok(twice <= 2.2 * once + 100, `${once} for a text, ${twice} for one twice as long`);
@@ -300,7 +300,7 @@ describe('headers of the C library, as the preprocessor writes them', { skip: on
   }
 
   for (const header of byScale(['stdio', 'regex'], HEADERS_OF)) {
-    test(`<${header}.h>`, (t) => {
+    test(`<${header}.h>, as the preprocessor writes it, is read`, (t) => {
       const { names, without } = read(header, byScale(['-P'], []));
       t.diagnostic(`${names.length} functions, ${without.length} have types that have no counterpart`);
       assert.ok(names.length > 0);
@@ -308,7 +308,7 @@ describe('headers of the C library, as the preprocessor writes them', { skip: on
     });
   }
 
-  test('what is pasted from them works', () => {
+  test('declarations that are pasted from preprocessed headers work', () => {
     const input = '#include <stdlib.h>\n#include <time.h>\n';
     const all = execFileSync('cc', ['-E', '-P', '-x', 'c', '-'], { input, encoding: 'utf8' });
     const lines = all.split('\n').filter((line) => /\b(abs|gmtime)\b/.test(line));
@@ -384,7 +384,7 @@ describe('a prototype means the same however a manual writes it', () => {
     ],
   };
   for (const [name, [args, ...texts]] of Object.entries(cases)) {
-    test(name, { skip: onlyOn('linux') }, () => {
+    test(`${name} means the same however a manual writes it`, { skip: onlyOn('linux') }, () => {
       for (const text of texts) {
         assert.deepEqual(named(cdef(text).symbols[name])[0], args, text);
         assert.equal(typeof ffi.dlopen('c', text).symbols[name], 'function', text);

@@ -231,7 +231,8 @@ describe('types of C text are those that bind gives', () => {
     'int f()': ['int'],
     'int f(int, ...)': ['int', 'int'],
   };
-  for (const [text, expected] of Object.entries(cases)) test(text, () => assert.deepEqual(of(text), expected));
+  for (const [text, expected] of Object.entries(cases))
+    test(`${text} has the types that bind gives`, () => assert.deepEqual(of(text), expected));
 
   test('a text that a count follows is an address where C calls', () => {
     const seen = [];
@@ -384,7 +385,7 @@ describe('the language', () => {
 });
 
 describe('the places that take C text', () => {
-  test('cc, linkSymbols, library.function, CFunction-like pointers', () => {
+  test('cc, linkSymbols, library.function and CFunction take C text', () => {
     const { symbols, ...library } = cc({
       source: 'int twice(int n) { return 2 * n; }\nint thrice(int n) { return 3 * n; }',
       symbols: 'int twice(int n);',
@@ -399,7 +400,7 @@ describe('the places that take C text', () => {
     assert.throws(() => library.function('int twice(int)'), { code: 'ERR_FFI_LIBRARY_CLOSED' });
   });
 
-  test('JSCallback and fn', () => {
+  test('JSCallback and fn take C text', () => {
     const { symbols } = cc({
       source: 'int call(int (*f)(int, double), int a) { return f(a, 0.5); }',
       symbols: 'int call(int (*f)(int, double), int a);',
@@ -418,7 +419,7 @@ describe('the places that take C text', () => {
     throws(() => new JSCallback(() => 0, 'int'), 'ERR_FFI_DECLARATION_INVALID', /must be the type of a function/);
   });
 
-  test('read', () => {
+  test('read takes C text', () => {
     const memory = Int32Array.of(1, 2);
     assert.deepEqual(read(ffi.ptr(memory), 'struct { int x, y; }'), { x: 1, y: 2 });
     assert.deepEqual(
@@ -431,7 +432,7 @@ describe('the places that take C text', () => {
     throws(() => read(ffi.ptr(memory), 5.5), 'ERR_INVALID_ARG_VALUE', /read: type/);
   });
 
-  test('struct, union, sizeof and alignof', () => {
+  test('struct, union, sizeof and alignof take C text', () => {
     assert.equal(struct('struct point { int x, y; }').alloc({ x: 1, y: 2 }).y, 2);
     assert.equal(struct('typedef struct { int x, y; } point;').name, 'point');
     assert.equal(union('union { int i; double d; }').size, 8);
@@ -496,7 +497,7 @@ describe('the places that take C text', () => {
     throws(() => dlopen('c', [object, { abs: { free: 'free' } }]), 'ERR_INVALID_ARG_VALUE', /unknown key 'free'/);
   });
 
-  test('what is no text is refused by name', () => {
+  test('values that are not C text are refused by name', () => {
     throws(() => dlopen('c', [5]), 'ERR_INVALID_ARG_TYPE', /^dlopen: symbols\[0\] must be C text/);
     throws(() => cdef({ abs: {} }), 'ERR_INVALID_ARG_TYPE', /cdef: text/);
     throws(() => dlopen('c', undefined), 'ERR_INVALID_ARG_TYPE', /dlopen: symbols/);
@@ -570,7 +571,7 @@ describe('messages name the parameters of the text', { skip: onlyOn('posix') }, 
     'a call with out-parameters': [() => c.frexp('a'), /^frexp: argument 0 \(x\) must be/],
     'a variadic function': [() => c.snprintf(null, -1, ''), /^snprintf: argument 1 \(size\) must be/],
     'a parameter without a name': [() => c.abs('x'), /^abs: argument 0 must be/],
-    'what the value says is no name': [
+    'a value that looks like a message': [
       () => c.abs('argument 0 must be'),
       /^abs: argument 0 must be .* 'argument 0 must be'$/,
     ],
@@ -588,9 +589,10 @@ describe('messages name the parameters of the text', { skip: onlyOn('posix') }, 
       /^abs: argument 0 \(n\) must be/,
     ],
   };
-  for (const [name, [call, message]] of Object.entries(cases)) test(name, () => assert.throws(call, { message }));
+  for (const [name, [call, message]] of Object.entries(cases))
+    test(`a message names the parameter of the text for ${name}`, () => assert.throws(call, { message }));
 
-  test('an overflow, when the call is asynchronous as well', async () => {
+  test('an overflow names the parameter, when the call is asynchronous as well', async () => {
     if (ffi.fences().before === 0) return;
     const message = /past the end of argument 0 \(dest\)/;
     assert.throws(() => c.strcpy(Buffer.alloc(3), 'abcdef'), { code: 'ERR_FFI_BUFFER_OVERFLOW', message });
@@ -598,7 +600,7 @@ describe('messages name the parameters of the text', { skip: onlyOn('posix') }, 
     await assert.rejects(c.strcpy.async(1.5, ''), { message: /^strcpy: argument 0 \(dest\) must be/ });
   });
 
-  test('in optimised code', () => {
+  test('messages of optimised code name the parameter', () => {
     for (let i = 0; i < 20_000; i += 1) c.strlen('text');
     assert.throws(() => c.strlen({}), { message: /^strlen: argument 0 \(a_text\) must be/ });
   });
@@ -640,7 +642,7 @@ describe('what is wrong is shown where it is', () => {
     [`int ${'('.repeat(5000)}`]: [/nested more than 200 deep/, 1, 205],
   };
   for (const [text, [message, line, column]] of Object.entries(cases)) {
-    test(text.slice(0, 40), () => {
+    test(`the mistake is shown where it is in: ${text.slice(0, 40)}`, () => {
       const error = throws(() => dlopen('c', text), 'ERR_FFI_DECLARATION_INVALID', message);
       assert.deepEqual([error.line, error.column], [line, column]);
     });
@@ -652,7 +654,7 @@ describe('C text agrees with a C compiler', { skip: onlyOn('posix') }, () => {
   const compile = (source) =>
     execFileSync('cc', ['-x', 'c', '-std=gnu11', '-w', '-fsyntax-only', '-'], { input: source });
 
-  test(`about the layout of random types (PINNED_FFI_TEST_SEED=${SEED})`, () => {
+  test(`C text agrees with a C compiler about the layout of random types (PINNED_FFI_TEST_SEED=${SEED})`, () => {
     const HEADERS =
       '#include <stdbool.h>\n#include <stddef.h>\n#include <stdint.h>\n#include <sys/types.h>\n#include <uchar.h>\n#include <wchar.h>\n';
     let claims = HEADERS;
@@ -679,7 +681,7 @@ describe('C text agrees with a C compiler', { skip: onlyOn('posix') }, () => {
     compile(claims);
   });
 
-  test(`about random constant expressions (PINNED_FFI_TEST_SEED=${SEED})`, () => {
+  test(`C text agrees with a C compiler about random constant expressions (PINNED_FFI_TEST_SEED=${SEED})`, () => {
     const random = makeRandom(SEED);
     const pick = (list) => list[Math.floor(random() * list.length)];
     const LITERALS = [

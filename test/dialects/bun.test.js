@@ -20,7 +20,7 @@ const add = { args: ['i32', 'i32'], returns: 'i32' };
 const address = bindOne('get_add_i32', [], 'ptr')();
 
 describe("the dialect's errors", () => {
-  test('have what the main entry says, with function and argument, as their cause', () => {
+  test("the dialect's errors have what the main entry says, with function and argument, as their cause", () => {
     const error = throws(
       () => bindOne('identity_u8', ['u8'], 'u8')('x'),
       'ERR_INVALID_ARG_TYPE',
@@ -41,12 +41,12 @@ describe("the dialect's errors", () => {
     assert.equal(symbol.cause.code, 'ERR_FFI_SYMBOL_NOT_FOUND');
   });
 
-  test('are thrown by ptr(), which returns them in bun', () => {
+  test("the dialect's errors are thrown by ptr(), which returns them in bun", () => {
     throws(() => ptr(5), 'ERR_INVALID_ARG_TYPE', /^Expected ArrayBufferView but received 5$/);
     throws(() => ptr(new Uint8Array(0)), 'ERR_INVALID_ARG_TYPE', /length > 0/);
   });
 
-  test('of what a value itself throws are passed on', () => {
+  test('errors that a value itself throws are passed on', () => {
     const mine = new Error('mine');
     const value = {
       valueOf() {
@@ -70,7 +70,7 @@ describe('what would end the process of bun', () => {
     throws(() => linked(1, 2), 'ERR_FFI_LIBRARY_CLOSED');
   });
 
-  test('an address of the first page is one', () => {
+  test('an address of the first page is an error', () => {
     for (const low of [1, 64, 4095, 8n]) {
       throws(() => read.u8(low), 'ERR_FFI_INVALID_POINTER');
       throws(() => toBuffer(low, 0, 8), 'ERR_FFI_INVALID_POINTER');
@@ -80,7 +80,7 @@ describe('what would end the process of bun', () => {
     throws(() => bindOne('identity_ptr', ['ptr'], 'cstring')(5), 'ERR_FFI_INVALID_POINTER');
   });
 
-  test('a detached or resizable view, or a closed callback, is one', () => {
+  test('a detached or resizable view, or a closed callback, is an error', () => {
     for (const type of ['ptr', 'buffer', 'cstring']) {
       const take = bindOne('identity_ptr', [type], 'ptr');
       throws(() => take(makeDetached()), 'ERR_INVALID_ARG_VALUE', /^identity_ptr: argument 0/);
@@ -91,7 +91,7 @@ describe('what would end the process of bun', () => {
     throws(() => bindOne('call_i32', ['function', 'i32'], 'i32')(callback, 1), 'ERR_FFI_CALLBACK_CLOSED');
   });
 
-  test('a number that is no address is one, and so are bytes in place of a function', () => {
+  test('a number that is no address is an error, and so are bytes in place of a function', () => {
     for (const value of [NaN, Infinity, 1e30])
       throws(() => bindOne('identity_ptr', ['ptr'], 'ptr')(value), 'ERR_OUT_OF_RANGE');
     throws(() => bindOne('call_i32', ['function', 'i32'], 'i32')(new Uint8Array(64), 1), 'ERR_INVALID_ARG_TYPE');
@@ -106,7 +106,7 @@ describe('what would end the process of bun', () => {
 });
 
 describe('beside the dialect', () => {
-  test('the types of the main entry work, and every name it has', () => {
+  test('the types of the main entry work in the dialect, and so does every name it has', () => {
     const DivT = main.struct({ quot: 'int', rem: 'int' });
     assert.deepEqual(dlopen('libc.so.6', { div: { args: ['int', 'int'], returns: DivT } }).symbols.div(17, 5), {
       quot: 3,
@@ -186,17 +186,17 @@ describe('the name bun:ffi', () => {
     'worker.mjs': `true ${suffix}`,
   };
   for (const [name, wanted] of Object.entries(printed)) {
-    test(`means the package in ${name}, with --import pinned-ffi/bun`, async () => {
+    test(`the name bun:ffi means the package in ${name}, with --import pinned-ffi/bun`, async () => {
       assert.equal(await node(['--import', 'pinned-ffi/bun', name]), wanted);
     });
   }
 
-  test('means it with --require, too, and from the import of the package on', async () => {
+  test('the name bun:ffi means the package with --require, too, and from the import of the package on', async () => {
     assert.equal(await node(['--require', 'pinned-ffi/bun', 'import.mjs']), `true ${suffix}`);
     assert.equal(await node(['later.mjs']), 'true');
   });
 
-  test('is the only one that is resolved', async () => {
+  test('bun:ffi is the only name that is resolved', async () => {
     await assert.rejects(node(['--import', 'pinned-ffi/bun', 'missing.mjs']), /'bun:'/);
     await assert.rejects(node(['import.mjs']), /'bun:'/);
   });
@@ -258,7 +258,7 @@ int plain(int n) { return n + 1; }`;
         },
       });
 
-    test('passes the environment and values of JavaScript as they are', () => {
+    test('cc of functions that use Node-API passes the environment and values of JavaScript as they are', () => {
       const { symbols } = open();
       assert.equal(symbols.hello(null), 'Hello, Napi!');
       assert.equal(symbols.hello(), 'Hello, Napi!');
@@ -272,7 +272,7 @@ int plain(int n) { return n + 1; }`;
       throws(() => symbols.scale(null, 2, 'x', 'A', sum), 'ERR_INVALID_ARG_TYPE', /cannot convert argument to 'i32'/);
     });
 
-    test('passes exceptions on, also those of functions that C calls', () => {
+    test('cc of functions that use Node-API passes exceptions on, also those of functions that C calls', () => {
       const { symbols } = open();
       assert.throws(() => symbols.fail(), { code: 'EMINE', message: 'mine' });
       assert.equal(
@@ -289,7 +289,7 @@ int plain(int n) { return n + 1; }`;
       );
     });
 
-    test('refuses calls after close(), types that it cannot pass, and a missing function', () => {
+    test('cc of functions that use Node-API refuses calls after close(), types that it cannot pass, and a missing function', () => {
       const library = open();
       library.close();
       throws(() => library.symbols.hello(), 'ERR_FFI_LIBRARY_CLOSED', /^hello: the library/);

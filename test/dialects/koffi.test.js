@@ -72,7 +72,7 @@ describe('load and func', () => {
     assert.deepEqual(['1', '2'].map((text) => Number(text)).map(call), [1, 2]);
   });
 
-  test('what is missing or wrong is an error', () => {
+  test('a library, a symbol or a declaration that is missing or wrong is an error', () => {
     throws(() => koffi.load('/no/such/library.so'), 'ERR_FFI_LIBRARY_NOT_FOUND');
     const missing = throws(() => lib.func('int nothing(int)'), 'ERR_FFI_SYMBOL_NOT_FOUND');
     assert.doesNotMatch(`${missing.message}${missing.stack}`, /optional/);
@@ -138,7 +138,7 @@ describe('numbers', () => {
     throws(() => lib.func('bool invert(bool x)')(0), 'ERR_INVALID_ARG_TYPE');
   });
 
-  test('what does not fit is refused, where koffi wraps', () => {
+  test('a number that does not fit is refused, where koffi wraps', () => {
     const narrow = lib.func('int8_t identity_i8(int8_t x)');
     throws(() => narrow(300), 'ERR_OUT_OF_RANGE');
     throws(() => lib.func('uint32_t identity_u32(uint32_t x)')(-1), 'ERR_OUT_OF_RANGE');
@@ -165,7 +165,7 @@ describe('numbers', () => {
 });
 
 describe('texts', () => {
-  test('of each width go in and come out; null and undefined are NULL', () => {
+  test('texts of each width go in and come out; null and undefined are NULL', () => {
     for (const declared of [
       'const char *identity_text(const char *text)',
       'str identity_text(str text)',
@@ -184,21 +184,21 @@ describe('texts', () => {
     }
   });
 
-  test('may be Buffers, arrays of one text, or pointers', () => {
+  test('texts may be Buffers, arrays of one text, or pointers', () => {
     const call = lib.func('str identity_text(str text)');
     assert.equal(call(Buffer.from('text\0')), 'text');
     assert.equal(call(['text']), 'text');
     assert.equal(call(koffi.address(koffi.view(lib.symbol('my_mixed'), 40)) * 0n), null);
   });
 
-  test('with a NUL are refused, where koffi cuts them; so are small numbers, where koffi crashes', () => {
+  test('texts with a NUL are refused, where koffi cuts them; so are small numbers, where koffi crashes', () => {
     const call = lib.func('str identity_text(str text)');
     throws(() => call('a\0b'), 'ERR_INVALID_ARG_VALUE');
     throws(() => call(5), 'ERR_FFI_INVALID_POINTER');
     throws(() => call({}), 'ERR_INVALID_ARG_TYPE');
   });
 
-  test('that are members or elements refuse small numbers as well', () => {
+  test('texts that are members or elements refuse small numbers as well', () => {
     const small = /must be an address of memory \(char \*\), received 12n?, which is in the first page/;
     for (const value of [12, 12n]) {
       throws(() => lib.func('Mixed next_mixed(Mixed mixed)')({ s: value }), 'ERR_FFI_INVALID_POINTER', small);
@@ -206,7 +206,7 @@ describe('texts', () => {
     }
   });
 
-  test('that are disposable are freed', () => {
+  test('texts that are disposable are freed', () => {
     const { disposed } = koffi.stats();
     assert.equal(lib.func('str! duplicate(str text)')('a'), 'a');
     assert.equal(lib.func('const char *! duplicate(const char *text)')('b'), 'b');
@@ -222,7 +222,7 @@ describe('texts', () => {
     assert.equal(koffi.stats().disposed, disposed + 4);
   });
 
-  test('are filled into a buffer of characters', () => {
+  test('texts are filled into a buffer of characters', () => {
     const out = ['\0'.repeat(20)];
     lib.func('void concat(str a, str b, _Out_ char *out)')('Hello ', 'Friends!', out);
     assert.deepEqual(out, ['Hello Friends!']);
@@ -239,7 +239,7 @@ describe('texts', () => {
 });
 
 describe('structs and unions', () => {
-  test('by value are objects, whose missing members are zero', () => {
+  test('structs by value are objects, whose missing members are zero', () => {
     const call = lib.func('Mixed next_mixed(Mixed mixed)');
     assert.deepEqual(call({ a: 1 }), { ...zero, a: 2 });
     assert.deepEqual(call({ a: 1, b: 2, s: 'q', name: 'toolongname', list: [1, 2, 3] }), {
@@ -257,7 +257,7 @@ describe('structs and unions', () => {
     });
   });
 
-  test('by pointer go in, out, or both ways', () => {
+  test('structs by pointer go in, out, or both ways', () => {
     const changed = (declared) => {
       const object = { a: 1, b: 2 };
       lib.func(declared)(object);
@@ -272,7 +272,7 @@ describe('structs and unions', () => {
     assert.equal(koffi.decode(buffer, Mixed).name, 'abc');
   });
 
-  test('that are wrong are refused, where koffi ends the process or passes zeros', () => {
+  test('structs that are wrong are refused, where koffi ends the process or passes zeros', () => {
     const call = lib.func('Mixed next_mixed(Mixed mixed)');
     throws(() => call(null), 'ERR_INVALID_ARG_TYPE');
     throws(() => call({ a: null }), 'ERR_INVALID_ARG_TYPE', /field a/);
@@ -285,7 +285,7 @@ describe('structs and unions', () => {
     );
   });
 
-  test('have the layout of C, or that of pack() and of [alignment, type]', () => {
+  test('structs have the layout of C, or that of pack() and of [alignment, type]', () => {
     assert.deepEqual([koffi.sizeof(Mixed), koffi.alignof('Mixed'), koffi.offsetof(Mixed, 'b')], [40, 8, 8]);
     const Packed = koffi.pack('Packed', { a: 'char', b: 'int' });
     const Aligned = koffi.struct('Aligned', { a: 'int8_t', b: [8, 'int16_t'] });
@@ -294,7 +294,7 @@ describe('structs and unions', () => {
     assert.equal(lib.func('int sum_aligned(Aligned value)')({ a: 1, b: 2 }), 3);
   });
 
-  test('may point to themselves', () => {
+  test('structs may point to themselves', () => {
     koffi.struct('Own', { self: 'Own *' });
     throws(() => koffi.struct('Other', { self: 'Other' }), 'ERR_INVALID_ARG_TYPE');
     const Node = koffi.opaque('Node');
@@ -302,7 +302,7 @@ describe('structs and unions', () => {
     assert.equal(lib.func('int sum_nodes(const Node *node)')({ value: 1, next: { value: 2, next: null } }), 3);
   });
 
-  test('read inherited properties too, and skip the member _', () => {
+  test('structs read inherited properties too, and skip the member _', () => {
     const type = koffi.pointer(koffi.struct({ a: 'int', _: 'int', b: 'int' }));
     assert.deepEqual(Object.keys(type.ref.members), ['a', 'b']);
     const sum = lib.func('int sum(void *values, int count)');
@@ -310,7 +310,7 @@ describe('structs and unions', () => {
     assert.equal(sum(koffi.as(Object.create({ a: 1, b: 2 }), type), 3), 3);
   });
 
-  test('may end in an array that a member counts', () => {
+  test('structs may end in an array that a member counts', () => {
     koffi.struct('Flexible', { count: 'uint32_t', values: koffi.array('int', 'count', 16, 'Array') });
     const append = lib.func('void append(_Inout_ Flexible *to, int count)');
     const list = { count: 0, values: [] };
@@ -342,7 +342,7 @@ describe('structs and unions', () => {
 });
 
 describe('pointers', () => {
-  test('are BigInts or null', () => {
+  test('pointers are BigInts or null', () => {
     const call = lib.func('void *identity_pointer(void *pointer)');
     assert.deepEqual(
       [null, undefined, 0, 5n, 5].map((value) => call(value)),
@@ -361,7 +361,7 @@ describe('pointers', () => {
     throws(() => call(2n ** 65n), 'ERR_OUT_OF_RANGE');
   });
 
-  test('take arrays and typed arrays, and copy back what is out', () => {
+  test('pointers take arrays and typed arrays, and copy back what is out', () => {
     const sum = lib.func('int sum(const int *values, int count)');
     assert.equal(sum([1, 2, 3], 3), 6);
     assert.equal(sum(Int32Array.of(1, 2, 3), 3), 6);
@@ -382,7 +382,7 @@ describe('pointers', () => {
     },
   );
 
-  test('to memory that C reads or writes refuse small numbers', async () => {
+  test('pointers to memory that C reads or writes refuse small numbers', async () => {
     const small = /^(fill|sum): argument 0 must be an address of memory \(int \*\), received (1|12|4095)n?, which/;
     const [sum, fill] = ['int sum(int *values, int count)', 'void fill(_Out_ int *values, int count)'].map((text) =>
       lib.func(text),
@@ -402,7 +402,7 @@ describe('pointers', () => {
     assert.deepEqual([sum(address, 0), sum(Number(address), 0)], [0, 0]);
   });
 
-  test('come out of parameters', () => {
+  test('pointers come out of parameters', () => {
     const handle = [null];
     const Handle = koffi.pointer('Handle', koffi.opaque());
     assert.equal(lib.func('bool make_handle(_Out_ Handle *out)')(handle), true);
@@ -415,7 +415,7 @@ describe('pointers', () => {
     assert.deepEqual(text, ['heap']);
   });
 
-  test('lead to values by decode and encode', () => {
+  test('pointers lead to values by decode and encode', () => {
     const [int, string] = [lib.symbol('my_int'), lib.symbol('my_string')];
     assert.equal(typeof int, 'bigint');
     assert.deepEqual(
@@ -430,7 +430,7 @@ describe('pointers', () => {
     throws(() => lib.symbol('nothing'), 'ERR_FFI_SYMBOL_NOT_FOUND');
   });
 
-  test('views are decoded and encoded, too', () => {
+  test('views are decoded and encoded', () => {
     const buffer = Buffer.from([1, 0, 0, 0, 2, 0, 0, 0]);
     assert.deepEqual(
       [koffi.decode(buffer, 'int', 2), koffi.decode(buffer, 'int[2]')],
@@ -524,7 +524,7 @@ describe('callbacks', () => {
     );
   });
 
-  test('what they throw, or return wrongly, is thrown by the call', () => {
+  test('an error that a callback throws, or a wrong result, is thrown by the call', () => {
     const call = lib.func('int call_back(Callback *callback, int number)');
     const mine = new Error('mine');
     assert.throws(
@@ -563,7 +563,7 @@ describe('callbacks', () => {
     koffi.unregister(bound);
   });
 
-  test('sort an array of texts, as in the documents of koffi', () => {
+  test('callbacks sort an array of texts, as in the documents of koffi', () => {
     koffi.proto('int Compare(const void *first, const void *second)');
     const qsort = koffi.load(null).func('void qsort(_Inout_ void *array, size_t count, size_t size, Compare *compare)');
     const list = ['foo', 'bar', '123', 'foobar'];
@@ -589,7 +589,7 @@ describe('callbacks', () => {
 describe('asynchronous calls', () => {
   const run = (call, ...values) => promisify(call.async)(...values);
 
-  test('call back with the result, and copy back what is out', async () => {
+  test('asynchronous calls call back with the result, and copy back what is out', async () => {
     assert.equal(await run(lib.func('int identity_int(int x)'), 5), 5);
     const list = [null, null];
     await run(lib.func('void fill(_Out_ int *values, int count)'), list, 2);
@@ -606,7 +606,7 @@ describe('asynchronous calls', () => {
     );
   });
 
-  test('call back with what is wrong with an argument', async () => {
+  test('asynchronous calls call back with what is wrong with an argument', async () => {
     await assert.rejects(run(lib.func('int identity_int(int x)'), 'x'), { code: 'ERR_INVALID_ARG_TYPE' });
     await assert.rejects(run(lib.func('int sum(int *values, int count)'), {}, 1), { code: 'ERR_INVALID_ARG_TYPE' });
     throws(
@@ -619,7 +619,7 @@ describe('asynchronous calls', () => {
 });
 
 describe('types', () => {
-  test('show what koffi shows of them', () => {
+  test('types show what koffi shows of them', () => {
     const shown = (type) => ({ ...koffi.type(type) });
     assert.deepEqual(shown('int'), { name: 'int', primitive: 'Int32', size: 4, alignment: 4, disposable: false });
     assert.deepEqual(shown('const char *'), {
@@ -656,7 +656,7 @@ describe('types', () => {
     }
   });
 
-  test('have one name each', () => {
+  test('types have one name each', () => {
     throws(() => koffi.struct('Mixed', { a: 'int' }), 'ERR_INVALID_ARG_VALUE', /^Duplicate type name 'Mixed'$/);
     throws(() => koffi.alias('int', 'long'), 'ERR_INVALID_ARG_VALUE');
     throws(() => koffi.type('nothing'), 'ERR_INVALID_ARG_VALUE', /^Unknown or invalid type name 'nothing'$/);
@@ -665,7 +665,7 @@ describe('types', () => {
     assert.equal(lib.func('my_int_t identity_int(my_int_t x)')(4), 4);
   });
 
-  test('that are wrong are refused', () => {
+  test('types that are wrong are refused', () => {
     throws(() => koffi.struct({}), 'ERR_INVALID_ARG_VALUE', /Empty type/);
     throws(() => koffi.struct(' Space', { a: 'int' }), 'ERR_INVALID_ARG_VALUE', /Invalid type name/);
     throws(() => koffi.struct({ 'a ': 'int' }), 'ERR_INVALID_ARG_VALUE', /Invalid member name/);
@@ -792,7 +792,7 @@ describe('bad input', () => {
     '(',
   ];
 
-  test('is an error with a code, or is taken', () => {
+  test('bad input is an error with a code, or is taken', () => {
     let refused = 0;
     for (const call of [...functions, ...makers]) {
       for (const first of values) {
@@ -831,13 +831,17 @@ describe('the name koffi', () => {
   after(() => fs.rmSync(folder, { recursive: true, force: true }));
 
   for (const file of ['import.mjs', 'require.cjs', 'both.mjs', 'reset.cjs']) {
-    test(`means the package in ${file}, with --import pinned-ffi/koffi`, { skip: onlyOn('register') }, async () => {
-      const { NODE_TEST_CONTEXT, ...env } = process.env;
-      const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'pinned-ffi/koffi', file], {
-        cwd: folder,
-        env,
-      });
-      assert.equal(stdout, 'true 3\n');
-    });
+    test(
+      `the name koffi means the package in ${file}, with --import pinned-ffi/koffi`,
+      { skip: onlyOn('register') },
+      async () => {
+        const { NODE_TEST_CONTEXT, ...env } = process.env;
+        const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'pinned-ffi/koffi', file], {
+          cwd: folder,
+          env,
+        });
+        assert.equal(stdout, 'true 3\n');
+      },
+    );
   }
 });

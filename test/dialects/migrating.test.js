@@ -29,9 +29,9 @@ for (const section of sections) {
       .split('\n')
       .filter((line) => /^\| .*`/.test(line))
       .map((line) => line.slice(2, -2).split(' | '));
-    test('has rows', () => assert.ok(rows.length > 5));
+    test(`${section.split('\n')[0]} has rows`, () => assert.ok(rows.length > 5));
     for (const [there, here, gives] of rows) {
-      test(there, () => assert.equal(inspect(run(here.slice(1, -1))), gives.slice(1, -1)));
+      test(`${there} has a counterpart here`, () => assert.equal(inspect(run(here.slice(1, -1))), gives.slice(1, -1)));
     }
   });
 }

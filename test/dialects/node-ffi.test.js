@@ -44,7 +44,7 @@ describe('compared with node:ffi of Node 26.12', { skip: onlyOn('nodeFfi') }, ()
 });
 
 describe('calls', () => {
-  test('have the same outcomes where code generation is disallowed, and on the generic path', async () => {
+  test('calls have the same outcomes where code generation is disallowed, and on the generic path', async () => {
     const code = `
       const { outcomesOf } = require('./test/dialects/node-ffi/outcomes.js');
       const outcomes = outcomesOf(require('./node-ffi.js'), ${JSON.stringify(library)});
@@ -58,7 +58,7 @@ describe('calls', () => {
     assert.equal(generic, here);
   });
 
-  test('have the same results in optimised code', () => {
+  test('calls have the same results in optimised code', () => {
     const length = lib.getFunction('text_length', { return: 'u64', arguments: ['string'] });
     const bytes = Buffer.from('text\0');
     const address = ffi.getRawPointer(bytes);
@@ -79,7 +79,7 @@ describe('calls', () => {
       throws(() => same(wrong), 'ERR_INVALID_ARG_VALUE', /^Argument 0 must be a uint64$/);
   });
 
-  test('pass an address above 2^53, and give it back', () => {
+  test('calls pass an address above 2^53, and give it back', () => {
     for (const address of [2n ** 53n, 2n ** 63n, 2n ** 64n - 1n]) assert.equal(pointer(address), address);
   });
 
@@ -89,7 +89,7 @@ describe('calls', () => {
     await assert.rejects(add.async(20, 'x'), { code: 'ERR_INVALID_ARG_VALUE', message: 'Argument 1 must be an int32' });
   });
 
-  test('after close() they throw, with what the main entry says as the cause', () => {
+  test('calls after close() throw, with the error of the main entry as the cause', () => {
     const { lib: other, functions } = ffi.dlopen(library, { add_i32: { return: 'i32', arguments: ['i32', 'i32'] } });
     assert.equal(functions.add_i32(1, 2), 3);
     other[Symbol.dispose ?? Symbol.for('nodejs.dispose')]();
@@ -304,19 +304,19 @@ describe('the permission model', { skip: onlyOn('allowFfi') }, () => {
       outcome(() => koffi.load(null)), outcome(() => koffi.decode(0n, 'int')));`;
   const flags = ['--permission', '--allow-addons', '--allow-fs-read=*'];
 
-  test('refuses both dialects without --allow-ffi', async () => {
+  test('the permission model refuses both dialects without --allow-ffi', async () => {
     const denied = 'ERR_ACCESS_DENIED,FFI';
     assert.equal(await runs(code, { flags, isBare: true }), Array(5).fill(denied).join(' '));
   });
 
-  test('allows them with it', async () => {
+  test('the permission model allows them with it', async () => {
     const pointers = 'ERR_FFI_INVALID_POINTER,';
     const allowed = `object object ${pointers} object ${pointers}`;
     assert.equal(await runs(code, { flags: [...flags, '--allow-ffi'], isBare: true }), allowed);
     assert.equal(await runs(code, { flags: ['--permission-audit', '--allow-addons'], isBare: true }), allowed);
   });
 
-  test('names the flag that addons need', async () => {
+  test('the permission model names the flag that addons need', async () => {
     const load = `try { require('./node-ffi.js'); } catch (error) { console.log(error.message); }`;
     const without = ['--permission', '--allow-ffi', '--allow-fs-read=*'];
     assert.match(await runs(load, { flags: without, isBare: true }), /; start Node with --allow-addons$/);
@@ -346,14 +346,18 @@ describe('the name node:ffi', () => {
     return stdout.trim().split('\n');
   };
 
-  test('means the package after --require, in CommonJS and in import()', async () => {
+  test('the name node:ffi means the package after --require, in CommonJS and in import()', async () => {
     const lines = await start('--require', './node-ffi.js', path.join(folder, 'program.cjs'));
     assert.deepEqual(lines, onlyOn('register') ? ['42 true true'] : ['42 true true', 'true']);
   });
 
-  test('means the package after --import, in an ES module', { skip: onlyOn('register') }, async () => {
-    assert.deepEqual(await start('--import', './node-ffi.mjs', path.join(folder, 'program.mjs')), ['42 true true']);
-  });
+  test(
+    'the name node:ffi means the package after --import, in an ES module',
+    { skip: onlyOn('register') },
+    async () => {
+      assert.deepEqual(await start('--import', './node-ffi.mjs', path.join(folder, 'program.mjs')), ['42 true true']);
+    },
+  );
 });
 
 describe('a program that was written for node:ffi runs unchanged', { skip: onlyOn('linux', 'register') }, () => {
@@ -369,7 +373,7 @@ describe('a program that was written for node:ffi runs unchanged', { skip: onlyO
 
   for (const [name, { says, wants = [] }] of Object.entries(PROGRAMS)) {
     const file = path.join(__dirname, 'node-ffi', 'programs', name);
-    test(name, { skip: needs(...wants) }, async () => {
+    test(`${name}, which was written for node:ffi, runs unchanged`, { skip: needs(...wants) }, async () => {
       const output = await start('--import', './node-ffi.mjs', file);
       assert.match(output, says);
       // What Node itself says, where it has the module.

@@ -38,7 +38,7 @@ describe('wrap: true', () => {
     throws(() => wrapped('i64', Symbol('s')), 'ERR_INVALID_ARG_TYPE', /^identity_i64: argument 0/);
   });
 
-  test('is advised by no refusal that it lifts', () => {
+  test('wrap: true is advised by no refusal that it lifts', () => {
     const view = new Uint8Array([7]);
     const values = [
       1.5,
@@ -107,7 +107,7 @@ describe('wrap: true', () => {
     assert.ok(lifted > 150, `${lifted} refusals were lifted`);
   });
 
-  test('what is not an integer becomes a number, an address or text as it does in bun', () => {
+  test('values that are not integers become a number, an address or text as they do in bun', () => {
     assert.equal(wrapped('i32', true), 1);
     assert.equal(wrapped('i32', null), 0);
     assert.equal(wrapped('i32', [7]), 7);
@@ -127,7 +127,7 @@ describe('wrap: true', () => {
     assert.equal(add(1, { valueOf: () => add(20, 21) }), 42);
   });
 
-  test('leaves types that are made of others as they are', () => {
+  test('wrap: true leaves types that are made of others as they are', () => {
     const Small = ffi.enumeration({ ONE: 1 });
     const same = bindOne('identity_i32', [Small], Small, { wrap: true });
     throws(() => same(2 ** 31), 'ERR_OUT_OF_RANGE');
@@ -150,19 +150,19 @@ describe('wrap: true', () => {
 describe('loose: true', () => {
   const loose = (more) => bindOne('add_i32', ['i32', 'i32'], 'i32', { loose: true, ...more });
 
-  test('does not look at more arguments than are declared', async () => {
+  test('loose: true does not look at more arguments than are declared', async () => {
     assert.equal(loose()(20, 22, 'x', {}), 42);
     assert.equal(await loose().async(20, 22, 'x'), 42);
     assert.equal(loose().length, 2);
   });
 
-  test('takes a missing argument as undefined', () => {
+  test('loose: true takes a missing argument as undefined', () => {
     throws(() => loose()(1), 'ERR_INVALID_ARG_TYPE', /^add_i32: argument 1 .* received undefined$/);
     assert.equal(loose({ wrap: true })(1), 1);
     assert.equal(loose({ wrap: true })(), 0);
   });
 
-  test('does not make other functions of the same types loose', () => {
+  test('loose: true does not make other functions of the same types loose', () => {
     loose()(1, 2, 3);
     throws(
       () => bindOne('add_i32', ['i32', 'i32'], 'i32')(1, 2, 3),
@@ -171,7 +171,7 @@ describe('loose: true', () => {
     );
   });
 
-  test('holds without code generation, too', async () => {
+  test('loose: true holds without code generation, too', async () => {
     const printed = await runs(
       `
       const add = h.bindOne('add_i32', ['i32', 'i32'], 'i32', { loose: true, wrap: true });
@@ -182,7 +182,7 @@ describe('loose: true', () => {
     assert.equal(printed, '3 5 0');
   });
 
-  test('leaves the pairs of a variadic function', () => {
+  test('loose: true leaves the pairs of a variadic function', () => {
     const { snprintf } = inProcess({
       snprintf: { args: ['ptr', 'size_t', 'cstring'], varargs: true, returns: 'i32', loose: true, wrap: true },
     });
@@ -190,7 +190,7 @@ describe('loose: true', () => {
     assert.equal(snprintf(text, 16, '%d', ['i32', 42]), 2);
   });
 
-  test('goes with out parameters', () => {
+  test('loose: true goes with out parameters', () => {
     const { frexp } = inProcess({ frexp: { args: ['f64', ffi.out('i32')], returns: 'f64', loose: true } });
     assert.deepEqual(frexp(8.5, 'more', 'and more'), { returns: 0.53125, out: [4] });
   });

@@ -67,11 +67,11 @@ describe('esbuild', () => {
     const name = `out.${format === 'cjs' ? 'cjs' : 'mjs'}`;
     const own = format === 'esm' ? { banner: { js: BANNER } } : {};
 
-    test(`leaves the package outside of a bundle: external, ${format}`, async () => {
+    test(`esbuild leaves the package outside of a bundle: external, ${format}`, async () => {
       works(await bundle(path.join(app, 'dist', name), { format, external: ['pinned-ffi'] }));
     });
 
-    test(`bundles the package, with prebuilds/ beside the bundle, ${format}`, async () => {
+    test(`esbuild bundles the package, with prebuilds/ beside the bundle, ${format}`, async () => {
       const outfile = await bundle(path.join(folder, `beside-${format}`, name), { format, ...own });
       fs.mkdirSync(path.join(path.dirname(outfile), 'prebuilds'));
       fs.copyFileSync(addon, path.join(path.dirname(outfile), 'prebuilds', file));
@@ -79,13 +79,13 @@ describe('esbuild', () => {
     });
   }
 
-  test('bundles the package and makes it small', async () => {
+  test('esbuild bundles the package and makes it small', async () => {
     const outfile = await bundle(path.join(folder, 'small', 'out.cjs'), { minify: true });
     fs.copyFileSync(addon, path.join(path.dirname(outfile), file));
     works(outfile);
   });
 
-  test("carries the addon along by the loader 'file'", async () => {
+  test("esbuild carries the addon along by the loader 'file'", async () => {
     const entry = path.join(app, 'carries.cjs');
     const name = `require('pinned-ffi/prebuilds/${file}')`;
     const set = `process.env.PINNED_FFI_ADDON = require('node:path').resolve(__dirname, ${name});\n`;
@@ -94,15 +94,15 @@ describe('esbuild', () => {
     works(await bundle(outfile, { entryPoints: [entry], loader: { '.node': 'file' } }));
   });
 
-  test('takes the addon that PINNED_FFI_ADDON names', async () => {
+  test('a bundle takes the addon that PINNED_FFI_ADDON names', async () => {
     works(await bundle(path.join(folder, 'named', 'out.cjs')), { PINNED_FFI_ADDON: addon });
   });
 
-  test('finds the addon of a package that is installed where the bundle lies', async () => {
+  test('a bundle finds the addon of a package that is installed where it lies', async () => {
     works(await bundle(path.join(app, 'dist', 'inner', 'bundled.cjs')));
   });
 
-  test('without the addon says which command copies it, and not to build anything', async () => {
+  test('a bundle without the addon says which command copies it, and not to build anything', async () => {
     const outfile = await bundle(path.join(folder, 'none', 'out.cjs'));
     const { status, stderr } = run(outfile);
     assert.equal(status, 1);
@@ -112,7 +112,7 @@ describe('esbuild', () => {
     assert.doesNotMatch(stderr, /cargo|pinned-ffi build/);
   });
 
-  test('as an ES module without require() says which line to add', async () => {
+  test('a bundle that is an ES module without require() says which line to add', async () => {
     const { status, stderr } = run(await bundle(path.join(folder, 'bare', 'out.mjs'), { format: 'esm' }));
     assert.equal(status, 1);
     assert.ok(stderr.includes(`begin it with the line: ${BANNER}`), stderr);
@@ -148,7 +148,7 @@ describe('a bundle that is moved elsewhere, with the addon beside it', { skip: n
   before(copyApp);
 
   for (const format of ['cjs', 'es']) {
-    test(`works, made by rollup, ${format}`, () => {
+    test(`a bundle that rollup made works elsewhere, with the addon beside it, ${format}`, () => {
       const name = format === 'es' ? 'out.mjs' : 'out.cjs';
       const program = `
         const resolve = require('@rollup/plugin-node-resolve').default({ preferBuiltins: true });
@@ -160,7 +160,7 @@ describe('a bundle that is moved elsewhere, with the addon beside it', { skip: n
     });
   }
 
-  test('works, made by webpack', () => {
+  test('a bundle that webpack made works elsewhere, with the addon beside it', () => {
     const program = `
       const output = { path: require('node:path').resolve('webpack'), filename: 'out.cjs' };
       require('webpack')({ mode: 'production', target: 'node', entry: './app.mjs', output }, (error, stats) => {
@@ -170,7 +170,7 @@ describe('a bundle that is moved elsewhere, with the addon beside it', { skip: n
     worksElsewhere(path.join(copied, 'webpack'), 'out.cjs');
   });
 
-  test('works, made by vite for the server with `noExternal`', () => {
+  test('a bundle that vite made for the server with `noExternal` works elsewhere, with the addon beside it', () => {
     const program = `
       const ssr = { noExternal: true, target: 'node' };
       import(require.resolve('vite')).then(({ build }) =>
@@ -179,7 +179,7 @@ describe('a bundle that is moved elsewhere, with the addon beside it', { skip: n
     worksElsewhere(path.join(copied, 'vite'), 'app.mjs');
   });
 
-  test('works, made by ncc, which takes the addon along by itself', () => {
+  test('a bundle that ncc made, which takes the addon along by itself, works elsewhere', () => {
     build([path.join(bundlers, '@vercel', 'ncc', 'dist', 'ncc', 'cli.js'), 'build', 'app.mjs', '-o', 'ncc', '-q']);
     worksElsewhere(path.join(copied, 'ncc'), 'index.mjs', false);
   });

@@ -91,7 +91,7 @@ describe('the comparison reports', { concurrency: 2 }, () => {
     },
   ];
   for (const { what, name, expected, source, isAlone = false } of cases) {
-    test(what, async () => {
+    test(`the comparison reports ${what}`, async () => {
       const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'pinned-ffi-compare-'));
       try {
         const preload = path.join(folder, 'preload.js');

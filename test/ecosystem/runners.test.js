@@ -45,7 +45,7 @@ if (!skip) copyPackage();
 
 describe('a suite that resets its modules', { skip }, () => {
   for (const name of byScale(['jest'], ['jest', 'jest-30.0'])) {
-    test(`passes under ${name}, which finds no open handle of the package`, async () => {
+    test(`a suite that resets its modules passes under ${name}, which finds no open handle of the package`, async () => {
       const args = ['--rootDir', path.join(home, 'jest'), '--no-cache', '--detectOpenHandles'];
       const { code, signal, output } = await run([name, 'bin', 'jest.js'], args);
       assert.deepEqual({ code, signal }, { code: 0, signal: null }, output);
@@ -56,7 +56,7 @@ describe('a suite that resets its modules', { skip }, () => {
   }
 
   for (const pool of byScale([], ['forks', 'threads', 'vmThreads'])) {
-    test(`passes under vitest, pool ${pool}`, async () => {
+    test(`a suite that resets its modules passes under vitest, pool ${pool}`, async () => {
       const { code, signal, output } = await run(
         ['vitest', 'vitest.mjs'],
         ['run', `--pool=${pool}`, '--dir', 'vitest'],

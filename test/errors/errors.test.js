@@ -127,7 +127,7 @@ describe('the table of errors', () => {
 });
 
 describe('makeError', () => {
-  test('makes an error of the class of its code, with the code and the properties', () => {
+  test('makeError() makes an error of the class of its code, with the code and the properties', () => {
     for (const [code, Class] of Object.entries(TABLE)) {
       const error = makeError(code, 'the message', { tried: [1] });
       assert.equal(Object.getPrototypeOf(error), Class.prototype);
@@ -139,7 +139,7 @@ describe('makeError', () => {
 });
 
 describe('describe', () => {
-  test('says what a value is', () => {
+  test('describe() says what a value is', () => {
     for (const [value, expected] of [
       [undefined, 'undefined'],
       [null, 'null'],
@@ -159,7 +159,7 @@ describe('describe', () => {
       assert.equal(show(value), expected);
   });
 
-  test('is short, whatever the value', () => {
+  test('describe() is short, whatever the value', () => {
     const values = [
       'x'.repeat(1e6),
       Symbol('x'.repeat(1e6)),
@@ -229,7 +229,7 @@ describe('describe', () => {
   };
 
   for (const [name, value] of Object.entries(hostile)) {
-    test(`runs no code of ${name}`, () => {
+    test(`describe() runs no code of ${name}`, () => {
       ran = [];
       let text;
       let thrown;
@@ -245,7 +245,7 @@ describe('describe', () => {
     });
   }
 
-  test('describes detached and revoked values', () => {
+  test('describe() describes detached and revoked values', () => {
     const view = new Uint8Array(8);
     structuredClone(view.buffer, { transfer: [view.buffer] });
     assert.match(show(view), /Uint8Array/);

@@ -93,7 +93,7 @@ describe('dlopen of', () => {
     results = await opens(files, { timeout: 20_000 });
   });
   for (const [i, [name, [, message]]] of Object.entries(cases).entries()) {
-    test(`${name} is an error that says so`, () => {
+    test(`dlopen of ${name} is an error that says so`, () => {
       assert.match(results[i], /^ERR_FFI_LIBRARY_INVALID /);
       assert.match(results[i], message);
     });
@@ -209,7 +209,7 @@ describe('without memory', () => {
 });
 
 describe('without descriptors', () => {
-  test('dlopen() and cc() say so, and work again when there are some', async () => {
+  test('dlopen() and cc() say that descriptors are missing, and work again when there are some', async () => {
     fs.copyFileSync(fixture, at('copy.so'));
     const said = await runs(
       `const fs = require('node:fs');
@@ -235,7 +235,7 @@ describe('without descriptors', () => {
 
 describe('a disk that is full', () => {
   // Files of this process and its children may have a thousand bytes: what is written beyond fails, as on a full disk.
-  test('has cc() fail, and leaves nothing in the cache that a later cc() would take', async () => {
+  test('a full disk makes cc() fail, and leaves nothing in the cache that a later cc() would take', async () => {
     const said = await runs(
       `const { execFileSync } = require('node:child_process');
       const limit = (bytes) => execFileSync('prlimit', ['--pid', String(process.pid), '--fsize=' + bytes + ':unlimited']);
@@ -255,11 +255,11 @@ describe('a directory for cc() that cannot be written', () => {
       console.log(ffi.cc({ source: 'int two(void) { return 2; }', symbols: { two: { returns: 'i32' } } }).symbols.two());
     } catch (error) { console.log(error.code, error.message); }`;
 
-  test('leads to another one', async () => {
+  test('cc() takes another directory where its own cannot be written', async () => {
     assert.equal(await runs(code, { env: { PINNED_FFI_CACHE: '/proc/nonesuch' } }), '2');
   });
 
-  test('and a temporary directory that is none either is an error that names it', async () => {
+  test('a temporary directory of cc() that cannot be used either is an error that names it', async () => {
     const said = await runs(code, { env: { PINNED_FFI_CACHE: '/proc/nonesuch', TMPDIR: '/proc' } });
     assert.match(said, /^\S+ [^]*\/proc/);
   });
@@ -283,7 +283,7 @@ describe('an end in the middle of a call', () => {
     'a callback': 'parentPort.postMessage(0); s.call_void(() => { for (;;); });',
   };
   for (const [name, code] of Object.entries(ends)) {
-    test(`of a worker, in ${name}, leaves the process whole`, async () => {
+    test(`the end of a worker, in ${name}, leaves the process whole`, async () => {
       const said = await runs(
         `${common}
         end(${JSON.stringify(code)}).then((exit) => console.log(exit, ffi.CString(ffi.ptr(Buffer.from('whole\\0')))));`,
@@ -311,7 +311,7 @@ describe('an end in the middle of a call', () => {
     return { said, exit, signal };
   }
 
-  test('by SIGTERM, that nobody listens for, ends the process at once by it', async () => {
+  test('SIGTERM without a listener ends the process at once, in the middle of a call', async () => {
     assert.deepEqual(await terminated("say('in '); sleep(10_000); say('out');"), {
       said: 'in ',
       exit: null,
@@ -319,19 +319,19 @@ describe('an end in the middle of a call', () => {
     });
   });
 
-  test('by SIGTERM, that JavaScript listens for, comes after a synchronous call', async () => {
+  test('SIGTERM with a listener arrives after a synchronous call', async () => {
     const code =
       "process.on('SIGTERM', () => { say('told'); process.exit(4); }); say('in '); sleep(400); say('out '); setInterval(() => {}, 1000);";
     assert.deepEqual(await terminated(code), { said: 'in out told', exit: 4, signal: null });
   });
 
-  test('by SIGTERM, that JavaScript listens for, comes during an asynchronous call', async () => {
+  test('SIGTERM with a listener arrives during an asynchronous call', async () => {
     const code =
       "process.on('SIGTERM', () => { say('told'); process.exit(4); }); say('in '); sleep.async(2000).then(() => say('out '));";
     assert.deepEqual(await terminated(code), { said: 'in told', exit: 4, signal: null });
   });
 
-  test('by SIGTERM in a callback, that nobody listens for, ends the process by it', async () => {
+  test('SIGTERM without a listener ends the process in a callback', async () => {
     assert.deepEqual(await terminated("call(() => { say('in '); for (;;); });"), {
       said: 'in ',
       exit: null,
@@ -341,10 +341,13 @@ describe('an end in the middle of a call', () => {
 });
 
 describe('a system that refuses executable memory', () => {
-  test('says so where a callback needs it, and makes calls without', { skip: onlyOn('glibc') }, async () => {
-    const deny = compile(
-      'deny.so',
-      `
+  test(
+    'a system that refuses executable memory is reported where a callback needs it, and calls work without',
+    { skip: onlyOn('glibc') },
+    async () => {
+      const deny = compile(
+        'deny.so',
+        `
       #include <linux/filter.h>
       #include <linux/seccomp.h>
       #include <stddef.h>
@@ -368,9 +371,9 @@ describe('a system that refuses executable memory', () => {
         prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
         return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
       }`,
-    );
-    const output = await runs(
-      `
+      );
+      const output = await runs(
+        `
       const { deny_exec: deny } = ffi.dlopen(${JSON.stringify(deny)}, { deny_exec: { returns: 'int' } }).symbols;
       const { abs } = ffi.dlopen('c', { abs: { args: ['int'], returns: 'int' } }).symbols;
       const results = [deny(), abs(-3)];
@@ -382,22 +385,23 @@ describe('a system that refuses executable memory', () => {
         }
       }
       console.log(JSON.stringify([...results, abs(-4)]));`,
-      { flags: ['--jitless'] },
-    );
-    const [denied, three, code, message, four] = JSON.parse(output);
-    assert.deepEqual([denied, three, code, four], [0, 3, 'ERR_FFI_NO_EXECUTABLE_MEMORY', 4]);
-    assert.match(message, /needs executable memory, which the system refuses/);
-  });
+        { flags: ['--jitless'] },
+      );
+      const [denied, three, code, message, four] = JSON.parse(output);
+      assert.deepEqual([denied, three, code, four], [0, 3, 'ERR_FFI_NO_EXECUTABLE_MEMORY', 4]);
+      assert.match(message, /needs executable memory, which the system refuses/);
+    },
+  );
 });
 
 describe('a C function that returns twice', () => {
   for (const name of ['vfork', 'setjmp', '_setjmp', 'sigsetjmp']) {
-    test(`is refused when it is declared: ${name}`, () => {
+    test(`a C function that returns twice is refused when it is declared: ${name}`, () => {
       const reason = new RegExp(`^dlopen: symbols\\.mine: ${name}\\(\\) returns twice, `);
       throws(() => ffi.dlopen('c', { mine: { name, args: ['ptr'], returns: 'int' } }), 'ERR_INVALID_ARG_VALUE', reason);
       throws(() => ffi.dlopen('c', { [name]: { args: [], returns: 'int' } }), 'ERR_INVALID_ARG_VALUE', /returns twice/);
     });
-    test(`is refused when its address is declared: ${name}`, () => {
+    test(`a C function that returns twice is refused when its address is declared: ${name}`, () => {
       const library = ffi.dlopen(null, {});
       const ptr = library.symbol(name === 'sigsetjmp' ? '__sigsetjmp' : name);
       for (const address of ptr === null ? [] : [ptr, BigInt(ptr)]) {

@@ -66,7 +66,7 @@ describe('whatever is declared or passed', () => {
   const library = dlopen(null, {});
   const isAddress = (value) => typeof value === 'number' || typeof value === 'bigint';
 
-  test('works or throws an error of the table', () => {
+  test('every declaration and value works or throws an error of the table', () => {
     let thrown = 0;
     const attempt = (what) => {
       try {
@@ -123,7 +123,7 @@ describe('whatever is declared or passed in a dialect', () => {
     return attempt;
   }
 
-  test('works or throws an error of the table: node:ffi', () => {
+  test('every declaration and value of pinned-ffi/node-ffi works or throws an error of the table', () => {
     const attempt = counting();
     const lib = new nodeFfi.DynamicLibrary(fixture);
     const same = lib.getFunction('same_ptr', { return: 'bool', arguments: ['pointer', 'string'] });
@@ -149,7 +149,7 @@ describe('whatever is declared or passed in a dialect', () => {
     assert.ok(attempt.thrown > 20_000, `${attempt.thrown} were refused`);
   });
 
-  test('works or throws an error of the table: koffi', () => {
+  test('every declaration and value of pinned-ffi/koffi works or throws an error of the table', () => {
     const attempt = counting();
     const lib = koffi.load(fixture);
     koffi.struct('HostilePoint', { x: 'int', y: 'double', name: 'str', list: koffi.array('int16_t', 3) });
@@ -232,7 +232,7 @@ for (const [way, call] of Object.entries(WAYS)) {
         return position === 0 ? [getter, view, 8] : [view, getter, 8];
       };
 
-      test(`at ${position} and transfers the buffer of the other argument has that refused`, async () => {
+      test(`a getter at ${position} that transfers the buffer of the other argument has ${way} refused`, async () => {
         const view = new Uint8Array(8);
         const code = await codeOf(() =>
           call(
@@ -244,7 +244,7 @@ for (const [way, call] of Object.entries(WAYS)) {
         assert.equal(code, 'ERR_INVALID_ARG_VALUE');
       });
 
-      test(`at ${position} and closes the library has the call refused`, async () => {
+      test(`a getter at ${position} that closes the library has ${way} refused`, async () => {
         const opened = dlopen(fixture, declared);
         const code = await codeOf(() =>
           call(
@@ -256,7 +256,7 @@ for (const [way, call] of Object.entries(WAYS)) {
         assert.equal(code, 'ERR_FFI_LIBRARY_CLOSED');
       });
 
-      test(`at ${position} and throws has exactly that thrown`, async () => {
+      test(`a getter at ${position} that throws has exactly that thrown by ${way}`, async () => {
         const thrown = new Error('of the getter');
         const run = async () =>
           call(
@@ -269,7 +269,7 @@ for (const [way, call] of Object.entries(WAYS)) {
         await assert.rejects(run, (error) => error === thrown);
       });
 
-      test(`at ${position} and makes another call does not disturb this one`, async () => {
+      test(`a getter at ${position} that makes another call does not disturb ${way}`, async () => {
         const opened = dlopen(fixture, declared);
         const view = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
         const inner = new Uint8Array(8);
@@ -282,7 +282,7 @@ for (const [way, call] of Object.entries(WAYS)) {
       });
     }
 
-    test('and closes the callback beside it: the call has the pointer that was read, or is refused', async () => {
+    test(`a getter that closes the callback beside it leaves ${way} the pointer that was read, or has it refused`, async () => {
       const callback = new ffi.JSCallback(() => {}, {});
       const getter = {
         get ptr() {
@@ -317,7 +317,7 @@ for (const [way, call] of Object.entries(WAYS)) {
       return { sum, threw, view, opened };
     }
 
-    test('that transfers the buffer: C still has its bytes', async () => {
+    test(`a callback in the middle of ${way} that transfers the buffer leaves its bytes to C`, async () => {
       const { sum, view } = await middle((parts) => transfer(parts.view));
       assert.equal(sum, 200n);
       // Calls on other threads always lock their buffers, synchronous ones only hold the memory.
@@ -325,7 +325,7 @@ for (const [way, call] of Object.entries(WAYS)) {
       assert.equal(ffi.checkFences(), 0);
     });
 
-    test('that transfers the buffer and collects: C still has its bytes', async () => {
+    test(`a callback in the middle of ${way} that transfers the buffer and collects leaves its bytes to C`, async () => {
       const { sum } = await middle((parts) => {
         try {
           transfer(parts.view);
@@ -337,7 +337,7 @@ for (const [way, call] of Object.entries(WAYS)) {
       assert.equal(sum, 200n);
     });
 
-    test('that closes the library: refused, or done after the call', async () => {
+    test(`a callback in the middle of ${way} that closes the library is refused, or it is closed after the call`, async () => {
       const { sum, threw, opened } = await middle((parts) => parts.opened.close());
       assert.equal(sum, 200n);
       assert.deepEqual(threw, isSync ? ['ERR_FFI_LIBRARY_BUSY'] : []);
@@ -346,7 +346,7 @@ for (const [way, call] of Object.entries(WAYS)) {
       throws(() => opened.symbols.copy_bytes(null, null, 0), 'ERR_FFI_LIBRARY_CLOSED');
     });
 
-    test('that closes itself: it returns, and the call goes on', async () => {
+    test(`a callback in the middle of ${way} that closes itself returns, and the call goes on`, async () => {
       assert.equal((await middle((parts) => parts.callback.close())).sum, 200n);
     });
   });
@@ -393,7 +393,7 @@ describe('keys on Object.prototype', () => {
     call_void: { args: [fn({})] },
   });
 
-  test('of a declaration, a row or a parameter change no signature', () => {
+  test('keys of a declaration, a row or a parameter on Object.prototype change no signature', () => {
     let run = 0;
     globalThis.planted = () => {
       run += 1;
@@ -427,7 +427,7 @@ describe('keys on Object.prototype', () => {
     assert.equal(run, 0);
   });
 
-  test('that JSON asks for change no signature', () => {
+  test('keys on Object.prototype that JSON asks for change no signature', () => {
     polluted({ toJSON: () => 'the same' }, () => {
       const { identity_f32: f32, identity_u16: u16 } = bind({
         identity_f32: { args: ['f32'], returns: 'f32' },
@@ -437,7 +437,7 @@ describe('keys on Object.prototype', () => {
     });
   });
 
-  test('called `ptr` make no object a pointer, and no function one', () => {
+  test('a key `ptr` on Object.prototype makes no object a pointer, and no function one', () => {
     polluted({ ptr: 4096 }, () => {
       throws(() => same({}, null), 'ERR_INVALID_ARG_TYPE', /argument 0/);
       let called = 0;
@@ -456,7 +456,7 @@ describe('a detached DataView', () => {
     return made;
   };
 
-  test('is refused by its code wherever its bytes are counted, as a detached typed array is', () => {
+  test('a detached DataView is refused by its code wherever its bytes are counted, as a detached typed array is', () => {
     const { sum_bytes: sum, fill_bytes: fill } = bind({
       sum_bytes: { args: ['buffer', { type: 'u64', lengthOf: 0 }], returns: 'u64' },
       fill_bytes: { args: [{ type: 'ptr', minBytes: 4 }, 'u64', 'u8'] },

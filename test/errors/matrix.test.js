@@ -77,7 +77,7 @@ for (const [column, state] of states.entries()) {
     for (const [operation, expected] of Object.entries(table)) {
       const wanted = expected[column];
       const refused = typeof wanted === 'string' && wanted.startsWith('ERR_');
-      test(`${operation}: ${refused ? `refused with ${wanted}` : String(wanted)}`, async () => {
+      test(`'${operation}' ${refused ? `is refused with ${wanted}` : `gives ${String(wanted)}`} in the state '${state}'`, async () => {
         assert.deepEqual(ofWorker ? ofWorker[operation] : await runInState(operation, state), wanted);
       });
     }

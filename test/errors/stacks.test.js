@@ -79,13 +79,13 @@ describe('the stack of an error begins where the user has called', () => {
     'an element': () => (ffi.array('int', 2).alloc()[5] = 1),
   };
   for (const [title, call] of Object.entries(calls)) {
-    test(`for ${title}`, () => {
+    test(`the stack of an error begins where the user has called, for ${title}`, () => {
       const frame = firstFrame(call);
       assert.ok(frame.includes(__filename), frame);
     });
   }
 
-  test('also for the functions of pinned-ffi/bun', () => {
+  test('the stack of an error of pinned-ffi/bun begins where the user has called', () => {
     const bun = require('../../bun.js');
     for (const call of [
       () => bun.dlopen('libc.so.6', { no_such_function: {} }),
@@ -104,7 +104,7 @@ describe('the stack of an error begins where the user has called', () => {
     }
   });
 
-  test('and is not changed if a callback throws the error of a call that it made', () => {
+  test('the stack of an error is not changed if a callback throws the error of a call that it made', () => {
     const { qsort } = ffi.dlopen(
       null,
       'void qsort(void *, size_t, size_t, int (*)(const void *, const void *));',
@@ -114,18 +114,18 @@ describe('the stack of an error begins where the user has called', () => {
     assert.match(error.stack.split('\n')[1], /at inner /);
   });
 
-  test('in optimised code', () => {
+  test('the stack of an error of optimised code begins where the user has called', () => {
     const add = bindOne('add_i32', ['i32', 'i32'], 'i32');
     const call = (value) => add(value, 1);
     for (let i = 0; i < 20000; i += 1) call(i);
     assert.ok(firstFrame(() => call(0.5)).includes(__filename));
   });
 
-  test('and of a rejection where the call was made', async () => {
+  test('the stack of a rejection begins where the call was made', async () => {
     await assert.rejects(symbols.abs.async('x'), (error) => error.stack.split('\n')[1].includes(__filename));
   });
 
-  test('but what a callback has thrown keeps its stack', () => {
+  test('an error that a callback has thrown keeps its stack', () => {
     const { qsort } = ffi.dlopen(null, {
       qsort: { args: ['ptr', 'size_t', 'size_t', ffi.fn({ args: ['ptr', 'ptr'], returns: 'int' })] },
     }).symbols;
@@ -153,7 +153,7 @@ describe('an uncaught error', () => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'pinned-ffi-stacks-'));
   after(() => fs.rmSync(folder, { recursive: true }));
 
-  test('prints its message and the line of the user first, and no line of the package', async () => {
+  test('an uncaught error prints its message and the line of the user first, and no line of the package', async () => {
     const file = path.join(folder, 'program.js');
     const entry = JSON.stringify(require.resolve('../../index.js'));
     fs.writeFileSync(
@@ -169,7 +169,7 @@ describe('an uncaught error', () => {
 });
 
 describe('generated code', () => {
-  test('has a name that shows its types in stacks', () => {
+  test('generated code has a name that shows its types in stacks', () => {
     let stack = '';
     const callback = new ffi.JSCallback(
       (a, b) => {
@@ -187,7 +187,7 @@ describe('generated code', () => {
     assert.match(stack, /pinned-ffi:call\/ptr\(ptr,ptr,u64,u64,function\):/);
   });
 
-  test('takes no code out of the name of a type', () => {
+  test('generated code takes no code out of the name of a type', () => {
     const name = 'x\n}); globalThis.injected = true; (function () { //\u2028\' "';
     const Odd = ffi.struct({ x: 'i32' }, { name });
     assert.equal(Odd.alloc({ x: 1 }).x, 1);

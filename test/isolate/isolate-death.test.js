@@ -60,7 +60,7 @@ async function outcomeOf(script) {
 describe('a process that is killed', { skip }, () => {
   // The process counts the steps of the protocol itself, so that none is left out: test/fixtures/isolate/killer.c.
   for (const signal of ['SIGKILL', 'SIGSEGV']) {
-    test(`at any step of the protocol, by ${signal}, is an exception, and the library is there again`, async (t) => {
+    test(`a process that is killed at any step of the protocol, by ${signal}, is an exception, and the library is there again`, async (t) => {
       const isolate = ffi.group(`killed by ${signal}`, {
         stderr: 'ignore',
         spin: false,
@@ -156,7 +156,7 @@ describe('a signal', { skip }, () => {
   };
 
   for (const [state, run] of Object.entries(STATES)) {
-    test(`that ends the process ${state} is named by the exception`, async (t) => {
+    test(`a signal that ends the process ${state} is named by the exception`, async (t) => {
       const { lib, symbols } = symbolsOfBoth(t);
       let then;
       const callback = callbackOf(t, (i) => {
@@ -181,7 +181,7 @@ describe('a signal', { skip }, () => {
     });
   }
 
-  test('that Node ignores is ignored, and one that only stops the process meets the timeout', async (t) => {
+  test('a signal that Node ignores is ignored, and one that only stops the process meets the timeout', async (t) => {
     const { lib, symbols } = symbolsOfBoth(t);
     symbols.die_raise(signals.SIGPIPE);
     symbols.die_raise(signals.SIGXFSZ);
@@ -219,7 +219,7 @@ describe('exit()', { skip }, () => {
   };
 
   for (const [what, expected] of Object.entries(CONSTRUCTORS)) {
-    test(`in a constructor makes dlopen throw: ${what}`, async () => {
+    test(`exit() in a constructor makes dlopen throw: ${what}`, async () => {
       const before = resources();
       const isolate = { stderr: 'ignore', env: { ISOLATE_CONSTRUCTOR: what } };
       const error = throws(() => ffi.dlopen(library('life'), {}, { isolate }), 'ERR_FFI_LIBRARY_DIED');
@@ -228,7 +228,7 @@ describe('exit()', { skip }, () => {
     });
   }
 
-  test('is no matter in a destructor: close() ends the process whatever it does there', async (t) => {
+  test('close() ends the process whatever a destructor does', async (t) => {
     // Who hangs is waited for: a second each.
     for (const what of ['exit', '_exit', 'abort', 'segv', 'kill', ...byScale([], ['hang', 'stop'])]) {
       const lib = open(t, 'life', { answer: { returns: 'i32' } }, { env: { ISOLATE_DESTRUCTOR: what }, timeout: 200 });
@@ -247,7 +247,7 @@ describe('exit()', { skip }, () => {
     await untilNoMoreThan(before);
   });
 
-  test('in a callback, in atexit and on a thread of the library has its status', async (t) => {
+  test('exit() in a callback, in atexit and on a thread of the library has its status', async (t) => {
     const lib = open(
       t,
       'deaths',
@@ -321,7 +321,7 @@ describe('a parent that ends', { skip }, () => {
     'process.abort() in a nested callback': 'process.abort()',
   };
   for (const [how, end] of Object.entries(ENDS)) {
-    test(`by ${how} leaves no process behind, whatever state its libraries are in`, async () => {
+    test(`a parent that ends by ${how} leaves no process behind, whatever state its libraries are in`, async () => {
       const prelude = `const { ffi, library } = require(${JSON.stringify(require.resolve('./helpers.js'))});`;
       const { stdout, stderr } = await run({ code: prelude + script.replace('END', end), isBare: true });
       const pids = stdout.trim().split(',').map(Number);
@@ -332,7 +332,7 @@ describe('a parent that ends', { skip }, () => {
 });
 
 describe('a closed library', { skip }, () => {
-  test('leaves no arena behind, also where its functions free their results', async () => {
+  test('a closed library leaves no arena behind, also where its functions free their results', async () => {
     const arenas = () => descriptorsOf('pinned-ffi arena').length;
     const owned = { type: 'cstring', free: 'free_text' };
     const before = arenas();
@@ -351,13 +351,13 @@ describe('a closed library', { skip }, () => {
 // ---- hostile libraries ----------------------------------------------------------------------------------------------
 
 describe('a library that lies', { skip }, () => {
-  test('in every word that it shares neither crashes nor hangs Node: every end is an exception', async (t) => {
+  test('a library that lies in every word that it shares neither crashes nor hangs Node: every end is an exception', async (t) => {
     const seed = Number(process.env.PINNED_FFI_TEST_SEED ?? Date.now() % 2 ** 31);
     const { messages, processes, codes } = await fuzz({ count: byScale(500, 50_000), seed });
     t.diagnostic(`seed ${seed}: ${messages} messages with ${processes} processes; ${JSON.stringify(codes)}`);
   });
 
-  test('a flood of callbacks from its threads meets the timeout', async (t) => {
+  test('a flood of callbacks from threads of the library meets the timeout', async (t) => {
     const lib = open(t, 'sharing', calls, { timeout: 60 });
     const callback = callbackOf(t, (i) => i);
     throws(() => lib.symbols.call_in_threads(3, 2 ** 30, callback), 'ERR_FFI_TIMEOUT', /60 ms/);

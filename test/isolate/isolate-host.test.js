@@ -26,7 +26,7 @@ const withI32 = { args: ['i32'], returns: 'i32' };
 const ofCommand = { args: ['cstring'], returns: 'i32' };
 
 describe('the heap of the process', { skip }, () => {
-  test('is malloc and its family as the manual of the C library says', (t) => {
+  test('the heap of the process is malloc and its family as the manual of the C library says', (t) => {
     const { symbols } = open(t, 'heap', { check_heap: i32, check_heap_in_threads: withI32 });
     for (let i = 0; i < byScale(1, 20); i += 1) {
       assert.equal(symbols.check_heap(), 0, 'the line of test/fixtures/isolate/heap.c');
@@ -34,7 +34,7 @@ describe('the heap of the process', { skip }, () => {
     }
   });
 
-  test('goes on in a new process after it was full', (t) => {
+  test('the heap of the process goes on in a new process after it was full', (t) => {
     const lib = open(
       t,
       'deaths',
@@ -79,7 +79,7 @@ describe('the heap of the process', { skip }, () => {
 });
 
 describe('a process that the library starts', { skip }, () => {
-  test('is a program, by each of the ways of C', (t) => {
+  test('a process that the library starts is a program, by each of the ways of C', (t) => {
     const { symbols } = open(t, 'processes', {
       run_system: ofCommand,
       run_spawn: ofCommand,
@@ -95,7 +95,7 @@ describe('a process that the library starts', { skip }, () => {
     assert.equal(output.toString('latin1', 0, 5), 'text\n');
   });
 
-  test('is a fork, which has copies of stack, heap, globals and Buffers', (t) => {
+  test('a process that the library starts is a fork, which has copies of stack, heap, globals and Buffers', (t) => {
     const { symbols } = open(t, 'processes', {
       fork_is_separate: { args: ['buffer'], returns: 'i32' },
       fork_deep: withI32,
@@ -118,7 +118,7 @@ describe('a process that the library starts', { skip }, () => {
     else t.diagnostic('forkpty is not tried: this system has no terminals in /dev/pts');
   });
 
-  test('is a daemon, which goes on', async (t) => {
+  test('a process that the library starts is a daemon, which goes on', async (t) => {
     const { symbols } = open(t, 'processes', { run_daemon: ofCommand });
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'daemon-'));
     t.after(() => fs.rmSync(folder, { recursive: true }));
@@ -133,7 +133,7 @@ describe('a process that the library starts', { skip }, () => {
 describe('the report of a death', { skip }, () => {
   const names = (error) => error.frames.map((frame) => frame.replace(/[+ ].*/, ''));
 
-  test('has the frames of the library, innermost first, also those of static functions', (t) => {
+  test('the report of a death has the frames of the library, innermost first, also those of static functions', (t) => {
     const lib = open(t, 'deaths', { die_deep: { args: ['i32'] } });
     const error = throws(() => lib.symbols.die_deep(2), 'ERR_FFI_LIBRARY_DIED', /SIGSEGV in die_segv\+/);
     const frames = names(error);
@@ -141,7 +141,7 @@ describe('the report of a death', { skip }, () => {
     assert.ok(error.frames.every((frame) => frame.includes(`isolate-deaths.${suffix}+0x`)));
   });
 
-  test('names the caller of a function of the C library', (t) => {
+  test('the report of a death names the caller of a function of the C library', (t) => {
     const lib = open(t, 'deaths', { die_abort: {}, die_exit: { args: ['i32'] } });
     const aborted = throws(() => lib.symbols.die_abort(), 'ERR_FFI_LIBRARY_DIED', /SIGABRT in die_abort\+/);
     assert.equal(names(aborted).at(-1), 'die_abort');
@@ -149,7 +149,7 @@ describe('the report of a death', { skip }, () => {
     throws(() => lib.symbols.die_exit(3), 'ERR_FFI_LIBRARY_DIED', /exited with status 3 in die_exit\+/);
   });
 
-  test('has the frames of a stack overflow, of a thread as well', (t) => {
+  test('the report of a death has the frames of a stack overflow, of a thread as well', (t) => {
     const lib = open(t, 'deaths', {
       stack_overflow: { args: ['u64'], returns: 'u64' },
       die_in_thread: { args: ['i32', 'i32'] },
@@ -162,7 +162,7 @@ describe('the report of a death', { skip }, () => {
     }
   });
 
-  test('is made where the stack was overwritten, and where a function pointer is wrong', (t) => {
+  test('the report of a death is made where the stack was overwritten, and where a function pointer is wrong', (t) => {
     const lib = open(t, 'deaths', { die_stack_smashed: {}, die_wild_call: {}, die_null_call: {} });
     for (const name of Object.keys(lib.symbols)) {
       const error = throws(() => lib.symbols[name](), 'ERR_FFI_LIBRARY_DIED', /SIGSEGV/);
@@ -173,7 +173,7 @@ describe('the report of a death', { skip }, () => {
 });
 
 describe('a library', { skip }, () => {
-  test('finds signals, the mask and the bounds of its stack as in Node', (t) => {
+  test('an isolated library finds signals, the mask and the bounds of its stack as in Node', (t) => {
     const { symbols } = open(t, 'processes', { is_handled: withI32, is_blocked: withI32, is_stack_known: i32 });
     const { SIGPIPE, SIGINT, SIGTERM, SIGCHLD } = os.constants.signals;
     assert.equal(symbols.is_handled(SIGPIPE), 1, 'ignored');
@@ -185,7 +185,7 @@ describe('a library', { skip }, () => {
 });
 
 describe('a sandbox', { skip }, () => {
-  test('refuses files, sockets, processes and signals, and the library goes on', (t) => {
+  test('a sandbox refuses files, sockets, processes and signals, and the library goes on', (t) => {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'sandbox-'));
     t.after(() => fs.rmSync(folder, { recursive: true }));
     const { symbols, sandbox } = open(
@@ -217,7 +217,7 @@ describe('a sandbox', { skip }, () => {
     }
   });
 
-  test('ends a library that uses up its processor time, and reports other deaths as usual', (t) => {
+  test('a sandbox ends a library that uses up its processor time, and reports other deaths as usual', (t) => {
     const isolate = { share: 'own', sandbox: { cpu: 1 } };
     const lib = open(t, 'deaths', { endless_loop: {}, die_abort: {} }, isolate);
     throws(() => lib.symbols.die_abort(), 'ERR_FFI_LIBRARY_DIED', /SIGABRT in die_abort\+/);
@@ -225,7 +225,7 @@ describe('a sandbox', { skip }, () => {
     throws(() => lib.symbols.endless_loop(), 'ERR_FFI_LIBRARY_DIED', /SIGXCPU/);
   });
 
-  test('names a path that is not there', (t) => {
+  test('a sandbox names a path that is not there', (t) => {
     const isolate = { share: 'own', sandbox: { read: ['/does/not/exist'] } };
     throws(() => open(t, 'life', {}, isolate), 'ERR_FFI_ISOLATE_UNAVAILABLE', /'\/does\/not\/exist' cannot be opened/);
   });

@@ -56,7 +56,7 @@ describe('flow', { skip }, () => {
     assert.deepEqual([bytes[49], bytes[50]], [3, 0]);
   });
 
-  test('is an addition to C text', (t) => {
+  test('flow is an addition to C text', (t) => {
     const text = 'void fill_bytes(uint8_t *bytes, size_t length, uint8_t value);';
     const lib = open(t, 'sharing', [text, { fill_bytes: { args: { bytes: { flow: 'in' } } } }]);
     const bytes = outside(10, 2);
@@ -64,7 +64,7 @@ describe('flow', { skip }, () => {
     assert.ok(bytes.every((byte) => byte === 2));
   });
 
-  test('of memory that both share changes nothing', (t) => {
+  test('flow of memory that both share changes nothing', (t) => {
     const bytes = Buffer.alloc(100, 2);
     for (const flow of ['in', 'out', 'inout']) {
       const lib = open(t, 'sharing', symbols(flow));
@@ -74,7 +74,7 @@ describe('flow', { skip }, () => {
     }
   });
 
-  test('of two ways for memory that overlaps is both', (t) => {
+  test('two directions of flow for memory that overlaps add up to both', (t) => {
     const lib = open(t, 'sharing', { move_bytes: { args: [bytesOf('out'), bytesOf('in'), 'usize'] } });
     const bytes = outside(8);
     bytes.set([1, 2, 3, 4, 5, 6, 7, 8]);
@@ -82,7 +82,7 @@ describe('flow', { skip }, () => {
     assert.deepEqual([...bytes], [1, 2, 1, 2, 3, 4, 7, 8]);
   });
 
-  test('holds while callbacks run: they see what goes back, and the library what goes in', (t) => {
+  test('flow holds while callbacks run: they see what goes back, and the library what goes in', (t) => {
     const compare = (memory, log) =>
       new JSCallback(
         (a, b) => {
@@ -107,7 +107,7 @@ describe('flow', { skip }, () => {
     }
   });
 
-  test("of 'out' leaves the Buffer alone where the call fails", (t) => {
+  test("flow of 'out' leaves the Buffer alone where the call fails", (t) => {
     const lib = open(t, 'deaths', { call_then: { args: ['ptr', 'i32', { type: 'ptr', flow: 'out' }] }, die_abort: {} });
     const bytes = outside(10, 5);
     lib.kill();
@@ -115,7 +115,7 @@ describe('flow', { skip }, () => {
     assert.ok(bytes.every((byte) => byte === 5));
   });
 
-  test('is checked in the declaration, and taken by a library that is not isolated', (t) => {
+  test('flow is checked in the declaration, and taken by a library that is not isolated', (t) => {
     const declare = (arg) => () => dlopen(library('sharing'), { sum_bytes: { args: [arg, 'usize'] } }).close();
     throws(
       declare({ type: 'buffer', flow: 'up' }),
@@ -155,7 +155,7 @@ describe('a pointer to memory that the process does not share', { skip }, () => 
   const refused = (call, what) => throws(call, 'ERR_FFI_NOT_SHARED', what);
   const both = (lib) => ({ lib, shared: Buffer.alloc(10, 1), own: outside(10, 1) });
 
-  test('is refused as a number, from ptr() and pin()', (t) => {
+  test('a pointer to memory that the process does not share is refused as a number, from ptr() and pin()', (t) => {
     const { lib, shared, own } = both(open(t, 'pointers', symbols));
     assert.equal(lib.symbols.first_of(ffi.ptr(shared)), 1);
     const what = /first_of: argument 0 must be memory that the process of the library shares.*alloc\(\)/;
@@ -167,7 +167,7 @@ describe('a pointer to memory that the process does not share', { skip }, () => 
     assert.equal(lib.symbols.sum_extra(2, ['ptr', own], ['ptr', shared]), 2);
   });
 
-  test('is refused in a struct: by value, behind a pointer, nested, in an array, in a list', (t) => {
+  test('a pointer to memory that the process does not share is refused in a struct: by value, behind a pointer, nested, in an array, in a list', (t) => {
     const { lib, shared, own } = both(open(t, 'pointers', symbols));
     const of = (bytes, length = 10) => ({ bytes, length });
     const what = /argument 0 must be memory.*has a pointer to memory that it does not/;
@@ -192,7 +192,7 @@ describe('a pointer to memory that the process does not share', { skip }, () => 
     assert.equal(lib.symbols.sum_slice(of(null, 0)), 0);
   });
 
-  test('is refused as the result of a callback, which the library gets as NULL', (t) => {
+  test('a pointer to memory that the process does not share is refused as the result of a callback, which the library gets as NULL', (t) => {
     const { lib, shared, own } = both(open(t, 'pointers', symbols));
     for (const bytes of [own, ffi.ptr(own)]) {
       const good = new JSCallback(() => shared, { returns: 'ptr' });
@@ -206,7 +206,7 @@ describe('a pointer to memory that the process does not share', { skip }, () => 
     assert.ok(lib.isolated.alive);
   });
 
-  test('is refused by write, by globals and by views of memory of the library', (t) => {
+  test('a pointer to memory that the process does not share is refused by write, by globals and by views of memory of the library', (t) => {
     const { lib, shared, own } = both(open(t, 'pointers', symbols));
     const [good, bad] = [ffi.ptr(shared), ffi.ptr(own)];
     const target = lib.symbols.get_slice();
@@ -230,7 +230,7 @@ describe('a pointer to memory that the process does not share', { skip }, () => 
     assert.equal(read.ptr(ffi.ptr(here)), bad);
   });
 
-  test('is refused as a view by asynchronous calls and threads, which a declared flow copies', async (t) => {
+  test('a pointer to memory that the process does not share is refused as a view by asynchronous calls and threads, which a declared flow copies', async (t) => {
     const plain = { args: ['buffer', 'usize'], returns: 'u64_fast' };
     const flowing = { ...plain, args: [{ type: 'buffer', flow: 'in' }, 'usize'], name: 'sum_bytes' };
     const lib = open(t, 'sharing', {
@@ -251,7 +251,7 @@ describe('a pointer to memory that the process does not share', { skip }, () => 
     assert.ok(own.every((byte) => byte === 4));
   });
 
-  test('is what a Buffer is to a process that shares none', (t) => {
+  test('a Buffer is refused as a pointer by a process that shares none', (t) => {
     const lib = open(t, 'pointers', symbols, { share: 'own' });
     const bytes = Buffer.alloc(10, 1);
     assert.ok(isShared(bytes));
@@ -266,7 +266,7 @@ describe('a pointer of a process that has ended', { skip }, () => {
   const stale = (call, name) =>
     throws(call, 'ERR_FFI_STALE_POINTER', name && new RegExp(`^${name}: ptr is 0x[0-9a-f]+, a pointer of a process`));
 
-  test('is refused by whatever would read or write it', (t) => {
+  test('a pointer of a process that has ended is refused by whatever would read or write it', (t) => {
     const lib = open(t, 'sharing', {
       make_text: { args: ['i32'], returns: 'ptr' },
       make_mapping: { args: ['usize'], returns: 'ptr' },
@@ -294,7 +294,7 @@ describe('a pointer of a process that has ended', { skip }, () => {
     assert.equal(read.u8(lib.symbols.make_text(10)), read.u8(lib.symbols.make_text(10)));
   });
 
-  test('is read after its death until the library is started again', (t) => {
+  test('a pointer of a process that has ended is read after its death until the library is started again', (t) => {
     const lib = open(t, 'sharing', { make_text: { args: ['i32'], returns: 'ptr' } });
     const text = lib.symbols.make_text(10);
     lib.kill();
@@ -303,7 +303,7 @@ describe('a pointer of a process that has ended', { skip }, () => {
 });
 
 describe('the end of shared memory', { skip }, () => {
-  test('ends texts and values there, whatever the library has written', (t) => {
+  test('the end of shared memory ends texts and values there, whatever the library has written', (t) => {
     const lib = open(t, 'sharing', { make_text: { args: ['i32'], returns: 'ptr' } }, { share: 'own' });
     // The last of the heaps of its arena.
     for (let i = 1; i < 24; i += 1) lib.restart();

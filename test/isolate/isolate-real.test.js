@@ -238,7 +238,7 @@ for each in threads: each.join()
 });
 
 describe('a write past a Buffer', { skip }, () => {
-  test('of 1 MiB ends in an exception, and Node goes on', async () => {
+  test('a write of 1 MiB past a Buffer ends in an exception, and Node goes on', async () => {
     const { code, signal, stdout, stderr } = await run({
       code: `
         const { library } = require(${JSON.stringify(require.resolve('./helpers.js'))});
@@ -268,7 +268,7 @@ describe('a write past a Buffer', { skip }, () => {
   });
 
   test(
-    "by XNextEvent is contained by name, and its events are received intact, as in Node's process",
+    "the overflow of XNextEvent is contained by name, and its events are received intact, as in Node's process",
     {
       skip: needs('X11', 'Xvfb'),
     },

@@ -56,7 +56,7 @@ describe('a sandbox', { skip }, () => {
   });
   after(() => fs.rmSync(folder, { recursive: true, force: true }));
 
-  test('is applied after the constructors, and tells each of its parts', (t) => {
+  test('a sandbox is applied after the constructors, and tells each of its parts', (t) => {
     const lib = open(t, {});
     assert.equal(lib.symbols.could_read_in_constructor(), 1);
     const { landlock, ...parts } = lib.sandbox;
@@ -118,7 +118,7 @@ describe('a sandbox', { skip }, () => {
     isRefused(open(t, { exec: true }).symbols.execute_now(), 'a program that cannot be read');
   });
 
-  test('keeps the library from its parent', (t) => {
+  test('a sandbox keeps the library from its parent', (t) => {
     const lib = open(t, {});
     isRefused(lib.symbols.signal_parent(), 'kill');
     isRefused(lib.symbols.trace_parent(), 'ptrace');
@@ -148,7 +148,7 @@ describe('a sandbox', { skip }, () => {
     assert.deepEqual([error.code, error.signal], ['ERR_FFI_LIBRARY_DIED', 'SIGXCPU']);
   });
 
-  test('holds after a restart, and for all libraries of a group', (t) => {
+  test('a sandbox holds after a restart, and for all libraries of a group', (t) => {
     const lib = open(t, {});
     lib.restart();
     isRefused(lib.symbols.read_file('/etc/passwd'), 'after a restart');
@@ -162,14 +162,14 @@ describe('a sandbox', { skip }, () => {
     for (const each of all) isRefused(each.symbols.read_file('/etc/passwd'), 'in a group');
   });
 
-  test('with an environment that is empty has none of its secrets', (t) => {
+  test('a sandbox with an empty environment has none of its secrets', (t) => {
     process.env.PINNED_FFI_TEST_SECRET = 'x';
     t.after(() => delete process.env.PINNED_FFI_TEST_SECRET);
     assert.equal(open(t, {}).symbols.has_variable('PINNED_FFI_TEST_SECRET'), 1);
     assert.equal(open(t, {}, { env: {} }).symbols.has_variable('PINNED_FFI_TEST_SECRET'), 0);
   });
 
-  test('is checked', (t) => {
+  test('the options of a sandbox are checked', (t) => {
     throws(() => open(t, { reads: [] }), 'ERR_INVALID_ARG_VALUE', /unknown key 'reads'/);
     throws(() => open(t, { memory: '1T' }), 'ERR_OUT_OF_RANGE', /memory/);
     throws(() => open(t, { cpu: 0 }), 'ERR_OUT_OF_RANGE', /cpu/);

@@ -90,14 +90,14 @@ const LITTLE = onlyOn('root')
     );
 
 describe('an isolated library', { skip: skip || needs('prlimit') }, () => {
-  test('works with little address space, by copies: Buffers stay outside of the arena', () => {
+  test('an isolated library works with little address space, by copies: Buffers stay outside of the arena', () => {
     for (const gib of byScale([4], [4, 8, 20, 100])) {
       const { arena } = works(seenUnder(['prlimit', `--as=${gib * GIB}`]));
       assert.equal(arena, 0, `${gib} GiB`);
     }
   });
 
-  test('is refused with a reason where files must be small, or too few', () => {
+  test('an isolated library is refused with a reason where files must be small, or too few', () => {
     isRefused(seenUnder(['prlimit', '--fsize=1000000']), /the limit on the size of files \(ulimit -f\) is 1000000/);
     for (const most of byScale([26], [22, 24, 26, 28, 30, 32])) {
       const seen = seenUnder(['prlimit', `--nofile=${most}`]);
@@ -106,13 +106,13 @@ describe('an isolated library', { skip: skip || needs('prlimit') }, () => {
     }
   });
 
-  test('works on one processor, as a user without rights, without /proc and with a root that cannot be written', () => {
+  test('an isolated library works on one processor, as a user without rights, without /proc and with a root that cannot be written', () => {
     for (const command of LITTLE) works(seenUnder(command));
   });
 });
 
 describe('memory that runs out', { skip: skip || onlyOn('memoryGroups') }, () => {
-  test('ends the process of the library, again and again, and not that of Node', (t) => {
+  test('memory that runs out ends the process of the library, again and again, and not that of Node', (t) => {
     const group = `/sys/fs/cgroup/memory/pinned-ffi-${process.pid}`;
     fs.mkdirSync(group);
     t.after(() => fs.rmdirSync(group));
@@ -137,7 +137,7 @@ describe('memory that runs out', { skip: skip || onlyOn('memoryGroups') }, () =>
 });
 
 describe('a program that isolates nothing', { skip }, () => {
-  test('loads nothing for it, starts nothing, maps nothing, and has the functions of the C library', async () => {
+  test('a program that isolates nothing loads nothing for it, starts nothing, maps nothing, and has the functions of the C library', async () => {
     const { stdout, stderr } = await run({
       isBare: true,
       code: `

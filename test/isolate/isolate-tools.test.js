@@ -32,7 +32,7 @@ function runScript(script, { env = {}, shell = 'exec "$@"', flags = [] } = {}) {
 describe('an asynchronous call of an isolated library', { skip }, () => {
   const symbols = { sleep_ms: { args: ['i32'] }, sleep_forever: {}, pid: { name: 'sleep_ms', args: ['i32'] } };
 
-  test('rejects when its signal is aborted or its timeout is over, while the library goes on', async (t) => {
+  test('an asynchronous call of an isolated library rejects when its signal is aborted or its timeout is over, while the library goes on', async (t) => {
     const lib = open(t, 'deaths', symbols);
     const { pid } = lib.isolated;
     const controller = new AbortController();
@@ -50,7 +50,7 @@ describe('an asynchronous call of an isolated library', { skip }, () => {
     lib.kill();
   });
 
-  test('is stopped by a timeout of its declaration, which ends the process', async (t) => {
+  test('an asynchronous call of an isolated library is stopped by a timeout of its declaration, which ends the process', async (t) => {
     const lib = open(t, 'deaths', { ...symbols, sleep_forever: { timeout: 30 } });
     const calls = [lib.symbols.sleep_forever.async.with({ timeout: 10_000 })(), lib.symbols.sleep_ms.async(10_000)];
     const [first, second] = await Promise.allSettled(calls);
@@ -59,7 +59,7 @@ describe('an asynchronous call of an isolated library', { skip }, () => {
     assert.equal(lib.isolated.alive, false);
   });
 
-  test('that was aborted does not reject twice when its process dies', async (t) => {
+  test('an asynchronous call of an isolated library that was aborted does not reject twice when its process dies', async (t) => {
     const lib = open(t, 'deaths', symbols);
     const call = lib.symbols.sleep_forever.async.with({ timeout: 1 })();
     await assert.rejects(call, { name: 'TimeoutError' });
@@ -77,7 +77,7 @@ describe('a worker', { skip }, () => {
       { isolate: { stderr: 'ignore' } });
     ${code}`;
 
-  test('that ends leaves the calls of other threads alone', () => {
+  test('a worker that ends leaves the calls of other threads alone', () => {
     const script = worker(`
       const lib = open();
       const pending = lib.symbols.sleep_ms.async(300);
@@ -87,7 +87,7 @@ describe('a worker', { skip }, () => {
     assert.equal(runScript(script).stdout, 'both\n');
   });
 
-  test('that is in a call does not keep the process from its exit', () => {
+  test('a worker that is in a call does not keep the process from its exit', () => {
     const script = worker(`
       const source = "const ffi = require('./index.js'); const lib = (" + open + ")();" +
         "require('node:worker_threads').parentPort.postMessage(1); lib.symbols.sleep_forever();";
@@ -97,7 +97,7 @@ describe('a worker', { skip }, () => {
 });
 
 describe('a call that never returns', { skip }, () => {
-  test('ends with the timeout of node:vm, and so does its process', (t) => {
+  test('a call that never returns ends with the timeout of node:vm, and so does its process', (t) => {
     const lib = open(t, 'deaths', { sleep_forever: {}, sleep_ms: { args: ['i32'] } });
     const context = vm.createContext({ call: () => lib.symbols.sleep_forever() });
     const options = { timeout: 100 };
@@ -118,7 +118,7 @@ describe('diagnostics channels of isolated libraries', { skip }, () => {
     return messages;
   };
 
-  test('tell that one is opened, has died, and is closed', (t) => {
+  test('diagnostics channels of isolated libraries tell that one is opened, has died, and is closed', (t) => {
     const [opened, died, closed] = ['library:open', 'library:died', 'library:close'].map((name) => listen(t, name));
     const file = library('deaths');
     const lib = ffi.dlopen(file, { die_abort: {} }, { isolate: { stderr: 'ignore' } });
@@ -137,7 +137,7 @@ describe('diagnostics channels of isolated libraries', { skip }, () => {
     assert.deepEqual(closed, [{ path: file }]);
   });
 
-  test('tell of timeouts and of fences that were breached, in asynchronous calls as well', async (t) => {
+  test('diagnostics channels of isolated libraries tell of timeouts and of fences that were breached, in asynchronous calls as well', async (t) => {
     const [died, breaches] = ['library:died', 'fence:breach'].map((name) => listen(t, name));
     const slow = open(t, 'deaths', { sleep_forever: { timeout: 20 } });
     await assert.rejects(slow.symbols.sleep_forever.async(), { code: 'ERR_FFI_TIMEOUT' });
@@ -156,7 +156,7 @@ describe('diagnostics channels of isolated libraries', { skip }, () => {
 });
 
 describe('PINNED_FFI_TRACE=log', { skip }, () => {
-  test('prints calls of isolated libraries, and how they end', () => {
+  test('PINNED_FFI_TRACE=log prints calls of isolated libraries, and how they end', () => {
     const script = `
       const ffi = require('./index.js');
       const declared = { sleep_ms: { args: ['i32'] }, die_abort: {} };
@@ -221,7 +221,7 @@ describe('tools for the library alone', { skip }, () => {
     assert.equal(lib.isolated.shared, 'own');
   }
 
-  test('AddressSanitizer ends it, and the error has the report', { skip: needs('asan') }, (t) => {
+  test('AddressSanitizer ends the library alone, and the error has the report', { skip: needs('asan') }, (t) => {
     const file = path.join(__dirname, '..', 'fixtures', 'build', `isolate-tools-asan.${ffi.suffix}`);
     const source = path.join(__dirname, '..', 'fixtures', 'isolate', 'tools.c');
     const built = spawnSync('cc', ['-shared', '-fPIC', '-g', '-fsanitize=address', source, '-o', file], {
@@ -241,7 +241,7 @@ describe('tools for the library alone', { skip }, () => {
     }
   });
 
-  test('valgrind reports what it does', { skip: needs('valgrind') }, (t) => {
+  test('valgrind reports what the library alone does', { skip: needs('valgrind') }, (t) => {
     // It takes seconds to start.
     if (byScale(true, false)) return;
     const command = ['valgrind', '-q', '--error-exitcode=9', '--exit-on-first-error=yes'];
@@ -287,15 +287,19 @@ describe('limits', { skip }, () => {
     lib.close();`;
   const copied = 'false true false own 3\ntrue 5\n3\n';
 
-  test('of the address space leave Buffers where they are, and libraries get copies', () => {
+  test('a limit on the address space leaves Buffers where they are, and libraries get copies', () => {
     const { stdout } = runScript(limited('/ulimit -v/'), { shell: 'ulimit -v 100000000; exec "$@"' });
     assert.equal(stdout, copied);
   });
 
-  test('of a system that commits no more memory than it has do the same', { skip: onlyOn('mounts') }, () => {
-    const shell = 'f=$(mktemp); echo 2 >$f; mount --bind $f /proc/sys/vm/overcommit_memory; rm -f $f; exec "$@"';
-    const args = ['-m', 'sh', '-c', shell, 'sh', process.execPath, '-e', limited('/overcommit_memory/')];
-    const { stdout, stderr } = spawnSync('unshare', args, { encoding: 'utf8', cwd: root });
-    assert.equal(stdout, copied, stderr);
-  });
+  test(
+    'a system that commits no more memory than it has leaves Buffers where they are, too',
+    { skip: onlyOn('mounts') },
+    () => {
+      const shell = 'f=$(mktemp); echo 2 >$f; mount --bind $f /proc/sys/vm/overcommit_memory; rm -f $f; exec "$@"';
+      const args = ['-m', 'sh', '-c', shell, 'sh', process.execPath, '-e', limited('/overcommit_memory/')];
+      const { stdout, stderr } = spawnSync('unshare', args, { encoding: 'utf8', cwd: root });
+      assert.equal(stdout, copied, stderr);
+    },
+  );
 });

@@ -18,7 +18,7 @@ const { JSCallback, dlopen, group, isShared, read } = ffi;
 const i32 = { args: ['i32'], returns: 'i32' };
 
 describe('an isolated library', { skip }, () => {
-  test('has a process that its object tells', (t) => {
+  test('an isolated library has a process, whose state its object shows', (t) => {
     const lib = open(t, 'processes', { get_pid: { returns: 'i64_fast' } });
     const { pid, generation, alive, shared } = lib.isolated;
     assert.equal(lib.symbols.get_pid(), pid);
@@ -26,7 +26,7 @@ describe('an isolated library', { skip }, () => {
     assert.deepEqual([generation, alive, shared], [1, true, 'all']);
   });
 
-  test('shares Buffers at the same address: a retained pointer, overlaps and a write by a thread work', (t) => {
+  test('an isolated library shares Buffers at the same address: a retained pointer, overlaps and a write by a thread work', (t) => {
     const lib = open(t, 'sharing', {
       retain: { args: ['buffer'] },
       retained_get: { args: ['usize'], returns: 'u8' },
@@ -50,7 +50,7 @@ describe('an isolated library', { skip }, () => {
     assert.ok(lib.symbols.is_same_address(bytes, ffi.ptr(bytes)));
   });
 
-  test('gets a copy of memory that it does not share, and what it writes comes back', (t) => {
+  test('an isolated library gets a copy of memory that it does not share, and what it writes comes back', (t) => {
     const lib = open(t, 'sharing', {
       fill_bytes: { args: ['ptr', 'usize', 'u8'] },
       sum_bytes: { args: ['ptr', 'usize'], returns: 'u64_fast' },
@@ -65,7 +65,7 @@ describe('an isolated library', { skip }, () => {
     assert.deepEqual([...outside.subarray(0, 9)], [3, 9, 3, 3, 3, 9, 3, 3, 3]);
   });
 
-  test('takes and returns numbers, texts, structs, variadic arguments and errno', (t) => {
+  test('an isolated library takes and returns numbers, texts, structs, variadic arguments and errno', (t) => {
     const pair = ffi.struct({ a: 'i32', b: 'f64' });
     const lib = open(t, 'sharing', {
       many: { args: ['i8', 'u16', 'f32', 'i64', 'f64', 'ptr', 'u8', 'i32', 'f64'], returns: 'f64' },
@@ -86,7 +86,7 @@ describe('an isolated library', { skip }, () => {
   });
 
   // The host has a heap in place of libc's.
-  test('has functions of libc that free what the library allocated, and the other way round', (t) => {
+  test('an isolated library has functions of libc that free what the library allocated, and the other way round', (t) => {
     const symbols = {
       strdup: { args: ['cstring'], returns: { type: 'cstring', free: 'free' } },
       duplicate: { name: 'strdup', args: ['cstring'], returns: 'ptr' },
@@ -113,7 +113,7 @@ describe('an isolated library', { skip }, () => {
     own.symbols.free(own.symbols.make(100_000));
   });
 
-  test('has its heap, its globals and its stack read in place, and other memory through the kernel', (t) => {
+  test('an isolated library has its heap, its globals and its stack read in place, and other memory through the kernel', (t) => {
     const lib = open(t, 'sharing', {
       make_list: { args: ['i32'], returns: 'ptr' },
       make_block: { args: ['usize'], returns: 'ptr' },
@@ -139,7 +139,7 @@ describe('an isolated library', { skip }, () => {
     callback.close();
   });
 
-  test('calls a callback that was made before there was a process', () => {
+  test('an isolated library calls a callback that was made before there was a process', () => {
     const script = `
       const ffi = require(${JSON.stringify(root)});
       const callback = new ffi.JSCallback((i) => i + 1, { args: ['i32'], returns: 'i32' });
@@ -151,7 +151,7 @@ describe('an isolated library', { skip }, () => {
     assert.equal(stdout, 'number\n', stderr);
   });
 
-  test('gives callbacks its texts, those of constants as well', (t) => {
+  test('an isolated library gives callbacks its texts, those of constants as well', (t) => {
     const lib = open(t, 'sharing', { with_text: { args: ['function'], returns: 'i32' } });
     const texts = [];
     const callback = new JSCallback((text) => texts.push(text), { args: ['cstring'], returns: 'i32' });
@@ -160,7 +160,7 @@ describe('an isolated library', { skip }, () => {
     callback.close();
   });
 
-  test('calls back on its own thread, nested, and on threads of its own', async (t) => {
+  test('an isolated library calls back on its own thread, nested, and on threads of its own', async (t) => {
     const lib = open(t, 'sharing', {
       each: { args: ['i32', 'function'], returns: 'i32' },
       add: { args: ['i32', 'i32'], returns: 'i32' },
@@ -191,7 +191,7 @@ describe('an isolated library', { skip }, () => {
     [callback, thrower, counter].forEach((each) => each.close());
   });
 
-  test('makes asynchronous calls side by side, and a thread of its own keeps what is local to it', async (t) => {
+  test('an isolated library makes asynchronous calls side by side, and a thread of its own keeps what is local to it', async (t) => {
     const lib = open(t, 'sharing', {
       get_of_thread: { returns: 'ptr' },
       add: { args: ['i32', 'i32'], returns: 'i32' },
@@ -208,7 +208,7 @@ describe('an isolated library', { skip }, () => {
     thread.close();
   });
 
-  test('finds fences and constraints broken as in process', (t) => {
+  test('an isolated library finds fences and constraints broken as in process', (t) => {
     const lib = open(t, 'sharing', { fill_bytes: { args: ['buffer', 'usize', 'u8'] } });
     const bytes = Buffer.alloc(96);
     const error = throws(
@@ -220,7 +220,7 @@ describe('an isolated library', { skip }, () => {
     assert.equal(bytes[95], 7);
   });
 
-  test('may start processes, and fork', (t) => {
+  test('an isolated library may start processes, and fork', (t) => {
     const lib = open(t, 'processes', {
       run_system: { args: ['cstring'], returns: 'i32' },
       fork_is_separate: { args: ['buffer'], returns: 'i32' },
@@ -232,7 +232,7 @@ describe('an isolated library', { skip }, () => {
     assert.ok(lib.isolated.alive);
   });
 
-  test('gets its environment and its folder', (t) => {
+  test('an isolated library gets its environment and its folder', (t) => {
     const symbols = {
       get_environment: { args: ['cstring'], returns: 'cstring' },
       get_folder: { args: ['buffer', 'i32'], returns: 'i32' },
@@ -245,7 +245,7 @@ describe('an isolated library', { skip }, () => {
     assert.equal(folder.toString('latin1', 0, 2), '/\0');
   });
 
-  test('may share its process with others of its group', (t) => {
+  test('an isolated library may share its process with others of its group', (t) => {
     const together = group(`group ${process.pid}`);
     const [first, second] = ['processes', 'processes'].map((name) =>
       dlopen(library(name), { get_pid: { returns: 'i64_fast' } }, { isolate: together }),
@@ -281,7 +281,7 @@ const WITH_STATUS = ['die_exit', 'die__exit', 'die_quick_exit', 'die_exit_in_ate
 
 describe('a library that dies', { skip }, () => {
   for (const [name, expected] of Object.entries(DEATHS).filter(([, each]) => each !== undefined)) {
-    test(`by ${name}() makes the call throw, and is there again after restart()`, (t) => {
+    test(`a library that dies by ${name}() makes the call throw, and is there again after restart()`, (t) => {
       const lib = open(t, 'deaths', { [name]: {}, call_then: { args: ['ptr', 'i32', 'ptr'], returns: 'i32' } });
       const error = throws(() => lib.symbols[name](), 'ERR_FFI_LIBRARY_DIED', new RegExp(`^${name}: `));
       assert.equal(error.symbol, name);
@@ -298,14 +298,14 @@ describe('a library that dies', { skip }, () => {
   }
 
   for (const name of WITH_STATUS) {
-    test(`by ${name}(7) has the status`, (t) => {
+    test(`a library that dies by ${name}(7) has the status in its error`, (t) => {
       const lib = open(t, 'deaths', { [name]: { args: ['i32'] } });
       const error = throws(() => lib.symbols[name](7), 'ERR_FFI_LIBRARY_DIED', /exited with status 7/);
       assert.deepEqual([error.exitCode, error.signal], [7, undefined]);
     });
   }
 
-  test('by any signal has its name', (t) => {
+  test('a library that dies by any signal has the name of the signal in its error', (t) => {
     const lib = open(t, 'deaths', { die_raise: { args: ['i32'] } });
     for (const signal of ['SIGKILL', 'SIGTERM', 'SIGSEGV', 'SIGABRT', 'SIGQUIT', 'SIGSYS']) {
       const number = require('node:os').constants.signals[signal];
@@ -314,7 +314,7 @@ describe('a library that dies', { skip }, () => {
     }
   });
 
-  test('of a stack overflow or a heap overflow leaves Buffers whole', (t) => {
+  test('a library that dies of a stack overflow or a heap overflow leaves Buffers whole', (t) => {
     const lib = open(t, 'deaths', {
       stack_overflow: { args: ['u64_fast'], returns: 'u64_fast' },
       heap_overflow_then_free: { args: ['usize'] },
@@ -327,7 +327,7 @@ describe('a library that dies', { skip }, () => {
     assert.ok(bytes.every((byte) => byte === 5));
   });
 
-  test('rejects what is under way, and dies on its own threads as well', async (t) => {
+  test('a library that dies rejects what is under way, and dies on its own threads as well', async (t) => {
     const lib = open(t, 'deaths', { sleep_ms: { args: ['i32'] }, die_in_thread: { args: ['i32', 'i32'] } });
     const pending = Promise.allSettled([1, 2, 3].map(() => lib.symbols.sleep_ms.async(60_000)));
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -337,7 +337,7 @@ describe('a library that dies', { skip }, () => {
     }
   });
 
-  test('inside of a callback makes the call above it throw', (t) => {
+  test('a library that dies inside of a callback makes the call above it throw', (t) => {
     const lib = open(t, 'sharing', { each: { args: ['i32', 'function'], returns: 'i32' } });
     const callback = new JSCallback(() => lib.kill(), i32);
     throws(() => lib.symbols.each(3, callback), 'ERR_FFI_LIBRARY_DIED', /SIGKILL/);
@@ -347,7 +347,7 @@ describe('a library that dies', { skip }, () => {
     [callback, other].forEach((each) => each.close());
   });
 
-  test('may be restarted inside of a callback: the call above throws, and later ones work', (t) => {
+  test('a library that dies may be restarted inside of a callback: the call above throws, and later ones work', (t) => {
     const lib = open(t, 'sharing', {
       each: { args: ['i32', 'function'], returns: 'i32' },
       add: { args: ['i32', 'i32'], returns: 'i32' },
@@ -364,7 +364,7 @@ describe('a library that dies', { skip }, () => {
     callback.close();
   });
 
-  test('is killed at each message of a script of calls and callbacks, and each end is an exception', (t) => {
+  test('a library that dies is killed at each message of a script of calls and callbacks, and each end is an exception', (t) => {
     const lib = open(t, 'sharing', {
       each: { args: ['i32', 'function'], returns: 'i32' },
       add: { args: ['i32', 'i32'], returns: 'i32' },
@@ -405,7 +405,7 @@ describe('a library that dies', { skip }, () => {
     callback.close();
   });
 
-  test('comes back by itself with restart: lazy, up to a limit', (t) => {
+  test('a library that dies comes back by itself with restart: lazy, up to a limit', (t) => {
     const lib = open(t, 'deaths', { die_abort: {}, sleep_ms: { args: ['i32'] } }, { restart: 'lazy' });
     for (let i = 0; i < 5; i += 1) {
       throws(() => lib.symbols.die_abort(), 'ERR_FFI_LIBRARY_DIED');
@@ -417,7 +417,7 @@ describe('a library that dies', { skip }, () => {
     lib.symbols.sleep_ms(0);
   });
 
-  test('leaves pointers that a later process does not take', (t) => {
+  test('pointers of a library that died are not taken by a later process', (t) => {
     const lib = open(t, 'sharing', {
       make_text: { args: ['i32'], returns: 'ptr' },
       free_text: { args: ['ptr'] },
@@ -431,7 +431,7 @@ describe('a library that dies', { skip }, () => {
     lib.symbols.free_text(lib.symbols.make_text(5));
   });
 
-  test('while it is opened makes dlopen throw', () => {
+  test('a library that dies while it is opened makes dlopen throw', () => {
     const file = path.join(root, 'test', 'fixtures', 'build', 'isolate-constructor.so');
     const source = '__attribute__((constructor)) static void start(void) { __builtin_trap(); }';
     const { status } = spawnSync('cc', ['-shared', '-fPIC', '-xc', '-', '-o', file], { input: source });
@@ -441,7 +441,7 @@ describe('a library that dies', { skip }, () => {
 });
 
 describe('a timeout', { skip }, () => {
-  test('ends an endless loop, a sleep and a stopped process, and restart() brings the library back', (t) => {
+  test('a timeout ends an endless loop, a sleep and a stopped process, and restart() brings the library back', (t) => {
     const lib = open(t, 'deaths', {
       endless_loop: { timeout: 50 },
       endless_loop_deaf: { timeout: 50 },
@@ -457,7 +457,7 @@ describe('a timeout', { skip }, () => {
     lib.symbols.sleep_ms(60);
   });
 
-  test('of the library holds for all its functions, and a flood of callbacks meets it', (t) => {
+  test('a timeout of the library holds for all its functions, and a flood of callbacks meets it', (t) => {
     const lib = open(
       t,
       'deaths',
@@ -471,12 +471,12 @@ describe('a timeout', { skip }, () => {
     callback.close();
   });
 
-  test('rejects an asynchronous call', async (t) => {
+  test('a timeout rejects an asynchronous call', async (t) => {
     const lib = open(t, 'deaths', { sleep_forever: { timeout: 50 } });
     await assert.rejects(lib.symbols.sleep_forever.async(), { code: 'ERR_FFI_TIMEOUT' });
   });
 
-  test('is refused where the library is not isolated, and where it is no time', () => {
+  test('a timeout is refused where the library is not isolated, and where it is no time', () => {
     const declared = { sleep_forever: { timeout: 50 } };
     throws(() => dlopen(library('deaths'), declared, { isolate: false }), 'ERR_INVALID_ARG_VALUE', /isolate: true/);
     for (const timeout of [0, -1, 1.5, NaN, 1e12]) {
@@ -486,7 +486,7 @@ describe('a timeout', { skip }, () => {
 });
 
 describe("a library that overwrites the processes' messages", { skip }, () => {
-  test('neither crashes nor hangs Node: every call gives a result or throws', (t) => {
+  test("a library that overwrites the processes' messages neither crashes nor hangs Node: every call gives a result or throws", (t) => {
     const codes = new Set();
     for (let round = 0; round < byScale(8, 200); round += 1) {
       const isolate = { share: 'own', timeout: 500 };
@@ -598,7 +598,7 @@ describe('what is left behind', { skip }, () => {
 });
 
 describe('options of isolate', { skip }, () => {
-  test('are checked', () => {
+  test('the options of isolate are checked', () => {
     const attempt = (isolate) => () => dlopen(library('life'), {}, { isolate });
     throws(attempt('yes'), 'ERR_INVALID_ARG_TYPE', /true, an object of options or a group/);
     throws(attempt({ shared: 'all' }), 'ERR_INVALID_ARG_VALUE', /unknown key 'shared'/);

@@ -42,16 +42,20 @@ describe('the cache', () => {
     assert.equal(value(options), 2);
   });
 
-  test('its directory is for its owner alone and holds nothing but libraries', { skip: onlyOn('posix') }, () => {
-    value({ source });
-    throws(() => value({ source: 'int f(void) { return; nonsense }' }), 'ERR_FFI_COMPILE_FAILED');
-    assert.equal(fs.statSync(path.join(cacheOfTest(), 'cc')).mode & 0o777, 0o700);
-    const isEntry = (file) => file.endsWith(`.${ffi.suffix}`) || file.endsWith('.json');
-    assert.deepEqual(
-      fs.readdirSync(path.join(cacheOfTest(), 'cc')).filter((file) => !isEntry(file)),
-      [],
-    );
-  });
+  test(
+    'the directory of the cache is for its owner alone and holds nothing but libraries',
+    { skip: onlyOn('posix') },
+    () => {
+      value({ source });
+      throws(() => value({ source: 'int f(void) { return; nonsense }' }), 'ERR_FFI_COMPILE_FAILED');
+      assert.equal(fs.statSync(path.join(cacheOfTest(), 'cc')).mode & 0o777, 0o700);
+      const isEntry = (file) => file.endsWith(`.${ffi.suffix}`) || file.endsWith('.json');
+      assert.deepEqual(
+        fs.readdirSync(path.join(cacheOfTest(), 'cc')).filter((file) => !isEntry(file)),
+        [],
+      );
+    },
+  );
 
   test('a directory of the user that others may read becomes private', { skip: onlyOn('posix') }, () => {
     fs.mkdirSync(path.join(cacheOfTest(), 'cc'), { recursive: true, mode: 0o755 });
@@ -88,7 +92,7 @@ describe('the cache', () => {
     assert.deepEqual(fs.readdirSync(path.join(cacheOfTest(), 'cc')), []);
   });
 
-  test('where it cannot be made, a directory of this process serves', () => {
+  test('a directory of this process serves where the directory of the cache cannot be made', () => {
     process.env.PINNED_FFI_CACHE = write('a file', '');
     assert.equal(value({ source }), 1);
     if (process.platform === 'linux') {
@@ -173,7 +177,7 @@ describe('what was read for a library is a part of what it is known by', { skip:
   };
   for (const [name, optionsIn] of Object.entries(ways)) {
     if (process.platform !== 'linux' && /thin|input|arguments|flags/.test(name)) continue;
-    test(name, () => {
+    test(`a change of ${name} is noticed`, () => {
       const directory = path.join(folder, `parts ${name}`.replaceAll(' ', '-').replaceAll(',', ''));
       makePart(directory, 0);
       const options = optionsIn(directory);
@@ -185,7 +189,7 @@ describe('what was read for a library is a part of what it is known by', { skip:
     });
   }
 
-  test('a file of arguments', () => {
+  test('a file of arguments that has changed is read again', () => {
     const file = path.join(folder, 'arguments');
     follows({ source: 'int f(void) { return VALUE; }', flags: [`@${file}`] }, (result) =>
       fs.writeFileSync(file, `-DVALUE=${result}\n`),
@@ -196,14 +200,14 @@ describe('what was read for a library is a part of what it is known by', { skip:
     );
   });
 
-  test('a header that flags include', () => {
+  test('a header that flags include and that has changed is noticed', () => {
     const file = path.join(folder, 'included.h');
     follows({ source: 'int f(void) { return VALUE; }', flags: ['-include', file] }, (result) =>
       fs.writeFileSync(file, `#define VALUE ${result}\n`),
     );
   });
 
-  test('bytes that the assembler includes', { skip: onlyOn('linux') }, () => {
+  test('bytes that the assembler includes and that have changed are noticed', { skip: onlyOn('linux') }, () => {
     const file = path.join(folder, 'bytes');
     const source = `__asm__(".section .rodata\\nbytes: .incbin \\"" ${JSON.stringify(file)} "\\"\\n.text");
 extern const unsigned char bytes[] __attribute__((visibility("hidden")));
@@ -211,7 +215,7 @@ int f(void) { return bytes[0]; }`;
     follows({ source }, (result) => fs.writeFileSync(file, Buffer.of(result)));
   });
 
-  test('a script of the linker', { skip: onlyOn('linux') }, () => {
+  test('a script of the linker that has changed is noticed', { skip: onlyOn('linux') }, () => {
     const file = path.join(folder, 'versions');
     const options = {
       source: 'int f(void) { return 1; }\nint g(void) { return 2; }',
@@ -224,7 +228,7 @@ int f(void) { return bytes[0]; }`;
     assert.equal(value({ ...options, symbols: { f: { ...number, name: 'g' } } }), 2);
   });
 
-  test('the directory that flags are relative to', () => {
+  test('the directory that flags are relative to is noticed', () => {
     const directories = [1, 2].map((result) => {
       const directory = path.join(folder, `relative ${result}`);
       makePart(directory, result);
@@ -242,7 +246,7 @@ int f(void) { return bytes[0]; }`;
     }
   });
 
-  test('a library that is found in an earlier directory by now', () => {
+  test('a library that is found in an earlier directory by now is noticed', () => {
     const [first, second] = ['earlier', 'later'].map((name) => path.join(folder, name));
     fs.mkdirSync(first);
     makePart(second, 2);
@@ -275,7 +279,7 @@ case "$*" in *-shared*) cc "$@" >/dev/null; dd if="$out" of="$out.half" bs=1000 
     ['is killed', 'kill -9 $$'],
     ['has no room on the disk', 'echo "No space left on device" >&2; exit 1'],
   ]) {
-    test(`because it ${name} leaves no entry`, () => {
+    test(`a compilation that ${name} leaves no entry`, () => {
       withCompiler(half(end), () => {
         throws(() => value({ source }), 'ERR_FFI_COMPILE_FAILED');
         assert.deepEqual(fs.readdirSync(path.join(cacheOfTest(), 'cc')), []);
@@ -284,7 +288,7 @@ case "$*" in *-shared*) cc "$@" >/dev/null; dd if="$out" of="$out.half" bs=1000 
     });
   }
 
-  test('because the process is killed leaves no entry, and its files go later', async () => {
+  test('a compilation whose process is killed leaves no entry, and its files go later', async () => {
     const script = `process.env.PINNED_FFI_CACHE = ${JSON.stringify(cacheOfTest())};
       require(${JSON.stringify(require.resolve('../../lib/cc/compile.js'))}).compile({ source: '${source}', symbols: {} });`;
     await withCompiler(half('kill -9 $PPID; sleep 1'), async () => {
@@ -301,7 +305,7 @@ case "$*" in *-shared*) cc "$@" >/dev/null; dd if="$out" of="$out.half" bs=1000 
     assert.equal(fs.existsSync(old), false);
   });
 
-  test('because what it read is changing is not kept', () => {
+  test('a compilation whose input changes meanwhile is not kept', () => {
     const directory = path.join(folder, 'changing');
     fs.mkdirSync(directory);
     const object = path.join(directory, 'part.o');

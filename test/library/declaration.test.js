@@ -32,7 +32,7 @@ for (const [place, declare] of Object.entries(places)) {
       place
     ];
 
-    test('refuses an unknown key and names it', () => {
+    test(`a declaration of ${place} refuses an unknown key and names it`, () => {
       for (const key of [
         'result',
         'arguments',
@@ -49,7 +49,7 @@ for (const [place, declare] of Object.entries(places)) {
       }
     });
 
-    test('refuses an unknown type and names it', () => {
+    test(`a declaration of ${place} refuses an unknown type and names it`, () => {
       for (const type of [
         'foo',
         'I32',
@@ -74,7 +74,7 @@ for (const [place, declare] of Object.entries(places)) {
       }
     });
 
-    test('refuses a text that reads like the types of a declaration before it', () => {
+    test(`a declaration of ${place} refuses a text that reads like the types of a declaration before it`, () => {
       const before = [{ ...add }, { args: [] }, { args: ['i32'], returns: null }, { args: ['i32'], returns: 'ptr' }];
       before.forEach((declaration) => declare(declaration).close());
       for (const type of ['i32,i32', '', 'null', 'undefined']) {
@@ -84,7 +84,7 @@ for (const [place, declare] of Object.entries(places)) {
       throws(() => declare({ args: [''] }), 'ERR_INVALID_ARG_VALUE', named);
     });
 
-    test('refuses what is no type at all', () => {
+    test(`a declaration of ${place} refuses what is no type at all`, () => {
       for (const type of [{}, [], true, Symbol('i32'), () => 1, 5n]) {
         throws(() => declare({ args: [type] }), ['ERR_INVALID_ARG_TYPE', 'ERR_INVALID_ARG_VALUE'], named);
         throws(() => declare({ returns: type }), ['ERR_INVALID_ARG_TYPE', 'ERR_INVALID_ARG_VALUE'], named);
@@ -94,7 +94,7 @@ for (const [place, declare] of Object.entries(places)) {
       throws(() => declare({ args: new Array(1) }), ['ERR_INVALID_ARG_TYPE', 'ERR_INVALID_ARG_VALUE'], named);
     });
 
-    test('refuses void as an argument, and types that cannot go that way', () => {
+    test(`a declaration of ${place} refuses void as an argument, and types that cannot go that way`, () => {
       for (const type of ['void', FFIType.void, 'napi_env', 'napi_value', FFIType.napi_env]) {
         throws(() => declare({ args: ['i32', type] }), 'ERR_INVALID_ARG_VALUE', named);
       }
@@ -104,7 +104,7 @@ for (const [place, declare] of Object.entries(places)) {
       throws(() => declare({ args: ['napi_env'] }), 'ERR_INVALID_ARG_VALUE', /napi_env/);
     });
 
-    test('refuses args that are no array', () => {
+    test(`a declaration of ${place} refuses args that are no array`, () => {
       for (const args of [
         'i32',
         5,
@@ -120,12 +120,12 @@ for (const [place, declare] of Object.entries(places)) {
       }
     });
 
-    test('refuses what is no object', () => {
+    test(`a declaration of ${place} refuses what is no object`, () => {
       for (const value of [null, 7, true, 1n, Symbol('s')]) throws(() => declare(value), 'ERR_INVALID_ARG_TYPE', named);
       if (place !== 'JSCallback') throws(() => declare(undefined), 'ERR_INVALID_ARG_TYPE', named);
     });
 
-    test('lets the error of a getter or a proxy through', () => {
+    test(`a declaration of ${place} lets the error of a getter or a proxy through`, () => {
       const boom = new Error('boom');
       const thrower = () => {
         throw boom;
@@ -171,7 +171,7 @@ for (const [place, declare] of Object.entries(places)) {
       accepts({ args: new Proxy(['i32', 'i32'], {}), returns: 'i32' });
     });
 
-    test('survives an args array that changes while it is read', () => {
+    test(`a declaration of ${place} survives an args array that changes while it is read`, () => {
       const shrinking = ['i32', 'i32', 'i32'];
       Object.defineProperty(shrinking, 0, {
         get() {
@@ -202,7 +202,7 @@ for (const [place, declare] of Object.entries(places)) {
       }
     });
 
-    test('does not read keys of Object.prototype', () => {
+    test(`a declaration of ${place} does not read keys of Object.prototype`, () => {
       polluted(
         {
           args: ['f64'],
@@ -220,7 +220,7 @@ for (const [place, declare] of Object.entries(places)) {
       );
     });
 
-    test('reads args once: changing them later changes nothing', () => {
+    test(`a declaration of ${place} reads args once: changing them later changes nothing`, () => {
       const declaration = { args: ['i32', 'i32'], returns: 'i32' };
       const made = declare(declaration);
       declaration.args.push('f64');
@@ -232,7 +232,7 @@ for (const [place, declare] of Object.entries(places)) {
       made.close();
     });
 
-    test('of very many arguments works or is refused by its size', () => {
+    test(`a declaration of ${place} of very many arguments works or is refused by its size`, () => {
       for (const count of [33, 40, 128, 1000, 70_000]) {
         try {
           const made = declare({ args: Array(count).fill('i32'), returns: 'i32' });
@@ -246,7 +246,7 @@ for (const [place, declare] of Object.entries(places)) {
       }
     });
 
-    test('refuses values of its other keys that are of the wrong kind', () => {
+    test(`a declaration of ${place} refuses values of its other keys that are of the wrong kind`, () => {
       throws(() => declare({ ...add, threadsafe: 1 }), 'ERR_INVALID_ARG_TYPE', /threadsafe/);
       if (place === 'JSCallback') return;
       throws(() => declare({ ...add, wrap: 1 }), 'ERR_INVALID_ARG_TYPE', /wrap/);
@@ -372,17 +372,17 @@ describe('the table of symbols', () => {
 });
 
 describe('a JSCallback', () => {
-  test('refuses a fn that is no function', () => {
+  test('a JSCallback refuses a fn that is no function', () => {
     for (const fn of [undefined, null, 7, 'x', {}, Symbol('s'), true])
       throws(() => new JSCallback(fn, add), 'ERR_INVALID_ARG_TYPE', /JSCallback/);
   });
 
-  test('refuses keys that belong to functions of C', () => {
+  test('a JSCallback refuses keys that belong to functions of C', () => {
     for (const key of ['ptr', 'name', 'optional'])
       throws(() => new JSCallback(() => 0, { ...add, [key]: true }), 'ERR_INVALID_ARG_VALUE', new RegExp(key));
   });
 
-  test('refuses arguments that only a caller can give', () => {
+  test('a JSCallback refuses arguments that only a caller can give', () => {
     for (const type of ['buffer', 'buffer_length'])
       throws(() => new JSCallback(() => 0, { args: [type] }), 'ERR_INVALID_ARG_VALUE', new RegExp(type));
   });

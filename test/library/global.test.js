@@ -19,7 +19,7 @@ const open = () =>
 describe('a global', () => {
   const library = open();
 
-  test('is read and written live', () => {
+  test('a global is read and written live', () => {
     const counter = library.global('counter', 'int');
     const before = counter.value;
     assert.equal(library.symbols.next(), before + 1);
@@ -36,7 +36,7 @@ describe('a global', () => {
     );
   });
 
-  test('may be a struct, an array, text or a function pointer', () => {
+  test('a global may be a struct, an array, text or a function pointer', () => {
     const origin = library.global('origin', Point);
     assert.deepEqual(origin.value, { x: 1, y: 2 });
     origin.view().y = 10;
@@ -61,7 +61,7 @@ describe('a global', () => {
     assert.equal(library.symbols.operate(1), 2);
   });
 
-  test('is missing, closed or wrong with an error that says so', () => {
+  test('a global is missing, closed or wrong with an error that says so', () => {
     throws(() => library.global('no_such_global', 'int'), 'ERR_FFI_SYMBOL_NOT_FOUND', /no_such_global/);
     throws(() => library.global('counter', 'void'), 'ERR_INVALID_ARG_VALUE');
     throws(() => library.global('counter', 'i23'), 'ERR_INVALID_ARG_VALUE', /counter: type/);

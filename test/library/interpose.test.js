@@ -59,27 +59,28 @@ describe('a library that defines what Node exports', { skip: onlyOn('glibc') }, 
   const said = async (code, env) => runs(`console.log(String(${code}))`, { env });
   const isMine = (text) => text === 'mine';
 
-  test('calls its own', async () => assert.equal(await said(which(own)), 'mine'));
+  test('a library that defines what Node exports calls its own', async () =>
+    assert.equal(await said(which(own)), 'mine'));
 
-  test('calls its own in the dialect of bun, too, which takes the same options', async () => {
+  test('a library that defines what Node exports calls its own in the dialect of bun, too, which takes the same options', async () => {
     assert.equal(await said(bun(own)), 'mine');
     const { RTLD_NOW } = os.constants.dlopen;
     assert.ok(!isMine(await said(bun(own, `, { flags: ${RTLD_NOW} }`))));
   });
 
-  test("calls Node's with flags that say so, and with PINNED_FFI_DEEPBIND=0", async () => {
+  test("a library that defines what Node exports calls Node's with flags that say so, and with PINNED_FFI_DEEPBIND=0", async () => {
     assert.ok(!isMine(await said(which(own, `, { flags: ${os.constants.dlopen.RTLD_NOW} }`))), nodes);
     assert.ok(!isMine(await said(which(own), { PINNED_FFI_DEEPBIND: '0' })));
     assert.ok(!isMine(await said(bun(own), { PINNED_FFI_DEEPBIND: '0' })));
   });
 
-  test('is left alone where its definition is weak, or it has none: the process has one', async () => {
+  test('a library that defines what Node exports is left alone where its definition is weak, or it has none: the process has one', async () => {
     assert.ok(!isMine(await said(which(weak))));
     assert.ok(!isMine(await said(which(none))));
     assert.equal(await said(which(weak), { PINNED_FFI_DEEPBIND: '1' }), 'mine');
   });
 
-  test('is left alone where it uses variables of the process, but for its streams', async () => {
+  test('a library that defines what Node exports is left alone where it uses variables of the process, but for its streams', async () => {
     const source = (body) => `#include <stdio.h>
       extern char **environ;
       const char *zlibVersion(void) { return "mine"; }
@@ -94,7 +95,7 @@ describe('a library that defines what Node exports', { skip: onlyOn('glibc') }, 
   });
 
   for (const style of ['gnu', 'sysv', 'both']) {
-    test(`calls its own where the file has no section headers, with a hash table of the style ${style}`, async () => {
+    test(`a library that defines what Node exports calls its own where the file has no section headers, with a hash table of the style ${style}`, async () => {
       const source = `const char *zlibVersion(void) { return "mine"; } const char *which(void) { return zlibVersion(); }`;
       const file = library(`sectionless-${style}`, source, [`-Wl,--hash-style=${style}`]);
       fs.writeFileSync(file, withoutSections(fs.readFileSync(file)));
@@ -102,11 +103,11 @@ describe('a library that defines what Node exports', { skip: onlyOn('glibc') }, 
     });
   }
 
-  test('is left alone where malloc is replaced', async () => {
+  test('a library that defines what Node exports is left alone where malloc is replaced', async () => {
     assert.ok(!isMine(await said(which(own), { LD_PRELOAD: malloc })));
   });
 
-  test("is named in the report of a crash, if it calls Node's", async () => {
+  test("a library that defines what Node exports is named in the report of a crash, if it calls Node's", async () => {
     const { stderr, signal } = await run({
       code: `ffi.dlopen(${JSON.stringify(own)}, { crash: { returns: 'int' } }).symbols.crash()`,
       env: { PINNED_FFI_TRACE: '1', PINNED_FFI_DEEPBIND: '0' },

@@ -100,7 +100,7 @@ describe('paths', () => {
     throws(() => dlopen(folder, { add_i32: add }), ['ERR_FFI_LIBRARY_INVALID', 'ERR_FFI_LIBRARY_NOT_FOUND']);
   });
 
-  test('what is no path is refused', () => {
+  test('a value that is no path is refused', () => {
     for (const value of [undefined, 7, 1n, true, {}, [], Symbol('s'), () => 1, Buffer.from(fixture)]) {
       throws(() => dlopen(value, { add_i32: add }), 'ERR_INVALID_ARG_TYPE');
     }
@@ -374,7 +374,7 @@ describe('close', () => {
 describe('linkSymbols', () => {
   const address = bindOne('get_add_i32', [], 'ptr')();
 
-  test('makes functions of addresses', () => {
+  test('linkSymbols() makes functions of addresses', () => {
     const library = linkSymbols({ plus: { ptr: address, ...add }, same: { ptr: BigInt(address), ...add } });
     assert.equal(library.symbols.plus(20, 22), 42);
     assert.equal(library.symbols.same(20, 22), 42);
@@ -386,7 +386,7 @@ describe('linkSymbols', () => {
     library[Symbol.dispose]();
   });
 
-  test('needs a ptr that is an address', () => {
+  test('linkSymbols() needs a ptr that is an address', () => {
     for (const ptr of [undefined, null])
       throws(
         () => linkSymbols({ plus: { ptr, ...add } }),
@@ -412,7 +412,7 @@ describe('linkSymbols', () => {
 describe('CFunction', () => {
   const address = bindOne('get_add_i32', [], 'ptr')();
 
-  test('makes one function of an address, with or without new', () => {
+  test('CFunction() makes one function of an address, with or without new', () => {
     for (const fn of [CFunction({ ptr: address, ...add }), new CFunction({ ptr: address, ...add })]) {
       assert.equal(fn(20, 22), 42);
       assert.equal(fn.length, 2);
@@ -425,7 +425,7 @@ describe('CFunction', () => {
     }
   });
 
-  test('calls the code of a JSCallback', () => {
+  test('CFunction() calls the code of a JSCallback', () => {
     const callback = new JSCallback((a, b) => a * b, add);
     const fn = CFunction({ ptr: callback.ptr, ...add });
     assert.equal(fn(6, 7), 42);
@@ -433,7 +433,7 @@ describe('CFunction', () => {
     callback.close();
   });
 
-  test('needs a ptr', () => {
+  test('CFunction() needs a ptr', () => {
     throws(() => CFunction(add), ['ERR_INVALID_ARG_TYPE', 'ERR_INVALID_ARG_VALUE'], /ptr/);
     throws(
       () => CFunction({ ptr: 0, ...add }),
@@ -460,7 +460,7 @@ describe('the package', () => {
     'write',
   ];
 
-  test('has the same names for require, for import and on the default export', async () => {
+  test('the package has the same names for require, for import and on the default export', async () => {
     const module = await import('../../index.mjs');
     for (const name of names) {
       assert.notEqual(ffi[name], undefined, name);
@@ -475,7 +475,7 @@ describe('the package', () => {
     );
   });
 
-  test('can be replaced one by one, as by what mocks modules in tests, before and after it was first asked for', async () => {
+  test('exports can be replaced one by one, as tests mock modules, before and after they were first asked for', async () => {
     const stdout = await runs(`
       const entry = require('./index.js');
       const asked = entry.JSCallback;
@@ -485,7 +485,7 @@ describe('the package', () => {
     assert.equal(stdout, 'true');
   });
 
-  test('can be frozen before all of it was asked for, and inherited from', async () => {
+  test('the exports can be frozen before all of them were asked for, and inherited from', async () => {
     const stdout = await runs(`
       const entry = require('./index.js');
       const own = Object.create(entry);
@@ -567,7 +567,7 @@ describe('the package', () => {
     for (let tag = 0; tag <= 17; tag++) assert.equal(ffi.FFIType[tag], tag, `key ${tag}`);
   });
 
-  test('loads from any working directory', async () => {
+  test('the package loads from any working directory', async () => {
     const stdout = await runs(`process.chdir('/'); console.log(h.bindOne('add_i32', ['i32', 'i32'], 'i32')(20, 22));`);
     assert.equal(stdout, '42');
     assert.equal(path.isAbsolute(root), true);

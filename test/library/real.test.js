@@ -340,7 +340,7 @@ describe("zlib's z_stream", () => {
 
   // Compressed bytes are compared through inflation: two versions of zlib may compress the same input differently.
   test(
-    'compresses a real file to what node:zlib inflates to the same bytes, and inflates what node:zlib compressed',
+    "zlib's z_stream compresses a real file to what node:zlib inflates to the same bytes, and inflates what node:zlib compressed",
     { skip },
     () => {
       const file = fs.readFileSync(require.resolve('../../lib/types/registry.js'));
@@ -365,7 +365,7 @@ describe("zlib's z_stream", () => {
     },
   );
 
-  test('says what is wrong with a stream that is damaged', { skip }, () => {
+  test("zlib's z_stream says what is wrong with a stream that is damaged", { skip }, () => {
     const stream = Stream.alloc();
     z.inflateInit_(stream, z.zlibVersion(), Stream.size);
     assert.throws(

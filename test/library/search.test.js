@@ -242,7 +242,7 @@ describe('paths', () => {
     assert.equal(toPath('sqlite3', 'x'), 'sqlite3');
   });
 
-  test('what is no path is refused by a message that says where', () => {
+  test('a value that is no path is refused by a message that says where', () => {
     for (const value of [undefined, null, 5, 5n, {}, [], Symbol('s'), () => {}, Buffer.from('a')]) {
       throws(() => toPath(value, 'dlopen: path'), 'ERR_INVALID_ARG_TYPE', /^dlopen: path must be/);
     }
@@ -253,7 +253,7 @@ describe('paths', () => {
 });
 
 describe('the platform', () => {
-  test('its key names system, processor and, where it is musl, the C library', () => {
+  test('the key of the platform names system, processor and, where it is musl, the C library', () => {
     assert.match(platformKey(), /^(linux|darwin|win32)-[a-z0-9]+(-musl)?$/);
     assert.ok(platformKey().startsWith(`${process.platform}-${process.arch}`));
     assert.equal(suffix, { win32: 'dll', darwin: 'dylib' }[process.platform] ?? 'so');
@@ -274,7 +274,7 @@ describe('the addon', () => {
     return spawnSync(process.execPath, ['-e', script], { cwd: root, env, encoding: 'utf8' }).stdout;
   };
 
-  test('a missing one is an error that names the platform, the path and the command that builds it', () => {
+  test('a missing addon is an error that names the platform, the path and the command that builds it', () => {
     const output = load(path.join(folder, 'none.node'));
     assert.match(output, /"code":"ERR_FFI_ADDON_NOT_FOUND"/);
     for (const part of [platformKey(), path.join(folder, 'none.node'), 'npx pinned-ffi build']) {
@@ -282,7 +282,7 @@ describe('the addon', () => {
     }
   });
 
-  test("one that does not load is an error with the loader's text", () => {
+  test("an addon that does not load is an error with the loader's text", () => {
     const bad = path.join(folder, 'bad.node');
     fs.writeFileSync(bad, 'no library');
     const output = load(bad);

@@ -10,7 +10,7 @@ describe('examples/x11-events.mjs', { skip: onlyOn('linux') }, () => {
   const COUNT = byScale(10_000, 100_000);
 
   test(
-    `contains XNextEvent's overflow by name, then receives ${COUNT} events intact`,
+    `examples/x11-events.mjs contains XNextEvent's overflow by name, then receives ${COUNT} events intact`,
     { skip: needs('X11', 'Xvfb') },
     async () => {
       const result = await run({ file: 'examples/x11-events.mjs', args: [String(COUNT)], timeout: 300_000 });
@@ -27,7 +27,7 @@ describe('examples/x11-events.mjs', { skip: onlyOn('linux') }, () => {
     },
   );
 
-  test('says what to install where there is no X server', { skip: needs('X11') }, async () => {
+  test('examples/x11-events.mjs says what to install where there is no X server', { skip: needs('X11') }, async () => {
     const { code, stderr } = await run({ file: 'examples/x11-events.mjs', env: { DISPLAY: '', PATH: '' } });
     assert.equal(code, 1);
     assert.match(stderr, /Xvfb did not start; install it: apt install xvfb libx11-6/);

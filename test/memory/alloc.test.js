@@ -27,7 +27,7 @@ const prelude = `
 `;
 
 describe('alloc', () => {
-  test('gives a zeroed Buffer of any size, with fences on both sides', () => {
+  test('alloc() gives a zeroed Buffer of any size, with fences on both sides', () => {
     for (const size of [
       0, 1, 2, 7, 8, 15, 16, 17, 63, 64, 65, 96, 255, 256, 4095, 4096, 4097, 65535, 65536, 1e6, 1e7,
     ]) {
@@ -48,7 +48,7 @@ describe('alloc', () => {
     assert.equal(checkFences(), 0);
   });
 
-  test('aligns to every power of two up to a megabyte, to 16 if not asked', () => {
+  test('alloc() aligns to every power of two up to a megabyte, to 16 if not asked', () => {
     for (let align = 1; align <= 1 << 20; align *= 2) {
       for (const size of [1, 100, 5000]) {
         const buffer = alloc(size, { align });
@@ -62,7 +62,7 @@ describe('alloc', () => {
     throws(() => alloc(8, { alignment: 16 }), 'ERR_INVALID_ARG_VALUE', /alignment/);
   });
 
-  test('refuses sizes that are none or that no memory has, and the process goes on', async () => {
+  test('alloc() refuses sizes that are none or that no memory has, and the process goes on', async () => {
     for (const size of [-1, 1.5, NaN, Infinity, 2 ** 53]) throws(() => alloc(size), 'ERR_OUT_OF_RANGE');
     for (const size of ['8', null, undefined, {}]) throws(() => alloc(size), 'ERR_INVALID_ARG_TYPE');
     for (const size of [2 ** 44, 2 ** 46, 2 ** 47, 2 ** 53 - 1]) {
@@ -85,7 +85,7 @@ describe('alloc', () => {
     assert.equal(output, 'goes on 0');
   });
 
-  test('does not touch the memory of a large Buffer', async () => {
+  test('alloc() does not touch the memory of a large Buffer', async () => {
     assert.ok(
       Number(
         await runs(`
@@ -98,7 +98,7 @@ describe('alloc', () => {
     );
   });
 
-  test('uses freed blocks again, zeroed, and stays flat', async () => {
+  test('alloc() uses freed blocks again, zeroed, and stays flat', async () => {
     const addresses = new Set();
     let before = 0;
     const COUNT = byScale(20_000, 40_000);
@@ -118,7 +118,7 @@ describe('alloc', () => {
     assert.ok(grown < 30e6, `resident memory has grown by ${grown} bytes`);
   });
 
-  test('is told to V8, which collects in time', async () => {
+  test('memory of alloc() is counted by V8, which collects in time', async () => {
     const { external } = process.memoryUsage();
     const buffer = alloc(5e6);
     const more = process.memoryUsage().external - external;
@@ -133,7 +133,7 @@ describe('alloc', () => {
     assert.ok(most < external + 1e9, `${most} bytes were held at once of ${COUNT} MB`);
   });
 
-  test('behaves the same where external buffers are refused', async () => {
+  test('alloc() behaves the same where external buffers are refused', async () => {
     const code = `${prelude}
       const seen = [ffi.fences().installed];
       process.on('warning', (warning) => seen.push([warning.code, warning.found, warning.byteLength, warning.firstBadOffset,
@@ -188,14 +188,14 @@ describe('PINNED_FFI_FENCE', () => {
   const overflow = (size, past) => `ERR_FFI_BUFFER_OVERFLOW,${size},${size},${past}`;
   const rest = `${overflow(6, 3)} ${overflow(10, 3)} 0`;
 
-  test('left out or on, it is installed with the default widths', async () => {
+  test('PINNED_FFI_FENCE=on, and no setting, install the fence with the default widths', async () => {
     const widths = '{"installed":true,"before":64,"after":128}';
     for (const setting of ['', 'on']) {
       assert.equal(await runs(look, { env: { PINNED_FFI_FENCE: setting } }), `${widths} ${overflow(96, 96)} ${rest}`);
     }
   });
 
-  test('off, nothing stands in front of the allocator, and pool slices and alloc() are still watched', async () => {
+  test('PINNED_FFI_FENCE=off leaves the allocator alone, and pool slices and alloc() are still watched', async () => {
     const output = await runs(look.replace('told(new Uint8Array(96), 96, 96)', '"-"'), {
       env: { PINNED_FFI_FENCE: 'off' },
     });
@@ -203,7 +203,7 @@ describe('PINNED_FFI_FENCE', () => {
     assert.equal(output, `${state} - ${rest}`);
   });
 
-  test('a number is the width of both fences', async () => {
+  test('a number in PINNED_FFI_FENCE is the width of both fences', async () => {
     for (const [setting, before, after] of [
       ['64', 64, 128],
       ['65', 80, 128],
@@ -222,7 +222,7 @@ describe('PINNED_FFI_FENCE', () => {
     }
   });
 
-  test('anything else is refused by name', async () => {
+  test('any other setting of PINNED_FFI_FENCE is refused by name', async () => {
     for (const setting of ['wide', '63', '-1', '1048577', '64.5', '1e3', ' 64', '99999999999']) {
       const load = `try { require(${JSON.stringify(root)}); } catch (error) { console.log(error.code, error.message); }`;
       const file = path.join(os.tmpdir(), `pinned-ffi-${process.pid}.js`);
@@ -237,7 +237,7 @@ describe('PINNED_FFI_FENCE', () => {
     }
   });
 
-  test('is installed without a JIT compiler, and not where it is not verified', async () => {
+  test('the fence is installed without a JIT compiler, and not on an engine that is not verified', async () => {
     const jitless = await runs(look, { flags: ['--jitless'] });
     assert.match(jitless, /"installed":true.*ERR_FFI_BUFFER_OVERFLOW,96,96,96 /);
     const pretend = (versions) => {

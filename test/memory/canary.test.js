@@ -18,7 +18,7 @@ describe('bytes written outside of a block are found whatever they are', () => {
     'the guard': { PINNED_FFI_GUARD: '1' },
   };
   for (const [name, env] of Object.entries(paths)) {
-    test(`by ${name}, passed as an argument, a number, memory of alloc(), a text, and to an asynchronous call`, async (t) => {
+    test(`a write outside of a block is found by ${name}: of an argument, a number, memory of alloc(), a text, and in an asynchronous call`, async (t) => {
       const result = await run({
         file: 'test/fixtures/overflows.js',
         args: [String(ROUNDS), 'argument', 'number', 'alloc', 'text', 'async'],
@@ -63,20 +63,20 @@ describe('memcpy with a length that is too large for both blocks', () => {
     return throws(() => memcpy(make(), make(), n), 'ERR_FFI_BUFFER_OVERFLOW');
   }
 
-  test('is found at every length from one byte past the end to the end of the fence', () => {
+  test('memcpy with a length that is too large for both blocks is found at every length from one byte past the end to the end of the fence', () => {
     for (let n = 97; n <= 224; n++) {
       const { code, argument, byteLength } = errorOf(n, () => Buffer.alloc(96, n));
       assert.deepEqual([code, argument, byteLength], ['ERR_FFI_BUFFER_OVERFLOW', 0, 96]);
     }
   });
 
-  test('is found where both are memory of alloc()', () => {
+  test('memcpy with a length that is too large for both blocks is found where both are memory of alloc()', () => {
     for (let n = 97; n <= 224; n++) assert.equal(errorOf(n, () => ffi.alloc(96)).code, 'ERR_FFI_BUFFER_OVERFLOW');
   });
 });
 
 describe('memory in quarantine', () => {
-  test('is not like other memory in quarantine: a copy from one block to another is reported', async () => {
+  test('a copy from one block in quarantine to another is reported', async () => {
     const output = await runs(
       `
       const { copy_at: copy } = h.bind({ copy_at: { args: ['ptr', 'i64', 'ptr', 'i64', 'u64', 'u8'] } });

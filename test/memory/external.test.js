@@ -45,7 +45,7 @@ const bytesOf = (view) =>
   ArrayBuffer.isView(view) ? new Uint8Array(view.buffer, view.byteOffset, view.byteLength) : new Uint8Array(view);
 
 describe('the address of a view', () => {
-  test('lies in no mapping that holds objects of V8', async () => {
+  test('the address of a view lies in no mapping that holds objects of V8', async () => {
     // V8 says where objects are; the mappings they are in are its heap.
     const code = `
       const print = new Function('value', '%DebugPrint(value)');
@@ -80,7 +80,7 @@ describe('the address of a view', () => {
     assert.deepEqual(again, addresses);
   });
 
-  test('takes the storage of a small typed array out of the heap, by account, once', async () => {
+  test('the address of a view takes the storage of a small typed array out of the heap, by account, once', async () => {
     const view = new Uint8Array(48);
     await gc();
     collect();
@@ -92,7 +92,7 @@ describe('the address of a view', () => {
     assert.equal(process.memoryUsage().arrayBuffers - before, 48);
   });
 
-  test('stays over collections, .buffer and optimisation, and shows the same bytes to both sides', async () => {
+  test('the address of a view stays over collections, .buffer and optimisation, and shows the same bytes to both sides', async () => {
     const store = (view, value) => {
       view[0] = value;
     };
@@ -117,7 +117,7 @@ describe('the address of a view', () => {
     }
   });
 
-  test('is a multiple of 16 for whole buffers, as malloc gives it', () => {
+  test('the address of a view is a multiple of 16 for whole buffers, as malloc gives it', () => {
     for (let size = 1; size < 600; size += 7) {
       for (const view of [
         new ArrayBuffer(size),
@@ -131,7 +131,7 @@ describe('the address of a view', () => {
     for (const size of [65536, 1e6, 5e7]) assert.equal(ptr(Buffer.allocUnsafeSlow(size)) % 16, 0);
   });
 
-  test('cannot be asked for outside of the view', () => {
+  test('the address of a view cannot be asked for outside of the view', () => {
     for (const make of makersOf(16)) {
       const view = make();
       assert.equal(ptr(view, 16), ptr(view) + 16);
@@ -141,7 +141,7 @@ describe('the address of a view', () => {
 });
 
 describe('native code that keeps an address', () => {
-  test('writes and reads the same bytes later, also after collections', async () => {
+  test('native code that keeps an address writes and reads the same bytes later, also after collections', async () => {
     for (const make of [...makersOf(8), ...makersOf(64), ...makersOf(1000)]) {
       const view = make();
       native.keep_ptr(view);
@@ -158,7 +158,7 @@ describe('native code that keeps an address', () => {
     assert.equal(ffi.checkFences(), 0);
   });
 
-  test('sees two overlapping arguments as one memory', () => {
+  test('native code that keeps an address sees two overlapping arguments as one memory', () => {
     for (const size of [10, 64, 1000]) {
       const view = Uint8Array.from({ length: size }, (_, i) => i);
       native.copy_bytes(view.subarray(3), view, size - 3);
@@ -177,7 +177,7 @@ describe('native code that keeps an address', () => {
     }
   });
 
-  test('writes from a thread of its own, during a call and after it', async () => {
+  test('native code that keeps an address writes from its own thread, during a call and after it', async () => {
     for (const make of makersOf(40)) {
       const view = make();
       assert.equal(native.fill_on_thread(view, 0, 77, 40), 0);
@@ -220,7 +220,7 @@ describe('the storage of a process under the fence', () => {
     }, 100);
   `;
 
-  test('is counted in process.memoryUsage() as without the fence', async () => {
+  test('the storage of a process under the fence is counted in process.memoryUsage() as without the fence', async () => {
     const [on, off] = await Promise.all([
       runs(`process.exitCode = ffi.fences().installed ? 0 : 3; ${account}`, { env: { PINNED_FFI_FENCE: '' } }),
       runs(account, { env: { PINNED_FFI_FENCE: 'off' } }),
@@ -229,7 +229,7 @@ describe('the storage of a process under the fence', () => {
     assert.deepEqual(JSON.parse(on), JSON.parse(off));
   });
 
-  test('is zeroed where it must be, also after blocks are reused', () => {
+  test('the storage of a process under the fence is zeroed where it must be, also after blocks are reused', () => {
     for (let i = 0; i < byScale(8000, 20_000); i++) {
       const size = 1 + ((i * 37) % 3000);
       assert.ok(Buffer.alloc(size).every((byte) => byte === 0));

@@ -38,7 +38,7 @@ const eventSource = `
 describe('the regression of a 96-byte Buffer that is given to a function that writes 192', () => {
   const WRITES = byScale(500, 5000);
 
-  test(`in C compiled here: ${WRITES} writes inside and past small buffers leave every other buffer alone`, async () => {
+  test(`${WRITES} writes inside and past small buffers, by C compiled here, leave every other buffer alone`, async () => {
     const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'pinned-ffi-'));
     const source = path.join(directory, 'event.c');
     fs.writeFileSync(source, eventSource);
@@ -83,7 +83,7 @@ describe('the regression of a 96-byte Buffer that is given to a function that wr
 });
 
 describe('an overflow', () => {
-  test('becomes an error that names the function, the argument, the size and the first bad offset', () => {
+  test('an overflow becomes an error that names the function, the argument, the size and the first bad offset', () => {
     const error = over(() => native.fill_at(new Uint8Array(96), 0, 0x58, 192));
     assert.deepEqual(
       { ...error },
@@ -105,7 +105,7 @@ describe('an overflow', () => {
     assert.equal('cause' in error, false);
   });
 
-  test('is measured where it begins and where it ends, also when it does not begin at the end', () => {
+  test('an overflow is measured where it begins and where it ends, also when it does not begin at the end', () => {
     for (const size of [1, 5, 8, 15, 16, 17, 40, 96, 1000, 65536, 5e6]) {
       for (const [offset, count] of [
         [0, 1],
@@ -123,7 +123,7 @@ describe('an overflow', () => {
     }
   });
 
-  test('before the first byte is an underflow, by as much as the fence and what lies before it', () => {
+  test('an overflow before the first byte is an underflow, by as much as the fence and what lies before it', () => {
     for (const size of [1, 8, 17, 96, 5000]) {
       for (const [offset, count] of [
         [-1, 1],
@@ -142,7 +142,7 @@ describe('an overflow', () => {
     }
   });
 
-  test('that destroys the header of a text is measured by the text', () => {
+  test('an overflow that destroys the header of a text is measured by the text', () => {
     const { flip_at: flip } = bind({ flip_at: { args: ['cstring', 'i64', 'u64'] } });
     for (const [text, size] of [
       ['', 1],
@@ -157,14 +157,14 @@ describe('an overflow', () => {
     }
   });
 
-  test('is found for a view of no bytes, by one byte', () => {
+  test('an overflow is found for a view of no bytes, by one byte', () => {
     for (const view of [new Uint8Array(0), new ArrayBuffer(0), Buffer.alloc(0), new DataView(new ArrayBuffer(0))]) {
       assert.equal(over(() => native.flip_at(view, 0, 1)).byteLength, 0);
       assert.equal(under(() => native.flip_at(view, -1, 1)).firstBadOffset, -1);
     }
   });
 
-  test('is found again in the same buffer, a hundred times, and a proper call succeeds in between', () => {
+  test('an overflow is found again in the same buffer, a hundred times, and a proper call succeeds in between', () => {
     const view = new Uint8Array(24);
     for (let i = 1; i <= 100; i++) {
       assert.equal(over(() => native.flip_at(view, 24, i)).bytesPast, i);
@@ -175,7 +175,7 @@ describe('an overflow', () => {
     assert.equal(checkFences(), 0);
   });
 
-  test('on both sides is repaired on both sides', () => {
+  test('an overflow on both sides is repaired on both sides', () => {
     const view = new Uint8Array(24);
     over(() => native.flip_at(view, -30, 84));
     assert.ok(view.every((byte) => byte === 255));
@@ -183,7 +183,7 @@ describe('an overflow', () => {
     assert.equal(checkFences(), 0);
   });
 
-  test('names the argument it was of, in registers and on the stack', () => {
+  test('an overflow names the argument it was of, in registers and on the stack', () => {
     const views = Array.from({ length: 9 }, (_, i) => new Uint8Array(10 + i));
     assert.deepEqual(figures(over(() => native.flip_ninth_at(...views, 18, 5))), ['flip_ninth_at', 8, 18, 18, 5]);
     const [a, b] = [new Uint8Array(10), new Uint8Array(20)];
@@ -194,7 +194,7 @@ describe('an overflow', () => {
     assert.equal(checkFences(), 0);
   });
 
-  test('is measured from a sub-view, within whose buffer it may write', () => {
+  test('an overflow is measured from a sub-view, within whose buffer it may write', () => {
     const whole = new Uint8Array(64);
     const tail = whole.subarray(40);
     assert.deepEqual(figures(over(() => native.flip_at(tail, 24, 7))).slice(2), [24, 24, 7]);
@@ -204,7 +204,7 @@ describe('an overflow', () => {
     assert.equal(under(() => native.flip_at(tail, -42, 2)).firstBadOffset, -41);
   });
 
-  test('through an address that ptr() or pin() gave out is found too, at its start, inside and at its end', () => {
+  test('an overflow through an address that ptr() or pin() gave out is found too, at its start, inside and at its end', () => {
     const view = new Uint8Array(48);
     const held = pin(view);
     for (const address of [ptr(view), BigInt(ptr(view)), held.ptr, ptr(view, 10), ptr(view, 48)]) {
@@ -214,11 +214,11 @@ describe('an overflow', () => {
     held.release();
   });
 
-  test('by a thread of C during the call is found', () => {
+  test('an overflow by a thread of C during the call is found', () => {
     assert.equal(over(() => native.fill_on_thread(new Uint8Array(30), 30, 0, 20)).bytesPast, 20);
   });
 
-  test('carries what a callback threw in the same call as its cause', () => {
+  test('an overflow carries what a callback threw in the same call as its cause', () => {
     const fault = new TypeError('thrown by the callback');
     const callback = new JSCallback(() => {
       throw fault;
@@ -235,7 +235,7 @@ describe('an overflow', () => {
     callback.close();
   });
 
-  test('in a call inside a callback is thrown there, and the outer call goes on', () => {
+  test('an overflow in a call inside a callback is thrown there, and the outer call goes on', () => {
     const inner = [];
     const view = new Uint8Array(12);
     const callback = new JSCallback(() => {

@@ -46,7 +46,7 @@ const figures = ({ symbol, argument, byteLength, firstBadOffset, bytesPast }) =>
 ];
 
 describe('a guarded function', () => {
-  test('contains what is written outside of memory that has no fence', () => {
+  test('a guarded function contains what is written outside of memory that has no fence', () => {
     for (const size of [1, 7, 64, 96, 5000, 200_000]) {
       const foreign = makeForeign(size);
       for (const count of [1, 16, 96, 128]) {
@@ -63,7 +63,7 @@ describe('a guarded function', () => {
     }
   });
 
-  test('shows callbacks the same bytes, and takes what they write', () => {
+  test('a guarded function shows callbacks the same bytes, and takes what they write', () => {
     const foreign = makeForeign(40);
     const seen = [];
     const callback = new JSCallback(() => {
@@ -80,7 +80,7 @@ describe('a guarded function', () => {
     callback.close();
   });
 
-  test('shows nested calls and callbacks the same bytes', () => {
+  test('a guarded function shows nested calls and callbacks the same bytes', () => {
     const foreign = makeForeign(16);
     const nothing = new JSCallback(() => {}, {});
     const callback = new JSCallback(() => {
@@ -98,7 +98,7 @@ describe('a guarded function', () => {
     nothing.close();
   });
 
-  test('shows overlapping arguments one memory', () => {
+  test('a guarded function shows overlapping arguments one memory', () => {
     const { view } = makeForeign(64);
     view.set(Array.from({ length: 64 }, (_, i) => i));
     guarded.copy_bytes(view.subarray(3), view, 61);
@@ -111,7 +111,7 @@ describe('a guarded function', () => {
     assert.deepEqual([view[10], view[20]], [7 ^ 255, 17 ^ 255]);
   });
 
-  test('shows a Buffer with a fence and a part of it one memory', () => {
+  test('a guarded function shows a Buffer with a fence and a part of it one memory', () => {
     const whole = Uint8Array.from({ length: 96 }, (_, i) => i);
     const part = whole.subarray(3);
     assert.equal(guarded.same_ptr(whole.subarray(0, 4), whole), true);
@@ -124,7 +124,7 @@ describe('a guarded function', () => {
     assert.equal(ffi.checkFences(), 0);
   });
 
-  test('takes a number inside an argument, or at its end, for that argument', () => {
+  test('a guarded function takes a number inside an argument, or at its end, for that argument', () => {
     const foreign = makeForeign(40);
     const at = ptr(foreign.view);
     for (const offset of [0, 7, 39, 40]) assert.equal(guarded.distance_ptr(foreign.view, at + offset), BigInt(offset));
@@ -132,7 +132,7 @@ describe('a guarded function', () => {
     assert.deepEqual([...foreign.view.subarray(0, 3)], [254, 254, 1]);
   });
 
-  test('contains what is written through a number that ptr() has given', () => {
+  test('a guarded function contains what is written through a number that ptr() has given', () => {
     const foreign = makeForeign(40);
     const at = ptr(foreign.view);
     assert.deepEqual(figures(throws(() => guarded.flip_at(at, 40, 16), 'ERR_FFI_BUFFER_OVERFLOW')), [
@@ -159,7 +159,7 @@ describe('a guarded function', () => {
     isWhole(foreign);
   });
 
-  test('leaves the address of memory of C to a function that may free it', () => {
+  test('a guarded function leaves the address of memory of C to a function that may free it', () => {
     const { free_bytes: free } = ffi.dlopen(fixture, { free_bytes: { args: ['ptr'] } }, { guard: true }).symbols;
     const address = allocate(64);
     const buffer = ffi.toBuffer(address, 0, 64);
@@ -169,7 +169,7 @@ describe('a guarded function', () => {
     free(address);
   });
 
-  test('takes a number for an address again once the memory of ptr() is gone', async () => {
+  test('a guarded function takes a number for an address again once the memory of ptr() is gone', async () => {
     const address = allocate(64);
     let isGone = false;
     const registry = new FinalizationRegistry(() => (isGone = true));
@@ -184,7 +184,7 @@ describe('a guarded function', () => {
     assert.equal(guarded.identity_ptr(at), at);
   });
 
-  test('does not copy what C may have kept the address of: what is pinned, and what a struct points to', () => {
+  test('a guarded function does not copy what C may have kept the address of: what is pinned, and what a struct points to', () => {
     const pinned = makeForeign(40).view;
     const held = ffi.pin(pinned);
     const pointed = makeForeign(40).view;
@@ -199,7 +199,7 @@ describe('a guarded function', () => {
     held.release();
   });
 
-  test('writes back only what C has changed', async () => {
+  test('a guarded function writes back only what C has changed', async () => {
     const { view } = makeForeign(40);
     // A number that is not declared as a pointer: C writes to the memory itself, as through an address that it has kept.
     const both = ffi.dlopen(
@@ -220,7 +220,7 @@ describe('a guarded function', () => {
     assert.equal(output, '0n');
   });
 
-  test('leaves a Buffer with a fence of its own where it is', () => {
+  test('a guarded function leaves a Buffer with a fence of its own where it is', () => {
     const fenced = [ffi.alloc(96), ...(ffi.fences().installed ? [new Uint8Array(96)] : [])];
     for (const view of fenced) {
       assert.equal(guarded.identity_ptr(view), ptr(view));
@@ -234,13 +234,13 @@ describe('a guarded function', () => {
     }
   });
 
-  test('checks that the text it returns is mapped', () => {
+  test('a guarded function checks that the text it returns is mapped', () => {
     const text = ffi.dlopen(fixture, { identity_ptr: { args: ['u64'], returns: 'cstring' } }, { guard: true }).symbols;
     for (const address of [1, 64, 2 ** 47, 2n ** 63n])
       throws(() => text.identity_ptr(address), 'ERR_FFI_INVALID_POINTER');
   });
 
-  test('does not leak: copies of many calls are given back', async () => {
+  test('a guarded function does not leak: copies of many calls are given back', async () => {
     const { view } = makeForeign(50_000);
     for (let i = 0; i < 500; i++) guarded.fill_at(view, 0, i & 255, 50_000);
     await gc();
@@ -251,7 +251,7 @@ describe('a guarded function', () => {
 });
 
 describe('guard', () => {
-  test('is set for a library, and for a symbol against the library', () => {
+  test('the option guard is set for a library, and for a symbol against the library', () => {
     const foreign = makeForeign(8);
     const at = ptr(foreign.view);
     const isCopied = (symbols, key = 'identity_ptr') => symbols[key](foreign.view) !== at;
@@ -292,7 +292,7 @@ describe('PINNED_FFI_GUARD=1', () => {
     }
   });
 
-  test('refuses addresses that are not mapped, instead of ending the process', async () => {
+  test('PINNED_FFI_GUARD=1 refuses addresses that are not mapped, instead of ending the process', async () => {
     const output = await runs(
       `
       const { read, write, CString, toBuffer, toArrayBuffer, ptr } = ffi;

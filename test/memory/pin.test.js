@@ -61,7 +61,7 @@ describe('the arguments of a call', () => {
     },
   ];
 
-  test('are not collected during it, although the optimised caller never uses them again', () => {
+  test('the arguments of a call are not collected during it, although the optimised caller never uses them again', () => {
     for (const caller of callersOf()) {
       churns = false;
       optimize(caller);
@@ -71,7 +71,7 @@ describe('the arguments of a call', () => {
     assert.equal(ffi.checkFences(), 0);
   });
 
-  test('would be collected if only their address were passed: the collection in the test is real', async () => {
+  test('a view of which only the address is passed is collected: the collection in the test is real', async () => {
     const output = await runs(
       `
       const { call_then_sum: sum } = h.bind({ call_then_sum: { args: ['function', 'ptr', 'u64'], returns: 'u64' } });
@@ -92,7 +92,7 @@ describe('the arguments of a call', () => {
     assert.equal(output, 'true true', 'a collected view is poisoned');
   });
 
-  test('are the same memory after a collection in the middle of the call', () => {
+  test('the arguments of a call are the same memory after a collection in the middle of the call', () => {
     const view = new Uint8Array(64);
     const write = new JSCallback(() => {
       collect();
@@ -104,7 +104,7 @@ describe('the arguments of a call', () => {
     write.close();
   });
 
-  test('cannot be transferred away and freed by a callback, whatever their size', async () => {
+  test('the arguments of a call cannot be transferred away and freed by a callback, whatever their size', async () => {
     for (const size of [100, 1 << 20, 64 << 20]) {
       const output = await runs(`
         const { call_then_sum: sum } = h.bind({ call_then_sum: { args: ['function', 'ptr', 'u64'], returns: 'u64' } });
@@ -132,7 +132,7 @@ describe('the arguments of a call', () => {
 });
 
 describe('pin', () => {
-  test('holds a view of which only the address is left, until it is released', async () => {
+  test('pin() holds a view of which only the address is left, until it is released', async () => {
     let collected = 0;
     const registry = new FinalizationRegistry(() => collected++);
     const make = (view) => {
@@ -156,14 +156,14 @@ describe('pin', () => {
     await gc(() => collected === 3);
   });
 
-  test('holds a view even when the pin itself is dropped', async () => {
+  test('pin() holds a view even when the pin itself is dropped', async () => {
     (() => native.keep_ptr(pin(new Uint8Array(40).fill(55)).ptr))();
     await gc();
     await gc();
     assert.equal(native.peek_kept(39), 55);
   });
 
-  test('has the address that ptr() gives, and none after its release', () => {
+  test('pin() has the address that ptr() gives, and none after its release', () => {
     const view = new Uint8Array(100).subarray(3, 50);
     const held = pin(view);
     assert.deepEqual([held.ptr, held.byteLength], [ptr(view), 47]);
@@ -179,7 +179,7 @@ describe('pin', () => {
     }
   });
 
-  test('refuses what has no storage, what can be resized and what is no view', () => {
+  test('pin() refuses what has no storage, what can be resized and what is no view', () => {
     const resizable = new ArrayBuffer(8, { maxByteLength: 16 });
     const growable = new SharedArrayBuffer(8, { maxByteLength: 16 });
     const uses = [(view) => pin(view), (view) => ptr(view), (view) => native.peek_at(view, 0)];
@@ -210,7 +210,7 @@ describe('a pinned buffer', () => {
   const port = new MessageChannel().port1;
   port.unref();
 
-  test('cannot be transferred by any way', () => {
+  test('a pinned buffer cannot be transferred by any way', () => {
     for (const make of [
       () => new Uint8Array(40),
       () => new Uint8Array(5000),
@@ -239,7 +239,7 @@ describe('a pinned buffer', () => {
     }
   });
 
-  test('can be transferred again after the last of its pins was released', () => {
+  test('a pinned buffer can be transferred again after the last of its pins was released', () => {
     const first = new Uint8Array(64).fill(6);
     const pins = [pin(first), pin(first.buffer), pin(first.subarray(8))];
     if (hasTransfer) {
@@ -267,7 +267,7 @@ describe('a pinned buffer', () => {
       message: /must be of an ArrayBuffer that takes new properties, received a frozen/,
     };
 
-    test('is locked, or refused by name', () => {
+    test('a pinned buffer that is frozen, sealed or not extensible is locked, or refused by name', () => {
       for (const close of ways) {
         for (const size of [40, 5000]) {
           const view = new Uint8Array(size).fill(5);
@@ -285,7 +285,7 @@ describe('a pinned buffer', () => {
       }
     });
 
-    test('goes to an asynchronous call, or is refused by name; what was locked before is let go', async () => {
+    test('a pinned buffer that is frozen, sealed or not extensible goes to an asynchronous call, or is refused by name; what was locked before is let go', async () => {
       const { copy_bytes: copy } = bind({ copy_bytes: { args: ['ptr', 'ptr', 'u64'] } });
       for (const close of ways) {
         const [to, from] = [new Uint8Array(64), new Uint8Array(64).fill(3)];
@@ -301,7 +301,7 @@ describe('a pinned buffer', () => {
       }
     });
 
-    test('as memory of the package or of C is pinned: it is held whatever becomes of the buffer', () => {
+    test('memory of the package or of C is held by its pin whatever becomes of the buffer', () => {
       const memory = ffi.alloc(64);
       Object.freeze(memory.buffer);
       if (isRefused) assert.throws(() => pin(memory), refusal);
@@ -309,7 +309,7 @@ describe('a pinned buffer', () => {
     });
   });
 
-  test('has the methods of its own again when it was released', () => {
+  test('a pinned buffer has the methods of its own again when it was released', () => {
     for (const make of [() => new Uint8Array(64), () => ffi.alloc(64)]) {
       const view = make();
       const own = { value: () => 'mine', writable: false, enumerable: true, configurable: true };
@@ -323,7 +323,7 @@ describe('a pinned buffer', () => {
     }
   });
 
-  test('keeps a method of its own that cannot be replaced', () => {
+  test('a pinned buffer keeps a method of its own that cannot be replaced', () => {
     const view = new Uint8Array(64);
     Object.defineProperty(view.buffer, 'transfer', { value: () => 'mine' });
     pin(view).release();
@@ -331,7 +331,7 @@ describe('a pinned buffer', () => {
   });
 
   test(
-    'that is frozen while it is pinned can be transferred when it was released',
+    'a pinned buffer that is frozen while it is pinned can be transferred when it was released',
     { skip: onlyOn('transfer') },
     () => {
       for (const make of [() => new Uint8Array(64), () => ffi.alloc(64)]) {
@@ -345,7 +345,7 @@ describe('a pinned buffer', () => {
     },
   );
 
-  test('stays usable from JavaScript, and is found by a call that writes past its end', () => {
+  test('a pinned buffer stays usable from JavaScript, and is found by a call that writes past its end', () => {
     const view = new Uint8Array(50);
     const held = pin(view);
     native.fill_at(held.ptr, 0, 9, 50);
@@ -355,7 +355,7 @@ describe('a pinned buffer', () => {
     held.release();
   });
 
-  test("is locked where Node's own Buffers have no fences, and what Node or V8 detach themselves is left alone", async () => {
+  test("a pinned buffer is locked where Node's own Buffers have no fences, and what Node or V8 detach themselves is left alone", async () => {
     const output = await runs(
       `
       const { Worker } = require('node:worker_threads');

@@ -48,7 +48,7 @@ const isMemory = (value) => ArrayBuffer.isView(value) || value instanceof ArrayB
 const wildAddresses = [NaN, -1, -1n, 0.5, 2 ** 53, 2n ** 64n, Infinity];
 
 describe('ptr', () => {
-  test('gives the address of the memory of every kind of view', () => {
+  test('ptr() gives the address of the memory of every kind of view', () => {
     const memory = new ArrayBuffer(128);
     const start = ptr(memory);
     assert.equal(typeof start, 'number');
@@ -80,7 +80,7 @@ describe('ptr', () => {
     }
   });
 
-  test('takes an offset up to the end of the view', () => {
+  test('ptr() takes an offset up to the end of the view', () => {
     const view = new Uint8Array(16);
     assert.equal(ptr(view, 0), ptr(view));
     assert.equal(ptr(view, 15), ptr(view) + 15);
@@ -92,13 +92,13 @@ describe('ptr', () => {
     for (const offset of [17n, -1n]) throws(() => ptr(view, offset), 'ERR_OUT_OF_RANGE');
   });
 
-  test('refuses everything that is no memory', () => {
+  test('ptr() refuses everything that is no memory', () => {
     for (const value of [undefined, null, 0, 4096, 1n, 'text', {}, [], () => 1, { ptr: 4096 }]) {
       throws(() => ptr(value), 'ERR_INVALID_ARG_TYPE');
     }
   });
 
-  test('refuses detached and resizable memory', () => {
+  test('ptr() refuses detached and resizable memory', () => {
     throws(() => ptr(makeDetached()), 'ERR_INVALID_ARG_VALUE', /attached/);
     throws(() => ptr(makeDetached().buffer), 'ERR_INVALID_ARG_VALUE', /attached/);
     const resizable = new ArrayBuffer(8, { maxByteLength: 16 });
@@ -106,7 +106,7 @@ describe('ptr', () => {
     throws(() => ptr(new Uint8Array(resizable)), 'ERR_INVALID_ARG_VALUE', /resize|fixed size/);
   });
 
-  test('is not misled by own properties of a view', () => {
+  test('ptr() is not misled by own properties of a view', () => {
     const view = new Uint8Array(16);
     const address = ptr(view);
     for (const key of ['buffer', 'byteOffset', 'byteLength', 'length', 'ptr'])
@@ -330,7 +330,7 @@ for (const [name, wrap] of [
   const bytesOf = (wrapped) => (wrapped instanceof ArrayBuffer ? new Uint8Array(wrapped) : wrapped);
 
   describe(name, () => {
-    test('borrows native memory without a copy', () => {
+    test(`${name}() borrows native memory without a copy`, () => {
       withMemory(64, (address) => {
         const wrapped = wrap(address, 0, 64);
         assert.equal(wrapped.byteLength, 64);
@@ -347,7 +347,7 @@ for (const [name, wrap] of [
       });
     });
 
-    test('takes an offset, a BigInt address, and without a length reads up to the NUL', () => {
+    test(`${name}() takes an offset, a BigInt address, and without a length reads up to the NUL`, () => {
       withMemory(64, (address) => {
         write.u8(address, 10, 7);
         assert.equal(bytesOf(wrap(address, 10, 4))[0], 7);
@@ -441,7 +441,7 @@ for (const [name, wrap] of [
       assert.equal(stdout, 'end');
     });
 
-    test('refuses addresses that cannot be', () => {
+    test(`${name}() refuses addresses that cannot be`, () => {
       for (const address of lowAddresses) throws(() => wrap(address, 0, 4), 'ERR_FFI_INVALID_POINTER');
       throws(() => wrap(null, 0, 4), ['ERR_FFI_INVALID_POINTER', 'ERR_INVALID_ARG_TYPE']);
       for (const address of noAddresses) throws(() => wrap(address, 0, 4), 'ERR_INVALID_ARG_TYPE');
@@ -449,7 +449,7 @@ for (const [name, wrap] of [
         throws(() => wrap(address, 0, 4), ['ERR_OUT_OF_RANGE', 'ERR_FFI_INVALID_POINTER']);
     });
 
-    test('refuses lengths and offsets that cannot be', () => {
+    test(`${name}() refuses lengths and offsets that cannot be`, () => {
       withMemory(16, (address) => {
         for (const length of [-1, NaN, 0.5, Infinity, 2 ** 53, Number.MAX_SAFE_INTEGER, 2 ** 52]) {
           throws(() => wrap(address, 0, length), ['ERR_OUT_OF_RANGE', 'ERR_FFI_INVALID_POINTER']);
@@ -462,7 +462,7 @@ for (const [name, wrap] of [
       });
     });
 
-    test('refuses a deallocator that is no function of C', () => {
+    test(`${name}() refuses a deallocator that is no function of C`, () => {
       withMemory(16, (address) => {
         for (const dealloc of ['x', true, {}, () => 1, new Uint8Array(4)]) {
           throws(() => wrap(address, 0, 4, dealloc), 'ERR_INVALID_ARG_TYPE');
@@ -475,7 +475,7 @@ for (const [name, wrap] of [
 }
 
 describe('CString', () => {
-  test('is a primitive string', () => {
+  test('CString is a primitive string', () => {
     const text = CString(native.get_text());
     assert.equal(typeof text, 'string');
     assert.equal(text, 'plain text');
@@ -484,12 +484,12 @@ describe('CString', () => {
     assert.equal(CString(native.get_broken_utf8()), 'a\ufffdb');
   });
 
-  test('may be called with new', () => {
+  test('CString may be called with new', () => {
     assert.equal(`${new CString(native.get_text())}`, 'plain text');
     assert.equal(new CString(native.get_text(), 6, 3).length, 3);
   });
 
-  test('takes an offset and a length in bytes', () => {
+  test('CString takes an offset and a length in bytes', () => {
     assert.equal(CString(native.get_text(), 6), 'text');
     assert.equal(CString(native.get_text(), 0, 5), 'plain');
     assert.equal(CString(native.get_text(), 6, 2), 'te');
@@ -502,20 +502,20 @@ describe('CString', () => {
     assert.equal(CString(null), '');
   });
 
-  test('is a copy, safe after the memory changes', () => {
+  test('CString is a copy, safe after the memory changes', () => {
     const bytes = Buffer.from('before\0');
     const text = CString(ptr(bytes));
     bytes.fill(0x78);
     assert.equal(text, 'before');
   });
 
-  test('reads long strings', () => {
+  test('CString reads long strings', () => {
     const bytes = Buffer.alloc(100_001, 'ab');
     bytes[100_000] = 0;
     assert.equal(CString(ptr(bytes)), 'ab'.repeat(50_000));
   });
 
-  test('refuses addresses, offsets and lengths that cannot be', () => {
+  test('CString refuses addresses, offsets and lengths that cannot be', () => {
     for (const address of [1, 64, 4095, 4095n]) throws(() => CString(address), 'ERR_FFI_INVALID_POINTER');
     for (const address of noAddresses.filter((value) => value !== undefined && !isMemory(value)))
       throws(() => CString(address), 'ERR_INVALID_ARG_TYPE');
@@ -527,7 +527,7 @@ describe('CString', () => {
     for (const offset of ['4', {}, true]) throws(() => CString(native.get_text(), offset), 'ERR_INVALID_ARG_TYPE');
   });
 
-  test('refuses a length that no string can have', async () => {
+  test('CString refuses a length that no string can have', async () => {
     const stdout = await runs(`
       const text = h.bindOne('get_text', [], 'ptr')();
       const lengths = [2 ** 40, 2 ** 47, 2 ** 52, Number.MAX_SAFE_INTEGER];
@@ -560,7 +560,7 @@ describe('a number of the first page, where C reads or writes memory', () => {
   const refused = (call, message = /must be an address of memory \(.*, which is in the first page/) =>
     throws(call, 'ERR_FFI_INVALID_POINTER', message);
 
-  test('is refused, and the message names the text that was probably meant', () => {
+  test('a number of the first page is refused, and the message names the text that was probably meant', () => {
     for (const value of low) {
       for (const name of ['strlen', 'wrapped', 'guarded', 'atoi', 'puts16', 'putsWide', 'minimumText']) {
         refused(
@@ -584,7 +584,7 @@ describe('a number of the first page, where C reads or writes memory', () => {
     assert.deepEqual([c.strlen('12'), c.atoi('12'), c.wrapped('12'), c.time(null), c.time(0)].slice(0, 3), [2, 12, 2]);
   });
 
-  test('is refused by optimised code, too', () => {
+  test('a number of the first page is refused by optimised code, too', () => {
     const address = ptr(Buffer.from('text\0'));
     const call = (value) => c.strlen(value);
     optimize(call, () => assert.equal(call(address), 4));
@@ -594,7 +594,7 @@ describe('a number of the first page, where C reads or writes memory', () => {
     }
   });
 
-  test('rejects an asynchronous call', async () => {
+  test('a number of the first page rejects an asynchronous call', async () => {
     for (const value of low) {
       for (const name of ['strlen', 'puts16', 'time', 'minimum']) {
         await assert.rejects(c[name].async(value), { code: 'ERR_FFI_INVALID_POINTER' });
@@ -606,7 +606,7 @@ describe('a number of the first page, where C reads or writes memory', () => {
     thread.close();
   });
 
-  test('is refused in fields and elements, and as the result of a callback', () => {
+  test('a number of the first page is refused in fields and elements, and as the result of a callback', () => {
     const Texts = struct({ text: 'cstring', wide: 'utf16', number: pointer('i32'), any: 'ptr' });
     for (const value of low) {
       for (const field of ['text', 'wide', 'number']) {
@@ -627,7 +627,7 @@ describe('a number of the first page, where C reads or writes memory', () => {
     }
   });
 
-  test('is taken for `ptr` and function pointers: it may be an offset, an id or SIG_IGN', () => {
+  test('a number of the first page is taken for `ptr` and function pointers: it may be an offset, an id or SIG_IGN', () => {
     const same = bindOne('identity_ptr', ['ptr'], 'ptr');
     const sameFunction = bindOne('identity_ptr', ['function'], 'ptr');
     for (const value of low) assert.deepEqual([same(value), sameFunction(value)], [Number(value), Number(value)]);
@@ -635,7 +635,7 @@ describe('a number of the first page, where C reads or writes memory', () => {
     optimize(call, () => assert.equal(call(8), 8));
   });
 
-  test('is refused in the dialect of bun as well', () => {
+  test('a number of the first page is refused in the dialect of bun as well', () => {
     const bun = require('../../bun.js');
     const { strlen } = bun.dlopen(ffi.suffix === 'so' ? 'libc.so.6' : 'libc.dylib', {
       strlen: { args: ['cstring'], returns: 'u64_fast' },

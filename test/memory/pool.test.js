@@ -48,13 +48,13 @@ const over = (fn) => figures(throws(fn, 'ERR_FFI_BUFFER_OVERFLOW'));
 const under = (fn) => figures(throws(fn, 'ERR_FFI_BUFFER_UNDERFLOW'));
 
 describe('a slice of the pool', () => {
-  test('is in a slab that others share', () => {
+  test('a slice of the pool is in a slab that others share', () => {
     const [a, b] = makeSlices();
     assert.equal(a.buffer, b.buffer);
     assert.equal(ptr(b), ptr(a) + 32);
   });
 
-  test('that is overflown leaves its neighbours as they were', () => {
+  test('a slice of the pool that is overflown leaves its neighbours as they were', () => {
     const slices = makeSlices();
     for (const count of [1, 16, 31, 32, 33, 96, after]) {
       assert.deepEqual(
@@ -80,7 +80,7 @@ describe('a slice of the pool', () => {
     isWhole(slices, 4);
   });
 
-  test('of every maker has this care, from the first to the last of a slab', () => {
+  test('a slice of every maker is watched, from the first to the last of a slab', () => {
     const makers = [
       () => Buffer.from('abc'),
       () => Buffer.allocUnsafe(3),
@@ -98,14 +98,14 @@ describe('a slice of the pool', () => {
     }
   });
 
-  test('may be filled to its last byte, and only it changes', () => {
+  test('a slice of the pool may be filled to its last byte, and only it changes', () => {
     const slices = makeSlices();
     native.fill_at(slices[4], 0, 99, 32);
     assert.ok(slices[4].every((byte) => byte === 99));
     isWhole(slices, 4);
   });
 
-  test('is cared for by its own bounds when it is seen as another view', () => {
+  test('a slice of the pool is watched by its own bounds when it is seen as another view', () => {
     const slices = makeSlices();
     const { buffer, byteOffset } = slices[4];
     for (const view of [
@@ -128,7 +128,7 @@ describe('a slice of the pool', () => {
 });
 
 describe('two slices in one call', () => {
-  test('may both be written, side by side, apart, overlapping or the same', () => {
+  test('two slices in one call may both be written, side by side, apart, overlapping or the same', () => {
     for (const [a, b] of [
       [3, 4],
       [4, 3],
@@ -152,7 +152,7 @@ describe('two slices in one call', () => {
     isWhole(slices, 4);
   });
 
-  test('are not confused: what lies beyond both is put back, and the right argument is named', () => {
+  test('two slices in one call are not confused: bytes beyond both are put back, and the right argument is named', () => {
     const slices = makeSlices();
     assert.deepEqual(
       over(() => native.flip_two_at(slices[3], 0, slices[6], 32, 5)),
@@ -169,7 +169,7 @@ describe('two slices in one call', () => {
 });
 
 describe('callbacks during a call with a slice', () => {
-  test('may write the neighbours: what JavaScript wrote stays, what C wrote before and after it is put back', () => {
+  test('callbacks during a call with a slice may write the neighbours: what JavaScript wrote stays, what C wrote before and after it is put back', () => {
     const slices = makeSlices();
     const callback = new JSCallback(() => {
       isWhole(slices);
@@ -193,7 +193,7 @@ describe('callbacks during a call with a slice', () => {
     callback.close();
   });
 
-  test('may make, drop and fill slices of the same slab without being blamed', async () => {
+  test('callbacks during a call with a slice may make, drop and fill slices of the same slab without being blamed', async () => {
     const kept = [];
     const callback = new JSCallback(() => {
       for (let i = 0; i < 40; i++) kept.push(Buffer.from('made in a callback'));
@@ -204,7 +204,7 @@ describe('callbacks during a call with a slice', () => {
     await gc();
   });
 
-  test('may write a neighbour and then cause a callback of a callback', () => {
+  test('callbacks during a call with a slice may write a neighbour and then cause a callback of a callback', () => {
     const slices = makeSlices();
     const nothing = new JSCallback(() => {}, {});
     const callback = new JSCallback(() => {
@@ -222,7 +222,7 @@ describe('callbacks during a call with a slice', () => {
     nothing.close();
   });
 
-  test('may call with a neighbour, deeply: every level keeps what is its own', () => {
+  test('callbacks during a call with a slice may call with a neighbour, deeply: every level keeps what is its own', () => {
     const slices = makeSlices(12);
     let depth = 0;
     const callback = new JSCallback(() => {
@@ -265,13 +265,13 @@ describe('the size of the pool', () => {
     }
     console.log(thrown);`;
 
-  test('may change after the package was loaded', async () => {
+  test('the size of the pool may change after the package was loaded', async () => {
     for (const size of [0, 1024, 10000, 131072]) {
       assert.equal(await runs(`Buffer.poolSize = ${size}; ${code}`), `${2 * TIMES}`, `Buffer.poolSize = ${size}`);
     }
   });
 
-  test('does not matter without the fence in front of the allocator, inside of the slab', async () => {
+  test('the size of the pool does not matter without the fence in front of the allocator, inside of the slab', async () => {
     assert.equal(await runs(code.replace(TIMES, '20'), { env: { PINNED_FFI_FENCE: 'off' } }), '40');
   });
 });
@@ -283,7 +283,7 @@ describe('an address of a slice', () => {
     'ptr() of another view of it': ({ buffer, byteOffset }) => ptr(new DataView(buffer, byteOffset, 32)),
   };
   for (const [name, addressOf] of Object.entries(ways)) {
-    test(`from ${name} has the care that the slice itself has`, () => {
+    test(`an address of a slice from ${name} is watched as the slice itself is`, () => {
       for (let i = 0; i < 150; i++) {
         const slices = makeSlices();
         const address = addressOf(slices[4]);
@@ -304,7 +304,7 @@ describe('an address of a slice', () => {
     });
   }
 
-  test('is watched where the pool was off while the package was loaded, and is on later', async () => {
+  test('an address of a slice is watched where the pool was off while the package was loaded, and is on later', async () => {
     const said = await runs(
       `
       const { flip_at } = h.bind({ flip_at: { args: ['ptr', 'i64', 'u64'] } });
@@ -318,7 +318,7 @@ describe('an address of a slice', () => {
     assert.equal(said, 'ERR_FFI_BUFFER_OVERFLOW');
   });
 
-  test('is watched in optimised code', () => {
+  test('an address of a slice is watched in optimised code', () => {
     const slices = makeSlices();
     const address = ptr(slices[4]);
     const call = (at, count) => native.flip_at(address, at, count);
@@ -331,7 +331,7 @@ describe('an address of a slice', () => {
     isWhole(slices, 4);
   });
 
-  test('may be written with what C was given by another address of the slab', () => {
+  test('an address of a slice may be written with what C was given by another address of the slab', () => {
     const slices = makeSlices();
     const Pair = struct({ first: 'ptr', second: 'ptr' });
     const pair = Pair.alloc({ first: slices[3], second: slices[5] });
@@ -357,7 +357,7 @@ describe('an address of a slice', () => {
     library.close();
   });
 
-  test('is no address of a slice once its slab was collected', async () => {
+  test('an address of a slice is no address of a slice once its slab was collected', async () => {
     (() => {
       for (let i = 0; i < 200; i++) ptr(makeSlices()[4]);
     })();
@@ -371,7 +371,7 @@ describe('an address of a slice', () => {
 describe('a slice whose neighbours others write during a synchronous call', () => {
   const sum = (slice) => native.sum_bytes_later(slice, 32, 20);
 
-  test('is read while an asynchronous call fills the neighbour: nothing is lost, and nothing thrown', async () => {
+  test('a slice is read while an asynchronous call fills the neighbour: nothing is lost, and nothing thrown', async () => {
     for (const lend of [(slice) => slice, (slice) => ptr(slice)]) {
       const slices = makeSlices();
       const filled = native.fill_bytes_later.async(lend(slices[3]), 32, 0xaa, 5);
@@ -382,7 +382,7 @@ describe('a slice whose neighbours others write during a synchronous call', () =
     }
   });
 
-  test('is read while Node fills the neighbour', async () => {
+  test('a slice is read while Node fills the neighbour', async () => {
     for (let i = 0; i < 20; i++) {
       const slices = makeSlices();
       const filled = promisify(randomFill)(slices[3]);
@@ -392,7 +392,7 @@ describe('a slice whose neighbours others write during a synchronous call', () =
     }
   });
 
-  test('is watched again when they are done', async () => {
+  test('a slice is watched again when the writers of its neighbours are done', async () => {
     const slices = makeSlices();
     await promisify(randomFill)(slices[3]);
     slices[3].fill(4);
@@ -404,7 +404,7 @@ describe('a slice whose neighbours others write during a synchronous call', () =
     isWhole(slices);
   });
 
-  test('is not watched while Node works, for a callback may have started it', async () => {
+  test('a slice is not watched while Node works, for a callback may have started it', async () => {
     const slices = makeSlices();
     let filled;
     const callback = new JSCallback(() => {
@@ -418,7 +418,7 @@ describe('a slice whose neighbours others write during a synchronous call', () =
     callback.close();
   });
 
-  test('under load: calls lose no byte, whoever writes beside them', async () => {
+  test('calls under load lose no byte, whoever writes beside them', async () => {
     const result = await run({
       file: 'test/stress/pool.mjs',
       args: [String(byScale(10_000, 100_000))],
@@ -438,7 +438,7 @@ function newSlab() {
 }
 
 describe('an overflow that runs out of the slab', () => {
-  test('is told with all of its bytes', () => {
+  test('an overflow that runs out of the slab is reported with all of its bytes', () => {
     // At the very end and start of a slab no slice needs to be: views of it stand for them.
     const buffer = newSlab();
     for (let gap = 0; gap < 20; gap++) {
@@ -459,7 +459,7 @@ describe('an overflow that runs out of the slab', () => {
 describe('what only has the size of a slab', () => {
   const size = () => Buffer.allocUnsafe(1).buffer.byteLength;
 
-  test('is one piece of memory: C may write all of it', () => {
+  test('a Buffer that only has the size of a slab is one piece of memory: C may write all of it', () => {
     // The guard gives each view fences of its own. Node 20 does not tell slabs from others of their size.
     if (process.env.PINNED_FFI_GUARD === '1') return;
     if (require('node:worker_threads').isMarkedAsUntransferable === undefined) return;
@@ -479,7 +479,7 @@ describe('an address in a slab that came in another way', () => {
     'a Buffer over a number of it': (slice) => ffi.toBuffer(ptr(slice), 0, 32),
   };
   for (const [name, addressOf] of Object.entries(ways)) {
-    test(`may be written meanwhile: ${name}`, async () => {
+    test(`an address in a slab may be written meanwhile when it came in another way: ${name}`, async () => {
       const slices = makeSlices();
       const filled = later(addressOf(slices[3]), 0xaa);
       assert.equal(sum(slices[4]), 32n * 5n);
@@ -490,41 +490,45 @@ describe('an address in a slab that came in another way', () => {
   }
 
   // strtok_r keeps where it is in a variable of its caller. The guard would pass it the address of a copy.
-  test('may be written where memory that C was passed has it from an earlier call', { skip: onlyOn('posix') }, () => {
-    const args = ['ptr', 'cstring', 'ptr'];
-    const { strtok_r: next } = ffi.dlopen(null, { strtok_r: { args, returns: 'cstring', guard: false } }).symbols;
-    const state = () => [Buffer.allocUnsafe(8), ffi.alloc(8), new BigUint64Array(1)];
-    for (let i = 0; i < 3; i += 1) {
-      const text = Buffer.from('a,bc,d\0');
-      const kept = state()[i];
-      const other = Buffer.from('neighbour');
-      assert.deepEqual([next(text, ',', kept), next(null, ',', kept), next(null, ',', kept)], ['a', 'bc', 'd']);
-      assert.deepEqual([next(null, ',', kept), text.toString(), other.toString()], [null, 'a\0bc\0d\0', 'neighbour']);
-    }
-    const slices = makeSlices();
-    const same = bindOne('identity_ptr', ['ptr'], 'ptr', { guard: false });
-    const fillAll = ffi.cc({
-      source:
-        '#include <string.h>\nstruct piece { char *at; size_t size; };\n' +
-        'void fill_all(struct piece *list, int n, char *own) {' +
-        ' memset(own, 5, 32); for (int i = 0; i < n; i++) memset(list[i].at, 9, list[i].size); }\n' +
-        'void fill_one(struct piece piece, char *own) { fill_all(&piece, 1, own); }',
-      symbols: {
-        fill_all: { args: ['ptr', 'int', 'ptr'], guard: false },
-        fill_one: { args: [struct({ at: 'ptr', size: 'size_t' }), 'ptr'], guard: false },
-      },
-    });
-    const list = BigUint64Array.of(BigInt(same(slices[3])), 32n, BigInt(same(slices[5])), 32n);
-    fillAll.symbols.fill_all(list, 2, slices[4]);
-    assert.ok([slices[3], slices[5]].every((slice) => slice.every((byte) => byte === 9)));
-    isWhole(slices, 3, 5);
-    fillAll.symbols.fill_one({ at: same(slices[6]), size: 32 }, slices[4]);
-    assert.ok(slices[6].every((byte) => byte === 9));
-    isWhole(slices, 3, 5, 6);
-    fillAll.close();
-  });
+  test(
+    'an address in a slab may be written where memory that C was passed has it from an earlier call',
+    { skip: onlyOn('posix') },
+    () => {
+      const args = ['ptr', 'cstring', 'ptr'];
+      const { strtok_r: next } = ffi.dlopen(null, { strtok_r: { args, returns: 'cstring', guard: false } }).symbols;
+      const state = () => [Buffer.allocUnsafe(8), ffi.alloc(8), new BigUint64Array(1)];
+      for (let i = 0; i < 3; i += 1) {
+        const text = Buffer.from('a,bc,d\0');
+        const kept = state()[i];
+        const other = Buffer.from('neighbour');
+        assert.deepEqual([next(text, ',', kept), next(null, ',', kept), next(null, ',', kept)], ['a', 'bc', 'd']);
+        assert.deepEqual([next(null, ',', kept), text.toString(), other.toString()], [null, 'a\0bc\0d\0', 'neighbour']);
+      }
+      const slices = makeSlices();
+      const same = bindOne('identity_ptr', ['ptr'], 'ptr', { guard: false });
+      const fillAll = ffi.cc({
+        source:
+          '#include <string.h>\nstruct piece { char *at; size_t size; };\n' +
+          'void fill_all(struct piece *list, int n, char *own) {' +
+          ' memset(own, 5, 32); for (int i = 0; i < n; i++) memset(list[i].at, 9, list[i].size); }\n' +
+          'void fill_one(struct piece piece, char *own) { fill_all(&piece, 1, own); }',
+        symbols: {
+          fill_all: { args: ['ptr', 'int', 'ptr'], guard: false },
+          fill_one: { args: [struct({ at: 'ptr', size: 'size_t' }), 'ptr'], guard: false },
+        },
+      });
+      const list = BigUint64Array.of(BigInt(same(slices[3])), 32n, BigInt(same(slices[5])), 32n);
+      fillAll.symbols.fill_all(list, 2, slices[4]);
+      assert.ok([slices[3], slices[5]].every((slice) => slice.every((byte) => byte === 9)));
+      isWhole(slices, 3, 5);
+      fillAll.symbols.fill_one({ at: same(slices[6]), size: 32 }, slices[4]);
+      assert.ok(slices[6].every((byte) => byte === 9));
+      isWhole(slices, 3, 5, 6);
+      fillAll.close();
+    },
+  );
 
-  test('may be written when a callback has returned it', () => {
+  test('an address in a slab may be written when a callback has returned it', () => {
     const library = ffi.cc({
       source: String.raw`
         #include <string.h>

@@ -53,7 +53,7 @@ const prelude = `
 `;
 
 describe('checkFences', () => {
-  test('finds what was written later through a kept address, repairs it and warns with what is known', async () => {
+  test('checkFences() finds what was written later through a kept address, repairs it and warns with what is known', async () => {
     for (const make of makers) {
       const view = make(70);
       native.keep_ptr(view);
@@ -73,7 +73,7 @@ describe('checkFences', () => {
     }
   });
 
-  test('finds a write before the start that reaches beyond the fence, too', async () => {
+  test('checkFences() finds a write before the start that reaches beyond the fence, too', async () => {
     for (const make of makers) {
       const view = make(70);
       native.keep_ptr(view);
@@ -88,7 +88,7 @@ describe('checkFences', () => {
     }
   });
 
-  test('finds what a thread has written after the call, and says so in the text', async () => {
+  test('checkFences() finds what a thread has written after the call, and says so in the text', async () => {
     const view = new Uint8Array(33);
     // Late enough for a busy machine: what is written before the call has returned is thrown by it.
     assert.equal(native.start_writer(view, 30, 0, 10, 100), 0);
@@ -105,7 +105,7 @@ describe('checkFences', () => {
     assert.ok(view[32] === 0);
   });
 
-  test('counts every broken buffer', async () => {
+  test('checkFences() counts every broken buffer', async () => {
     const views = Array.from({ length: 30 }, () => new Uint8Array(20));
     for (const view of views) {
       native.keep_ptr(view);
@@ -118,7 +118,7 @@ describe('checkFences', () => {
 });
 
 describe('a Buffer that is collected', () => {
-  test('with a broken fence is reported when it is freed', async () => {
+  test('a Buffer that is collected with a broken fence is reported when it is freed', async () => {
     for (const make of makers) {
       (() => native.keep_ptr(make(80)))();
       native.flip_kept(80, 11);
@@ -126,7 +126,7 @@ describe('a Buffer that is collected', () => {
     }
   });
 
-  test('is poisoned and held back: a late write hits nobody and is reported', async () => {
+  test('a Buffer that is collected is poisoned and held back: a late write hits no other memory and is reported', async () => {
     for (const make of makers) {
       await gc();
       const { heldCount } = fences().quarantine;
@@ -142,7 +142,7 @@ describe('a Buffer that is collected', () => {
     }
   });
 
-  test('shows poison to native code that still reads it', async () => {
+  test('a Buffer that is collected shows poison to native code that still reads it', async () => {
     const output = await runs(`${prelude}
       (async () => {
         (() => native.keep_ptr(new Uint8Array(64).fill(1)))();
@@ -155,7 +155,7 @@ describe('a Buffer that is collected', () => {
     assert.ok(new Set(bytes).size > 16, 'the bytes differ from one another');
   });
 
-  test('is not held when nobody was given its address', async () => {
+  test('a Buffer that is collected is not held when its address was never taken', async () => {
     await gc();
     const { heldCount } = fences().quarantine;
     for (let i = 0; i < 100; i++) new Uint8Array(2000).buffer;
@@ -166,7 +166,7 @@ describe('a Buffer that is collected', () => {
 });
 
 describe('the quarantine', () => {
-  test('keeps to its bounds, and what is pushed out with a late write is reported', async () => {
+  test('the quarantine keeps to its bounds, and a block that is pushed out with a late write is reported', async () => {
     const output = await runs(
       `${prelude}
       (async () => {
@@ -195,7 +195,7 @@ describe('the quarantine', () => {
     assert.deepEqual(JSON.parse(output), ['quarantine,500,3,2', true, true, true, 10000, 30, true]);
   });
 
-  test('is of 16 MiB and 4096 blocks by default, of BYTES alone, or off', async () => {
+  test('the quarantine is of 16 MiB and 4096 blocks by default, of BYTES alone, or off', async () => {
     const state = `console.log(JSON.stringify(ffi.fences().quarantine));`;
     const bounds = async (setting) => {
       const { bytes, count } = JSON.parse(await runs(state, { env: { PINNED_FFI_QUARANTINE: setting } }));
@@ -213,7 +213,7 @@ describe('the quarantine', () => {
     assert.equal(await runs(held), '5 1000121');
   });
 
-  test('refuses other settings by name', async () => {
+  test('the quarantine refuses other settings by name', async () => {
     for (const setting of ['much', '-1', '1,', ',1', '1.5', '1,2,3']) {
       // helpers.js loads the package, so that the child ends with its error.
       const { stderr, code: exit } = await run({ code: '', env: { PINNED_FFI_QUARANTINE: setting } });
@@ -222,7 +222,7 @@ describe('the quarantine', () => {
     }
   });
 
-  test('does not keep process.memoryUsage().arrayBuffers up', async () => {
+  test('the quarantine does not keep process.memoryUsage().arrayBuffers up', async () => {
     const output = await runs(`${prelude} (async () => {
       await settle();
       const before = process.memoryUsage().arrayBuffers;

@@ -49,7 +49,7 @@ const output = async (code) => {
 };
 
 describe('two copies of one build', () => {
-  test('are one package: the classes are the same, and the fences hold in both', async () => {
+  test('two copies of one build are one package: the classes are the same, and the fences hold in both', async () => {
     const [same, installed, codes] = await output(`
       const [a, b] = [load('a'), load('b')];
       say(a === b && load('a/bun.js') === load('b/bun.js') && load('a/bun.js') !== a);
@@ -61,7 +61,7 @@ describe('two copies of one build', () => {
     assert.deepEqual(codes, ['ERR_FFI_BUFFER_OVERFLOW', 'ERR_FFI_BUFFER_OVERFLOW']);
   });
 
-  test('throw for every overflow, and no neighbour changes', async () => {
+  test('two copies of one build throw for every overflow, and no neighbour changes', async () => {
     const [counts] = await output(`
       const [a, b] = [load('a'), load('b')];
       const others = Array.from({ length: 200 }, () => new Uint8Array(50).fill(3));
@@ -75,7 +75,7 @@ describe('two copies of one build', () => {
     assert.deepEqual(counts, [2000, 2000, 0, 0]);
   });
 
-  test('in a worker that loads the second first, Buffers that cross threads are fenced for both', async () => {
+  test('Buffers that cross threads are fenced for both copies in a worker that loads the second first', async () => {
     const [inWorker, inMain] = await output(`
       const { Worker } = require('node:worker_threads');
       const a = load('a');
@@ -98,7 +98,7 @@ describe('two copies of one build', () => {
     assert.equal(inMain, 'ERR_FFI_BUFFER_OVERFLOW');
   });
 
-  test('work when the first one has been deleted meanwhile', async () => {
+  test('two copies of one build work when the first one has been deleted meanwhile', async () => {
     fs.cpSync(copyOf('a'), copyOf('gone'), { recursive: true });
     const [inWorker] = await output(`
       const { Worker } = require('node:worker_threads');
@@ -113,7 +113,7 @@ describe('two copies of one build', () => {
   });
 });
 
-test('another build keeps out of the way of the first, says so, and its overflows hit nobody', async () => {
+test('a copy of another build keeps out of the way of the first, says so, and its overflows damage nothing', async () => {
   const [first, second, codes, neighbours] = await output(`
     const [a, other] = [load('a'), load('other')];
     say(a.fences());

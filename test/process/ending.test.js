@@ -102,17 +102,17 @@ describe('process.exit', { concurrency: 4 }, () => {
     ['a callback of threads that a nonblocking call waits for', 's.join_threads_i32.async(callback, 8, 100);'],
     ['a callback on a dedicated thread', 'lib.thread().symbols.call_i32(callback, 1);'],
   ]) {
-    test(`in ${where} ends the process with that code`, () => ends(`${exiting} ${code}`, { exit: 7 }));
+    test(`process.exit in ${where} ends the process with that code`, () => ends(`${exiting} ${code}`, { exit: 7 }));
   }
 
-  test('in a Promise that native code waits for ends the process with that code', () =>
+  test('process.exit in a Promise that native code waits for ends the process with that code', () =>
     ends(
       `const callback = new ffi.JSCallback(async () => { await wait(20); process.exit(7); }, i32);
       s.call_i32.async(callback, 1);`,
       { exit: 7 },
     ));
 
-  test('while native code waits for a Promise that never settles ends the process', () =>
+  test('process.exit while native code waits for a Promise that never settles ends the process', () =>
     ends(
       `const callback = new ffi.JSCallback(() => new Promise(() => {}), i32);
       for (let i = 0; i < 8; i++) s.call_i32.async(callback, i);
@@ -120,7 +120,7 @@ describe('process.exit', { concurrency: 4 }, () => {
       { exit: 3 },
     ));
 
-  test('while a thousand calls are queued on the pool, each with a callback, ends the process', () =>
+  test('process.exit while a thousand calls are queued on the pool, each with a callback, ends the process', () =>
     ends(
       `const callback = new ffi.JSCallback((value) => value, i32);
       for (let i = 0; i < 1000; i++) s.call_i32_later.async(callback, i, 1);
@@ -128,7 +128,7 @@ describe('process.exit', { concurrency: 4 }, () => {
       { exit: 3 },
     ));
 
-  test('while a thousand calls are queued on a thread of their own ends the process', () =>
+  test('process.exit while a thousand calls are queued on a thread of their own ends the process', () =>
     ends(
       `const callback = new ffi.JSCallback((value) => value, i32);
       const thread = lib.thread();
@@ -137,7 +137,7 @@ describe('process.exit', { concurrency: 4 }, () => {
       { exit: 3 },
     ));
 
-  test('while native threads call and a callback is closed runs the exit handlers first', () =>
+  test('process.exit while native threads call and a callback is closed runs the exit handlers first', () =>
     ends(
       `const callback = new ffi.JSCallback(() => 1, i32);
       for (let i = 0; i < 8; i++) s.start_ticker(callback, 50, 0);
@@ -146,7 +146,7 @@ describe('process.exit', { concurrency: 4 }, () => {
       { exit: 3, stdout: 'exit 42' },
     ));
 
-  test('in an exit handler of a callback of a native call does not hang', () =>
+  test('process.exit in an exit handler of a callback of a native call does not hang', () =>
     ends(
       `const callback = new ffi.JSCallback((value) => value + 1, i32);
       process.on('exit', () => console.log(s.call_i32(callback, 1), withThreads.call_i32_later(callback, 1, 0)));
@@ -156,7 +156,7 @@ describe('process.exit', { concurrency: 4 }, () => {
 });
 
 describe('the natural end of the process', { concurrency: 4 }, () => {
-  test('comes while native threads go on calling a callback that nobody holds', () =>
+  test('the natural end of the process comes while native threads go on calling a callback that nobody holds', () =>
     ends(
       `const callback = new ffi.JSCallback(() => 1, i32);
       for (let i = 0; i < 16; i++) s.start_ticker(callback, i * 10, 0);
@@ -164,7 +164,7 @@ describe('the natural end of the process', { concurrency: 4 }, () => {
       { stdout: 'end' },
     ));
 
-  test('comes while native threads go on calling a threadsafe callback', () =>
+  test('the natural end of the process comes while native threads go on calling a threadsafe callback', () =>
     ends(
       `const callback = new ffi.JSCallback(() => {}, { args: ['i32'], threadsafe: true });
       for (let i = 0; i < 4; i++) s.start_ticker(callback, 20, 0);
@@ -172,7 +172,7 @@ describe('the natural end of the process', { concurrency: 4 }, () => {
       { stdout: 'end' },
     ));
 
-  test('waits for a callback that is ref()ed, and comes after unref() and after close()', () =>
+  test('the natural end of the process waits for a callback that is ref()ed, and comes after unref() and after close()', () =>
     ends(
       `const first = new ffi.JSCallback((i) => { if (i === 20) { console.log('unref'); first.unref(); second.ref().ref(); } return 1; }, i32);
       const second = new ffi.JSCallback((i) => { if (i === 40) { console.log('close'); second.close(); } return 1; }, i32);
@@ -182,7 +182,7 @@ describe('the natural end of the process', { concurrency: 4 }, () => {
       { stdout: 'unref\nclose', stderr: /^$|was called by native code after its close/ },
     ));
 
-  test('comes while a native thread waits for a Promise that never settles', () =>
+  test('the natural end of the process comes while a native thread waits for a Promise that never settles', () =>
     ends(
       `const callback = new ffi.JSCallback(() => new Promise(() => {}), i32);
       s.start_ticker(callback, 0, 0);
@@ -190,14 +190,14 @@ describe('the natural end of the process', { concurrency: 4 }, () => {
       { stdout: 'end' },
     ));
 
-  test('comes with pins, buffers of alloc() and open libraries left behind', () =>
+  test('the natural end of the process comes with pins, buffers of alloc() and open libraries left behind', () =>
     ends(
       `globalThis.kept = [ffi.pin(ffi.alloc(100)), ffi.pin(new Uint8Array(100)), lib.thread(), lib.thread()];
       console.log('end');`,
       { stdout: 'end' },
     ));
 
-  test('comes after calls of all kinds were made at once and nothing was closed', () =>
+  test('the natural end of the process comes after calls of all kinds were made at once and nothing was closed', () =>
     ends(
       `(async () => {
         const callback = new ffi.JSCallback((value) => value, i32);
@@ -256,7 +256,7 @@ describe('a worker is terminated', { concurrency: 4 }, () => {
     });`,
   );
 
-  test('while foreign threads call back: they get zero, at once and from then on', () =>
+  test('foreign threads that call back while a worker is terminated get zero, at once and from then on', () =>
     ends(
       `main(async () => {
         for (let round = 0; round < ${byScale(3, 6)}; round++) {
@@ -282,7 +282,7 @@ describe('a worker is terminated', { concurrency: 4 }, () => {
       { stdout: 'alive' },
     ));
 
-  test('while foreign threads call back: its pointer is harmless on the main thread, and on a new worker', () =>
+  test('a callback pointer of a terminated worker is harmless on the main thread, and on a new worker', () =>
     ends(
       `main(async () => {
         const code = 'const callback = new ffi.JSCallback((value) => value + 1, i32); parentPort.postMessage(callback.ptr);';
@@ -295,7 +295,7 @@ describe('a worker is terminated', { concurrency: 4 }, () => {
       { stdout: '0 0n 0' },
     ));
 
-  test('and memory that its calls still use is neither freed nor given to others', () =>
+  test('memory that calls of a terminated worker still use is neither freed nor given to others', () =>
     ends(
       `process.on('warning', (warning) => console.log(warning.message));
       main(async () => {
@@ -328,7 +328,7 @@ describe('a worker is terminated', { concurrency: 4 }, () => {
     ['with', {}],
     ['without', unfenced],
   ]) {
-    test(`while native code fills a large Buffer of its own ${fences} fences: its end waits for that call`, () =>
+    test(`the end of a worker waits for a call that fills a large Buffer ${fences} fences`, () =>
       ends(
         `main(async () => {
           for (const call of ['thread.symbols.fill_bytes_later', 's.fill_bytes_later.async']) {
@@ -350,7 +350,7 @@ describe('a worker is terminated', { concurrency: 4 }, () => {
 
   const TIMES = byScale(2, 10);
 
-  test(`${4 * TIMES} times, with threads that call at every moment of it`, () =>
+  test(`a worker may be terminated ${4 * TIMES} times, with threads that call at every moment of it`, () =>
     ends(
       `main(async () => {
         const numbers = [];
@@ -404,7 +404,7 @@ describe('an exception with no outer call', { concurrency: 4 }, () => {
   const throwing =
     "const callback = new ffi.JSCallback((i) => { throw new Error('boom ' + i); }, i32); callback.ref();";
 
-  test('is an uncaughtException, and the native thread gets zero', () =>
+  test('an exception with no outer call is an uncaughtException, and the native thread gets zero', () =>
     ends(
       `${throwing}
       const number = s.start_ticker(callback, 500, 3);
@@ -419,10 +419,10 @@ describe('an exception with no outer call', { concurrency: 4 }, () => {
       { stdout: 'boom 0 uncaughtException\nboom 1 uncaughtException\nboom 2 uncaughtException\n0n' },
     ));
 
-  test('ends the process with code 1 where nobody listens, as any other does', () =>
+  test('an exception with no outer call ends the process with code 1 where nobody listens, as any other does', () =>
     ends(`${throwing} s.start_ticker(callback, 100, 0);`, { exit: 1, stderr: /Error: boom 0\n[^]*at /, stdout: '' }));
 
-  test('of a Promise is an uncaughtException, too', () =>
+  test('a rejection with no outer call is an uncaughtException, too', () =>
     ends(
       `process.on('uncaughtException', (error) => { console.log(error.message); callback.close(); });
       const callback = new ffi.JSCallback(async () => { await wait(1); throw new Error('later'); }, i32);
@@ -431,7 +431,7 @@ describe('an exception with no outer call', { concurrency: 4 }, () => {
       { stdout: 'later' },
     ));
 
-  test('in a worker is its error event', () =>
+  test('an exception with no outer call in a worker is its error event', () =>
     ends(
       `const worker = new Worker(${JSON.stringify(inWorker)} + ${JSON.stringify(`${throwing} s.start_ticker(callback, 100, 20);`)}, { eval: true });
       worker.on('error', (error) => console.log(error.message));
@@ -439,7 +439,7 @@ describe('an exception with no outer call', { concurrency: 4 }, () => {
       { stdout: /^boom 0\n1 42$/ },
     ));
 
-  test('of threads that a nonblocking call waits for does not keep that call from its end', () =>
+  test('an exception of threads that a nonblocking call waits for does not keep that call from its end', () =>
     ends(
       `let count = 0;
       process.on('uncaughtException', () => count++);
@@ -448,7 +448,7 @@ describe('an exception with no outer call', { concurrency: 4 }, () => {
       { stdout: '0n 40' },
     ));
 
-  test('of a callback that another environment has called asynchronously is one where it was thrown', () =>
+  test('an exception of a callback that another environment has called asynchronously is one where it was thrown', () =>
     ends(
       `process.on('uncaughtException', (error) => console.log('main:', error.message));
       const callback = new ffi.JSCallback(() => { throw new Error('boom'); }, i32);
@@ -471,7 +471,7 @@ describe('a closed callback that C still calls', { concurrency: 4 }, () => {
   const make =
     'const callback = new ffi.JSCallback(function named() { return 5; }, i32); const pointer = callback.ptr; callback.close();';
 
-  test('gives zero on the JavaScript thread and one warning with the place of creation', async () => {
+  test('a closed callback that C still calls gives zero on the JavaScript thread and one warning with the place of creation', async () => {
     const { stderr } = await ends(
       `${make}
       console.log(s.call_times_i32(pointer, 100), s.call_i32(pointer, 1));`,
@@ -480,7 +480,7 @@ describe('a closed callback that C still calls', { concurrency: 4 }, () => {
     assert.equal(stderr.split('FFIWarning').length, 2);
   });
 
-  test('is warned of with its place where the program has frozen Error, in a function and in a class of its own', async () => {
+  test('a closed callback that C still calls is warned of with its place where the program has frozen Error, in a function and in a class of its own', async () => {
     const { stderr } = await ends(
       `Object.freeze(Error);
       class Mine extends ffi.JSCallback {}
@@ -494,7 +494,7 @@ describe('a closed callback that C still calls', { concurrency: 4 }, () => {
     assert.equal(stderr.split(/it was created at make \([^\n]*\[eval\]:\d+/).length, 3);
   });
 
-  test('is warned of without its place where 256 others were made before it without a pause', async () => {
+  test('a closed callback that C still calls is warned of without its place where 256 others were made before it without a pause', async () => {
     const { stderr } = await ends(
       `const made = (count) => Array.from({ length: count }, () => new ffi.JSCallback(() => 5, i32));
       const first = made(257);
@@ -510,7 +510,7 @@ describe('a closed callback that C still calls', { concurrency: 4 }, () => {
     assert.equal(stderr.split(/it was created at [^\n]*\[eval\]:\d+/).length, 3);
   });
 
-  test('is warned of in a worker that ends right after', async () => {
+  test('a closed callback that C still calls is warned of in a worker that ends right after', async () => {
     const { stderr } = await ends(
       `const worker = new Worker(${JSON.stringify(inWorker + make + ' s.call_i32(pointer, 1);')}, { eval: true });
       worker.on('exit', (code) => console.log('exit', code));`,
@@ -519,7 +519,7 @@ describe('a closed callback that C still calls', { concurrency: 4 }, () => {
     assert.equal(stderr.split('FFIWarning').length, 2);
   });
 
-  test('gives zero a million times within the same memory, and one warning', async () => {
+  test('a closed callback that C still calls gives zero a million times within the same memory, and one warning', async () => {
     const { stderr } = await ends(
       `${make}
       const repeat = (count) => { for (let i = 0; i < count; i++) if (s.call_i32(pointer, i) !== 0) process.exit(1); };
@@ -533,7 +533,7 @@ describe('a closed callback that C still calls', { concurrency: 4 }, () => {
     assert.equal(stderr.split('FFIWarning').length, 2);
   });
 
-  test('gives zero on foreign threads and one warning with the place of creation', async () => {
+  test('a closed callback that C still calls gives zero on foreign threads and one warning with the place of creation', async () => {
     const { stderr } = await ends(
       `${make}
       console.log(withThreads.join_threads_i32(pointer, 8, 100));
@@ -543,13 +543,13 @@ describe('a closed callback that C still calls', { concurrency: 4 }, () => {
     assert.equal(stderr.split('FFIWarning').length, 2);
   });
 
-  test('does not wait for JavaScript: a synchronous call that joins such threads comes back', () =>
+  test('a call of a closed callback does not wait for JavaScript: a synchronous call that joins such threads returns', () =>
     ends(`${make} console.log(s.join_threads_i32(pointer, 8, 100)); setTimeout(() => {}, 100);`, {
       stdout: '0n',
       stderr: place,
     }));
 
-  test('may be told by its code', () =>
+  test('the warning of a closed callback has a code', () =>
     ends(
       `process.on('warning', ({ name, code }) => console.log(name, code));
       ${make}
@@ -557,7 +557,7 @@ describe('a closed callback that C still calls', { concurrency: 4 }, () => {
       { stdout: 'FFIWarning ERR_FFI_CALLBACK_CLOSED', stderr: place },
     ));
 
-  test('was closed in itself, called by a foreign thread: that call gets its answer, later ones zero', () =>
+  test('a callback that closes itself, called by a foreign thread, answers that call, and later ones get zero', () =>
     ends(
       `const callback = new ffi.JSCallback((value) => { callback.close(); return 7; }, i32);
       console.log(withThreads.join_threads_i32(callback, 1, 10));
@@ -566,7 +566,7 @@ describe('a closed callback that C still calls', { concurrency: 4 }, () => {
       { stdout: '7n\n7n', stderr: /FFIWarning/ },
     ));
 
-  test('was closed by another callback while 8 threads call it', () =>
+  test('a callback may be closed by another callback while 8 threads call it', () =>
     ends(
       `const victim = new ffi.JSCallback((value) => value >= 0 ? 1 : 0, i32);
       const closer = new ffi.JSCallback((value) => { if (value === 20) victim.close(); return 1; }, i32);
@@ -577,7 +577,7 @@ describe('a closed callback that C still calls', { concurrency: 4 }, () => {
       { stdout: 'true 1000n', stderr: /FFIWarning/ },
     ));
 
-  test('has calls that JavaScript has not seen yet: they do not come to the callback that has its pointer next', () =>
+  test('calls of a closed callback that JavaScript has not seen yet do not come to the callback that has its pointer next', () =>
     ends(
       `const joined = ffi.dlopen(h.fixture, { join_threads_i32: join }).symbols.join_threads_i32;
       let strange = 0;
@@ -592,7 +592,7 @@ describe('a closed callback that C still calls', { concurrency: 4 }, () => {
       { stdout: 'true 0' },
     ));
 
-  test('is not called in the place of another: two thousand later callbacks have other addresses or their own functions', () =>
+  test('a closed callback is not called in the place of another: two thousand later callbacks have other addresses or their own functions', () =>
     ends(
       `const old = Array.from({ length: 10 }, () => { const c = new ffi.JSCallback(() => 5, i32); const p = c.ptr; c.close(); return p; });
       const fresh = Array.from({ length: 500 }, (_, i) => new ffi.JSCallback(() => i + 100, i32));
@@ -602,7 +602,7 @@ describe('a closed callback that C still calls', { concurrency: 4 }, () => {
 });
 
 describe('many callbacks', () => {
-  test('created and closed keep within bounded memory, and each works', () =>
+  test('many callbacks that are created and closed keep within bounded memory, and each works', () =>
     ends(
       `const make = (count) => {
         for (let i = 0; i < count; i++) {
@@ -622,7 +622,7 @@ describe('many callbacks', () => {
       { stdout: 'bounded', timeout: 60_000 },
     ));
 
-  test('created and dropped are warned of once, and cost less than two kilobytes each', () =>
+  test('many callbacks that are created and dropped are warned of once, and cost less than two kilobytes each', () =>
     ends(
       `process.on('warning', ({ name, message }) => console.log(name, /1000 JSCallbacks were dropped without close/.test(message)));
       main(async () => {
@@ -637,7 +637,7 @@ describe('many callbacks', () => {
       { stdout: 'FFIWarning true\nbounded', stderr: /dropped without close/, timeout: 60_000 },
     ));
 
-  test('that were closed are no reason to warn', () =>
+  test('many callbacks that were closed are no reason to warn', () =>
     ends(
       `main(async () => {
         for (let i = 0; i < 3000; i++) new ffi.JSCallback(() => 0, i32).close();
@@ -649,7 +649,7 @@ describe('many callbacks', () => {
 });
 
 describe('everything at once', () => {
-  test('is collected while it is in flight, and comes to its end', () =>
+  test('everything at once may be collected while it is in flight, and the process ends', () =>
     ends(
       `main(async () => {
         let sum = 0;
@@ -676,7 +676,7 @@ describe('everything at once', () => {
       { stdout: '120000 0' },
     ));
 
-  test('ends by process.exit with workers, threads, queues and Promises in every state', () =>
+  test('process.exit ends the process with workers, threads, queues and Promises in every state', () =>
     ends(
       `main(async () => {
         const callback = new ffi.JSCallback((value) => value, i32);
@@ -693,7 +693,7 @@ describe('everything at once', () => {
       { exit: 6 },
     ));
 
-  test('runs the calls that threads of C have made before it ends, though they do not keep it alive', () =>
+  test('the process runs the calls that threads of C have made before it ends, though they do not keep it alive', () =>
     ends(
       `const { symbols } = ffi.dlopen(h.fixture, { call_on_thread_i32: call });
       const seen = new ffi.JSCallback((n) => console.log('seen', n), { args: ['i32'], threadsafe: true });

@@ -33,7 +33,7 @@ symbols.add_i32.async(20, 22).then((sum) => console.log(sum));
 `;
 
 describe('the package loads and works', () => {
-  test('where the program has deleted SharedArrayBuffer', TIMES, async () => {
+  test('the package loads and works where the program has deleted SharedArrayBuffer', TIMES, async () => {
     assert.equal(
       await child(`delete globalThis.SharedArrayBuffer; ${USES}
       const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
@@ -44,9 +44,16 @@ describe('the package loads and works', () => {
     );
   });
 
-  test('where the program has closed its global object and process to new properties', TIMES, async () => {
-    assert.equal(await child(`Object.preventExtensions(globalThis); Object.preventExtensions(process); ${USES}`), '42');
-  });
+  test(
+    'the package loads and works where the program has closed its global object and process to new properties',
+    TIMES,
+    async () => {
+      assert.equal(
+        await child(`Object.preventExtensions(globalThis); Object.preventExtensions(process); ${USES}`),
+        '42',
+      );
+    },
+  );
 
   const flags = {
     '--enable-sharedarraybuffer-per-context': true,
@@ -55,14 +62,18 @@ describe('the package loads and works', () => {
     '--no-harmony-rab-gsab --no-expose-wasm': isNode20,
   };
   for (const [flag, isKnown] of Object.entries(flags)) {
-    test(`with ${flag}`, { ...TIMES, skip: !isKnown && 'this Node has no such flag' }, async () => {
-      assert.equal(await child(USES, { flags: flag.split(' ') }), '42');
-      assert.equal(await child(`delete globalThis.SharedArrayBuffer; ${USES}`, { flags: flag.split(' ') }), '42');
-    });
+    test(
+      `the package loads and works with ${flag}`,
+      { ...TIMES, skip: !isKnown && 'this Node has no such flag' },
+      async () => {
+        assert.equal(await child(USES, { flags: flag.split(' ') }), '42');
+        assert.equal(await child(`delete globalThis.SharedArrayBuffer; ${USES}`, { flags: flag.split(' ') }), '42');
+      },
+    );
   }
 
   test(
-    'with --abort-on-uncaught-exception, where the first candidates for a name are no libraries',
+    'the package loads and works with --abort-on-uncaught-exception, where the first candidates for a name are no libraries',
     TIMES,
     async () => {
       assert.equal(
@@ -84,7 +95,7 @@ describe('process listeners', () => {
   const count = "['exit', 'beforeExit'].map((event) => process.listenerCount(event))";
 
   test(
-    'there are none before there is a callback, and one each afterwards, whatever is loaded anew',
+    'there are no process listeners before there is a callback, and one each afterwards, whatever is loaded anew',
     TIMES,
     async () => {
       const vm = `const makeRealm = () => {
@@ -127,7 +138,7 @@ describe('process listeners', () => {
 });
 
 describe('open handles', () => {
-  test('each that asynchronous hooks are told of says that it does not keep the process alive', TIMES, async () => {
+  test('each handle that asynchronous hooks see says that it does not keep the process alive', TIMES, async () => {
     assert.equal(
       await child(`
       const resources = new Map();

@@ -147,7 +147,7 @@ for (const [name, registry] of Object.entries(REGISTRIES)) {
     );
 
   describe(`after a reset of ${name}`, () => {
-    test('what is loaded anew is the same instance', TIMES, async () => {
+    test(`the package that is loaded after a reset of ${name} is the same instance`, TIMES, async () => {
       assert.equal(
         await child(`
         const first = load();
@@ -210,7 +210,7 @@ for (const [name, registry] of Object.entries(REGISTRIES)) {
 
     for (const group of groups) {
       const names = group.map(([what]) => what);
-      test(`works when it is first used: ${names.join('; ')}`, TIMES, async () => {
+      test(`${names.join('; ')} work when they are first used after a reset of ${name}`, TIMES, async () => {
         // In the other order for the other registry: what is first there has been loaded in part here, and the reverse.
         const scripts = (isNodes ? group : group.toReversed()).map(
           ([what, code]) => `

@@ -49,7 +49,7 @@ const state = `JSON.stringify([require('./lib/call/fast-call').callPath(), ffi.f
 describe('a function of the engine that is missing', () => {
   const symbols = findSymbols();
 
-  test('is one of those in the sources', () => {
+  test('the symbols of the test are those in the sources', () => {
     assert.ok(symbols.length > 40, `only ${symbols.length} names were found in src/`);
     assert.ok(
       symbols.some((name) => name.startsWith('_ZN2v816FunctionTemplate3New') && name.endsWith('CFunctionEttt')),
@@ -61,13 +61,13 @@ describe('a function of the engine that is missing', () => {
   const sample = symbols.filter(() => random() < byScale(0.06, 1));
   describe('of V8 or of Node', { concurrency: 2 }, () => {
     for (const symbol of sample) {
-      test(`leaves everything working without ${symbol}`, async () => {
+      test(`everything works without ${symbol}`, async () => {
         assert.deepEqual(await failuresWithout(symbol), []);
       });
     }
   });
 
-  test('leaves everything working without any', async () => {
+  test('everything works without any of the symbols', async () => {
     assert.deepEqual(await failuresWithout('*'), []);
     const [callPath, installed] = JSON.parse(
       await runs(`console.log(${state})`, { env: { PINNED_FFI_HIDE_SYMBOLS: '*' } }),
@@ -112,7 +112,7 @@ describe('an engine that was not verified', () => {
     ],
   };
   for (const [name, [code, reason]] of Object.entries(engines)) {
-    test(`is used by Node-API alone: ${name}`, { skip: onlyOn('fences') }, async () => {
+    test(`an engine that was not verified is used by Node-API alone: ${name}`, { skip: onlyOn('fences') }, async () => {
       const [callPath, installed] = JSON.parse(await pretend(code));
       assert.match(callPath.reason, reason);
       assert.deepEqual([callPath.name, installed], ['generic', false]);
@@ -131,7 +131,7 @@ describe('the variable that chooses the call path', () => {
     assert.equal(await nameOf({ PINNED_FFI_LANE: 'frame', PINNED_FFI_CALL_PATH: 'libffi' }), 'libffi');
   });
 
-  test('other values are refused by the name of the variable', async () => {
+  test('other values of PINNED_FFI_CALL_PATH are refused by the name of the variable', async () => {
     for (const [name, value] of [
       ['PINNED_FFI_CALL_PATH', 'frame'],
       ['PINNED_FFI_LANE', 'generic'],

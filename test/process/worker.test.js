@@ -177,7 +177,7 @@ describe('what a worker leaves', () => {
     assert.deepEqual([call(messages[0], 1), await call.async(messages[0], 1)], [0, 0]);
   });
 
-  test('the code that was generated for it is unmapped', async () => {
+  test('the code that was generated for a worker is unmapped when it ends', async () => {
     // Linux lists the mappings: those for generated code have no file, and are not writable as V8's own are.
     const isGenerated = (line) => / r-xp 00000000 00:00 0 *$/.test(line);
     const bytes = (line) => line.split(/[- ]/, 2).reduce((from, to) => parseInt(to, 16) - parseInt(from, 16));
@@ -219,14 +219,14 @@ describe('terminating a worker', () => {
     assert.equal(stdout, 'alive');
   };
 
-  test('in the middle of a call of C does no harm', () =>
+  test('terminating a worker in the middle of a call of C does no harm', () =>
     exits(`
       const sleep = h.bindOne('signal_and_sleep_ms', ['ptr', 'u32']);
       parentPort.postMessage('ready');
       sleep(workerData, 300);
     `));
 
-  test('in the middle of a callback does no harm', () =>
+  test('terminating a worker in the middle of a callback does no harm', () =>
     exits(`
       const call = h.bindOne('call_i32', ['function', 'i32'], 'i32');
       const callback = new ffi.JSCallback(() => {
@@ -237,7 +237,7 @@ describe('terminating a worker', () => {
       setImmediate(() => { for (;;) call(callback, 1); });
     `));
 
-  test('in the middle of a callback that waits does no harm', () =>
+  test('terminating a worker in the middle of a callback that waits does no harm', () =>
     exits(`
       const call = h.bindOne('call_times_i32', ['function', 'i32'], 'i32');
       const callback = new ffi.JSCallback(() => {
@@ -249,7 +249,7 @@ describe('terminating a worker', () => {
       setImmediate(() => call(callback, 1000));
     `));
 
-  test('in the middle of a deep recursion through C does no harm', () =>
+  test('terminating a worker in the middle of a deep recursion through C does no harm', () =>
     exits(`
       const recurse = h.bindOne('recurse_i32', ['function', 'i32'], 'i32');
       const callback = new ffi.JSCallback((depth) => {
@@ -261,7 +261,7 @@ describe('terminating a worker', () => {
       setImmediate(() => recurse(callback, 100));
     `));
 
-  test('that calls without end does no harm', () =>
+  test('terminating a worker that calls without end does no harm', () =>
     exits(`
       const add = h.bindOne('add_i32', ['i32', 'i32'], 'i32');
       const text = h.bindOne('identity_cstring', ['cstring'], 'cstring');

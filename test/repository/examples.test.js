@@ -57,7 +57,7 @@ for (const [name, { says, wants = [] }] of Object.entries(EXAMPLES)) {
 }
 
 describe('examples/demo.mjs', () => {
-  test('runs the same from another working directory', async () => {
+  test('examples/demo.mjs runs the same from another working directory', async () => {
     const demo = pathToFileURL(path.join(folder, 'demo.mjs')).href;
     const { code, signal, stderr } = await run({ code: `process.chdir('/'); import(${JSON.stringify(demo)});` });
     assert.deepEqual({ code, signal }, { code: 0, signal: null }, stderr);

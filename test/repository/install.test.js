@@ -50,7 +50,7 @@ before(() => {
 after(() => fs.rmSync(folder, { recursive: true, force: true }));
 
 describe('the package', () => {
-  test('holds what is used and what builds it, and nothing else', (t) => {
+  test('the published package holds what is used and what builds it, and nothing else', (t) => {
     const files = packed.files.map((file) => file.path);
     const top = new Set(files.map((file) => file.split('/')[0]));
     const known = ['bin', 'bun', 'cli', 'docs', 'examples', 'lib', 'prebuilds', 'scripts', 'src', 'types'];
@@ -80,7 +80,7 @@ describe('the package', () => {
     t.diagnostic(`${packed.entryCount} files, ${packed.size} bytes packed, ${packed.unpackedSize} unpacked`);
   });
 
-  test('has every file that its package.json names', () => {
+  test('the published package has every file that its package.json names', () => {
     const manifest = JSON.parse(fs.readFileSync(path.join(installed, 'package.json'), 'utf8'));
     const namesIn = (value) => (typeof value === 'string' ? [value] : Object.values(value).flatMap(namesIn));
     const named = [manifest.main, manifest.types, ...namesIn(manifest.bin), ...namesIn(manifest.exports)];
@@ -95,7 +95,7 @@ describe('the package', () => {
     );
   });
 
-  test('has its documents, and every file to which they link', () => {
+  test('the published package has its documents, and every file to which they link', () => {
     const files = new Set(packed.files.map((file) => file.path));
     const isThere = (name) => files.has(name) || [...files].some((file) => file.startsWith(`${name}/`));
     const documents = [...files].filter((file) => file.endsWith('.md'));
@@ -110,7 +110,7 @@ describe('the package', () => {
     }
   });
 
-  test('is installed alone, with no other package', () => {
+  test('the published package is installed alone, with no other package', () => {
     const names = fs.readdirSync(path.join(project, 'node_modules')).filter((name) => !name.startsWith('.'));
     assert.deepEqual(names, ['pinned-ffi']);
   });
@@ -123,25 +123,25 @@ const CALLS = `
 `;
 
 describe('an installed package', () => {
-  test('has examples that run in the project when they are copied', () => {
+  test('an installed package has examples that run in the project when they are copied', () => {
     fs.cpSync(path.join(installed, 'examples'), path.join(project, 'copied'), { recursive: true });
     assert.match(node(path.join('copied', 'demo.mjs')), /qsort/);
     assert.match(node(path.join('copied', 'own-c.mjs')), /distance 5/);
   });
 
-  test('is used by require', () => {
+  test('an installed package is used by require', () => {
     write('app.cjs', `const { alloc, dlopen, ptr } = require('pinned-ffi');${CALLS}`);
     assert.equal(node('app.cjs'), '7 0\n');
   });
 
-  test('is used by import, by name and by default', () => {
+  test('an installed package is used by import, by name and by default', () => {
     write('app.mjs', `import { alloc, dlopen, ptr } from 'pinned-ffi';${CALLS}`);
     assert.equal(node('app.mjs'), '7 0\n');
     write('default.mjs', `import ffi from 'pinned-ffi';\nconst { alloc, dlopen, ptr } = ffi;${CALLS}`);
     assert.equal(node('default.mjs'), '7 0\n');
   });
 
-  test('reads the files that most programs load out of one', () => {
+  test('an installed package reads the files that most programs load out of one', () => {
     const errors = path.join(installed, 'lib', 'errors.js');
     write(
       'startup.cjs',
@@ -167,7 +167,7 @@ describe('an installed package', () => {
     }
   });
 
-  test('has the lines of its files in the stacks of errors', () => {
+  test('an installed package has the lines of its files in the stacks of errors', () => {
     write(
       'stack.cjs',
       `try { require('pinned-ffi').dlopen.call(); } catch (error) { console.log(error.message); }
@@ -179,17 +179,17 @@ describe('an installed package', () => {
     assert.match(node('stack.cjs'), new RegExp(`errors\\.js:${line}:`));
   });
 
-  test('is the same instance for require and import', () => {
+  test('an installed package is the same instance for require and import', () => {
     write('both.cjs', "import('pinned-ffi').then((m) => console.log(m.dlopen === require('pinned-ffi').dlopen));");
     assert.equal(node('both.cjs'), 'true\n');
   });
 
-  test('tells the name of the addon, so that a build can copy it', () => {
+  test('an installed package tells the name of the addon, so that a build can copy it', () => {
     write('where.cjs', `console.log(require.resolve('pinned-ffi/prebuilds/${platformKey()}.node'));`);
     assert.equal(node('where.cjs').trim(), fs.realpathSync(addon));
   });
 
-  test('has a command line', () => {
+  test('an installed package has a command line', () => {
     assert.match(succeed('npx', ['--offline', 'pinned-ffi', '--help'], { shell: isWindows }), /^ +build /m);
   });
 
@@ -243,7 +243,7 @@ describe('an installed package', () => {
     }
   });
 
-  test('without an addon for the platform names the one command that builds it', () => {
+  test('a package without an addon for the platform names the one command that builds it', () => {
     const aside = `${addon}.aside`;
     fs.renameSync(addon, aside);
     try {
@@ -256,7 +256,7 @@ describe('an installed package', () => {
     }
   });
 
-  test('finds an addon elsewhere by PINNED_FFI_ADDON', () => {
+  test('an installed package finds an addon elsewhere by PINNED_FFI_ADDON', () => {
     const elsewhere = path.join(folder, 'elsewhere.node');
     fs.renameSync(addon, elsewhere);
     try {

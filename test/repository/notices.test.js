@@ -12,11 +12,11 @@ const { root } = require('../helpers.js');
 const read = (file) => fs.readFileSync(path.join(root, file), 'utf8');
 
 describe('the notices', () => {
-  test('have every crate that is linked into the addon of this platform, with its licence, and no crate that is not used', () => {
+  test('the notices have every crate that is linked into the addon of this platform, with its licence, and no crate that is not used', () => {
     assert.deepEqual(differences(), [], `run node scripts/notices.js to write ${FILE} again`);
   });
 
-  test('have the licence of libffi, and no crate whose licence asks for more than a notice', () => {
+  test('the notices have the licence of libffi, and no crate whose licence asks for more than a notice', () => {
     const text = read(FILE);
     assert.match(text, /libffi - Copyright \(c\)/);
     assert.doesNotMatch(text, /^\|.*(GPL|MPL)/m);
@@ -26,11 +26,11 @@ describe('the notices', () => {
 describe('package.json', () => {
   const manifest = readManifest();
 
-  test('has what npm needs to publish the package', () => {
+  test('package.json has what npm needs to publish the package', () => {
     assert.deepEqual(problemsOf(manifest), []);
   });
 
-  test('cannot be released with the placeholder of the owner, or for another repository', () => {
+  test('package.json cannot be released with the placeholder of the owner, or for another repository', () => {
     const url = 'https://github.com/someone/pinned-ffi';
     const owned = {
       ...manifest,
@@ -51,14 +51,14 @@ describe('package.json', () => {
     }
   });
 
-  test('is refused without one of the fields', () => {
+  test('package.json is refused without one of the fields', () => {
     for (const field of ['author', 'repository', 'bugs', 'homepage', 'publishConfig', 'files']) {
       assert.notDeepEqual(problemsOf({ ...manifest, [field]: undefined }), [], field);
     }
     assert.notDeepEqual(problemsOf({ ...manifest, private: true }), []);
   });
 
-  test('has the version of Cargo.toml and of the newest part of the changelog', () => {
+  test('package.json has the version of Cargo.toml and of the newest part of the changelog', () => {
     assert.match(read('Cargo.toml'), new RegExp(`^version = "${manifest.version}"$`, 'm'));
     const [newest] = read('CHANGELOG.md').match(/^## \[\d[^\]]*\]/m);
     assert.equal(newest, `## [${manifest.version}]`);

@@ -50,7 +50,7 @@ describe('the documentation site', { skip: needs('site', 'chromium') }, () => {
 
   for (const [name, width] of Object.entries(WIDTHS)) {
     for (const page of PAGES) {
-      test(`shows /${page} on a ${name}: a title, text, no errors, nothing wider than the window`, async () => {
+      test(`the documentation site shows /${page} on a ${name}: a title, text, no errors, nothing wider than the window`, async () => {
         browser.errors.length = 0;
         await browser.open(urlOf(page), width);
         const shown = await browser.evaluate(`(() => {
@@ -74,7 +74,7 @@ describe('the documentation site', { skip: needs('site', 'chromium') }, () => {
     }
   }
 
-  test('finds a word by its search', async () => {
+  test('the documentation site finds a word by its search', async () => {
     await browser.open(urlOf(''), WIDTHS.desk);
     const found = await browser.evaluate(`(async () => {
       const until = async (find) => {

@@ -36,12 +36,12 @@ describe('the result of a test file', () => {
   const MIXED = `
     test('passes', () => {});
     test('fails', () => { throw new Error('the reason'); });
-    test('is still to be done', { todo: true }, () => {});
-    test('is skipped', { skip: 'why' }, () => {});
+    test('one is still to be done', { todo: true }, () => {});
+    test('one is skipped', { skip: 'why' }, () => {});
     describe('a suite', () => { test('passes inside', () => {}); test('fails inside', () => { throw new Error('inner'); }); });
-    describe('a suite whose hook fails', () => { before(() => { throw new Error('hook'); }); test('is cancelled', () => {}); });`;
+    describe('a suite whose hook fails', () => { before(() => { throw new Error('hook'); }); test('one is cancelled', () => {}); });`;
 
-  test('has the counts of node --test', async () => {
+  test('the result of a test file has the counts of node --test', async () => {
     const result = await resultOf('mixed', MIXED);
     assert.equal(result.isOk, false);
     const { duration_ms, ...counts } = totals([result], 1);
@@ -50,7 +50,7 @@ describe('the result of a test file', () => {
       assert.equal(count, Number(new RegExp(`^# ${name} (\\d+)$`, 'm').exec(stdout)[1]), name);
   });
 
-  test('has the text of each error', async () => {
+  test('the result of a test file has the text of each error', async () => {
     const { events } = await resultOf('text', MIXED);
     const errors = events.filter(({ type }) => type === 'test:fail').map(({ data }) => data.details.error.message);
     for (const text of ['the reason', 'inner', 'hook'])
@@ -60,7 +60,7 @@ describe('the result of a test file', () => {
       );
   });
 
-  test('is a failure where the process crashes or ends before its tests do, though no test failed', async () => {
+  test('the result of a test file is a failure where the process crashes or ends before its tests do, though no test failed', async () => {
     for (const [code, message] of [
       ["test('runs', () => {}); process.on('exit', () => process.kill(process.pid, 'SIGKILL'));", /ended by SIGKILL/],
       [
@@ -79,7 +79,7 @@ describe('the result of a test file', () => {
 });
 
 describe('the report', () => {
-  test('lists tests that were skipped for what is missing, by name, with the command that installs it', async () => {
+  test('the report of a run lists tests that were skipped for what is missing, by name, with the command that installs it', async () => {
     const { lines, isOk } = reportOf([
       await resultOf(
         'missing',
@@ -96,7 +96,7 @@ describe('the report', () => {
     );
   });
 
-  test('counts tests that are not for this platform by their reason', async () => {
+  test('the report of a run counts tests that are not for this platform by their reason', async () => {
     const { lines, isOk } = reportOf([
       await resultOf('platform', "describe('a suite', { skip: 'only on Linux' }, () => {});"),
     ]);
@@ -116,7 +116,7 @@ describe('the report', () => {
     }
   });
 
-  test('has the time and the budget of each file, and names those that took more than twice their budget', () => {
+  test('the report of a run has the time and the budget of each file, and names those that took more than twice their budget', () => {
     const events = [];
     const { lines } = reportOf([
       { file: 'test/fuzz/fuzz.test.js', seconds: 50, events },
@@ -128,7 +128,7 @@ describe('the report', () => {
     );
   });
 
-  test('names a file that passed only when it was run again, with the tests that failed, also to GitHub', async () => {
+  test('the report of a run names a file that passed only when it was run again, with the tests that failed, also to GitHub', async () => {
     const first = await resultOf(
       'flaky',
       "describe('a suite', () => { test('the title', () => { throw new Error('once'); }); });",
@@ -185,7 +185,7 @@ describe('requirements', () => {
 describe('the test files', () => {
   const inTest = fs.readdirSync(path.join(root, 'test'), { withFileTypes: true });
 
-  test('lie in folders, which docs/testing.md lists with the part of the package that each covers', () => {
+  test('the test files lie in folders, which docs/testing.md lists with the part of the package that each covers', () => {
     const outside = inTest.map(({ name }) => name).filter((name) => name.endsWith('.test.js'));
     assert.deepEqual(outside, [], 'a test file belongs into a folder of test/');
     const used = new Set(testFiles().map((file) => path.basename(path.dirname(file))));
@@ -194,7 +194,7 @@ describe('the test files', () => {
     assert.deepEqual(listed.sort(), [...used].sort());
   });
 
-  test('have names of their own, by which budgets and commands know them', () => {
+  test('the test files have names of their own, by which budgets and commands know them', () => {
     const names = testFiles().map(nameOf);
     assert.deepEqual(
       names.filter((name, i) => names.indexOf(name) !== i),
@@ -207,7 +207,21 @@ describe('the test files', () => {
     );
   });
 
-  test('are selected by a part of the name or by a folder', () => {
+  test('the titles of tests are sentences that can be read without the title of their group', () => {
+    const fragment =
+      /\btest\(\s*(['"`])((?:is|are|has|have|does|do|may|can|cannot|must|of|by|in|and|but|or|that|because|also|takes|gives|refuses|shows)\b.*?)\1[,)]/g;
+    for (const file of testFiles()) {
+      const text = fs.readFileSync(path.join(root, file), 'utf8');
+      const found = [...text.matchAll(fragment)].map(([, , title]) => title);
+      assert.deepEqual(
+        found.filter((title) => !/^in [A-Z]/.test(title)),
+        [],
+        `${file}: each of these needs a subject`,
+      );
+    }
+  });
+
+  test('the test files are selected by a part of the name or by a folder', () => {
     const select = (...args) => testFiles().filter((file) => args.some((argument) => isSelectedBy(file, argument)));
     const pin = path.join('test', 'memory', 'pin.test.js');
     assert.deepEqual(select('pin.test'), [pin]);
@@ -219,13 +233,13 @@ describe('the test files', () => {
 });
 
 describe('the command', () => {
-  test('takes major versions and full ones', () => {
+  test('the test command takes major versions and full ones', () => {
     const { parse } = require('../../scripts/test.js');
     const { nodes, names, runtime, again } = parse(['--nodes', '20.0.0,26', '--nodes=24', '--runtime', 'struct']);
     assert.deepEqual([nodes, names, runtime, again], [['20.0.0', '26', '24'], ['struct'], true, false]);
   });
 
-  test('refuses what it does not know', () => {
+  test('the test command refuses what it does not know', () => {
     for (const [args, message] of [
       [
         ['--nodes', '20.1'],

@@ -22,11 +22,11 @@ after(() => fs.rmSync(folder, { recursive: true }));
 describe('the table of docs/platforms.md', () => {
   const text = fs.readFileSync(DOCUMENT, 'utf8');
 
-  test('is the one that the results make', () => {
+  test('the table of docs/platforms.md is the one that the results make', () => {
     assert.equal(text, withTable(text, read()), 'run node scripts/platforms/results.js');
   });
 
-  test('has only runtimes on which everything passed or that are refused', () => {
+  test('the table of docs/platforms.md has only runtimes on which everything passed or that are refused', () => {
     const rows = COMMANDS.flatMap((command) => read()[command] ?? []);
     assert.ok(rows.length > SWEEP.length);
     const bad = rows.filter((row) =>
@@ -35,7 +35,7 @@ describe('the table of docs/platforms.md', () => {
     assert.deepEqual(bad, []);
   });
 
-  test('has a row for each command, and for each runtime of the sweep', () => {
+  test('the table of docs/platforms.md has a row for each command, and for each runtime of the sweep', () => {
     const results = read();
     for (const command of COMMANDS) assert.ok(results[command]?.length > 0, command);
     assert.deepEqual(
@@ -44,7 +44,7 @@ describe('the table of docs/platforms.md', () => {
     );
   });
 
-  test('keeps the rows of runtimes that a command has not run', () => {
+  test('the table of docs/platforms.md keeps the rows of runtimes that a command has not run', () => {
     const before = [
       { name: 'a', system: 's', passed: 1 },
       { name: 'b', system: 's', passed: 1 },
@@ -74,14 +74,14 @@ describe('the suite of all platforms', { skip: onlyOn('posix') }, () => {
   delete env.NODE_TEST_CONTEXT;
   const script = (name, ...lines) => writeScript(path.join(folder, name), lines);
 
-  test('passes here, and says what it ran on', async () => {
+  test('the suite of all platforms passes here, and says what it ran on', async () => {
     const { facts, passed, cases, faults } = await runSuite({ binary: process.execPath, env });
     assert.deepEqual(faults, []);
     assert.deepEqual([passed, cases], [titles.length, titles.length]);
     assert.equal(facts.runtime, `Node ${process.versions.node}`);
   });
 
-  test('reports a process that dies, with the cases that it had not come to', async () => {
+  test('the suite of all platforms reports a process that dies, with the cases that it had not come to', async () => {
     const line = JSON.stringify({ title: titles[0], failed: null });
     const binary = script('dies', `echo '{}'`, `echo '${line}'`, 'echo last words >&2', 'kill -SEGV $$');
     const { passed, faults } = await runSuite({ binary, env });
@@ -90,7 +90,7 @@ describe('the suite of all platforms', { skip: onlyOn('posix') }, () => {
     assert.equal(faults[1], `suite: ${titles.length - 1} cases not run, the first is: ${titles[1]}`);
   });
 
-  test('reports a case that fails, by its title', async () => {
+  test('the suite of all platforms reports a case that fails, by its title', async () => {
     const lines = titles.map((title) => JSON.stringify({ title, failed: title === titles[3] ? 'the reason' : null }));
     const { passed, faults } = await runSuite({
       binary: script('fails', `echo '{}'`, ...lines.map((each) => `echo '${each.replaceAll("'", "'\\''")}'`)),
@@ -100,7 +100,7 @@ describe('the suite of all platforms', { skip: onlyOn('posix') }, () => {
     assert.deepEqual(faults, [`suite: ${titles[3]}: the reason`]);
   });
 
-  test('reports a runtime that does not start', async () => {
+  test('the suite of all platforms reports a runtime that does not start', async () => {
     const { facts, faults } = await runSuite({ binary: path.join(folder, 'none'), env });
     assert.equal(facts, undefined);
     assert.match(faults[0], /ENOENT/);
@@ -111,13 +111,13 @@ describe('a command', { skip: onlyOn('linux') }, () => {
   const run = (...args) =>
     spawnSync(process.execPath, ['scripts/platforms/sweep.js', ...args], { cwd: root, encoding: 'utf8' });
 
-  test('refuses an option that it does not have, with those that it has', () => {
+  test('a command of the platforms refuses an option that it does not have, with those that it has', () => {
     const { status, stderr } = run('--quick');
     assert.equal(status, 1);
     assert.match(stderr, /'--quick'[^]*npm run test:sweep \[-- --short\] \[--write\] \[--only NAME \.\.\.\]/);
   });
 
-  test('names the runtimes where --only names none', () => {
+  test('a command of the platforms names the runtimes where --only names none', () => {
     const { status, stderr } = run('--only', 'Node 19');
     assert.equal(status, 1);
     assert.match(stderr, /^--only Node 19: there is Node 20\.0\.0, /m);

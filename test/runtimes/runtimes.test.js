@@ -81,7 +81,11 @@ const runtimes = {
   'Bun 1.3': { install: () => installBun('1.3.14'), args: [] },
   Deno: { install: installDeno, args: inDeno },
   // Its workers have no `exit` event.
-  'Deno 2.5': { install: () => installDeno('2.5.6'), args: inDeno, leftOut: ['works in a worker, which ends'] },
+  'Deno 2.5': {
+    install: () => installDeno('2.5.6'),
+    args: inDeno,
+    leftOut: ['the package works in a worker, which ends'],
+  },
 };
 for (const [name, { install, args, leftOut = [] }] of Object.entries(runtimes)) {
   describe(`the package in ${name}`, { skip: onlyOn('bunAndDeno', 'node24') }, () => {
@@ -100,7 +104,7 @@ for (const [name, { install, args, leftOut = [] }] of Object.entries(runtimes)) 
     });
 
     for (const title of titles.filter((each) => !leftOut.includes(each))) {
-      test(title, { skip: needs('registry') }, () => {
+      test(`${title}, in ${name}`, { skip: needs('registry') }, () => {
         assert.ok(results.has(title), 'it was not run');
         assert.equal(results.get(title), null, results.get(title) ?? '');
       });

@@ -27,7 +27,7 @@ function run(...args) {
 }
 
 describe('the runner', () => {
-  test('measures a row of the package alone, without the peers being installed', () => {
+  test('the benchmark runner measures a row of the package alone, without the peers being installed', () => {
     const results = path.join(folder, 'results');
     const options = [
       '--quick',
@@ -50,7 +50,7 @@ describe('the runner', () => {
     assert.ok(batches.length >= 5 && batches.flat().every((time) => time > 0), JSON.stringify(batches));
   });
 
-  test('refuses a wrong result', () => {
+  test('the benchmark runner refuses a wrong result', () => {
     const file = path.join(folder, 'wrong.mjs');
     fs.writeFileSync(
       file,
@@ -67,7 +67,7 @@ describe('the runner', () => {
     assert.match(text, /gave \d+, wanted \d+/);
   });
 
-  test('names what it does not know', () => {
+  test('the benchmark runner names what it does not know', () => {
     for (const [args, message] of [
       [['nonsense'], /no case is called nonsense/],
       [['--nonsense'], /unknown option --nonsense/],
@@ -83,7 +83,7 @@ describe('the runner', () => {
 });
 
 describe('the cases', () => {
-  test('are all in the catalogue', () => {
+  test('the cases of the benchmark are all in the catalogue', () => {
     const listed = GROUPS.flatMap(({ name, cases }) => cases.map((each) => `${name}/${each}.mjs`));
     const found = GROUPS.flatMap(({ name }) =>
       fs.readdirSync(path.join(bench, 'cases', name)).map((file) => `${name}/${file}`),
@@ -92,7 +92,7 @@ describe('the cases', () => {
     assert.deepEqual(fs.readdirSync(path.join(bench, 'cases')).sort(), GROUPS.map(({ name }) => name).sort());
   });
 
-  test('are what the targets and the chart name', async () => {
+  test('the cases of the benchmark are what the targets and the chart name', async () => {
     const rows = await allRows();
     const ids = new Set(rows.map(({ id }) => id));
     assert.equal(ids.size, rows.length);
@@ -105,7 +105,7 @@ describe('the cases', () => {
     }
   });
 
-  test('are chosen by group, by case and by row', async () => {
+  test('the cases of the benchmark are chosen by group, by case and by row', async () => {
     const rows = await allRows();
     const ids = (...names) => choose(rows, names).map(({ id }) => id);
     assert.deepEqual(ids('integers'), ['numbers/integers@6', 'numbers/integers@10', 'numbers/integers@32']);
@@ -146,14 +146,14 @@ describe('the documents', () => {
     made = makeDocuments(rows, load(results), () => MARKS);
   });
 
-  test('keep what is written by hand', () => {
+  test('the documents of the benchmark keep what is written by hand', () => {
     for (const name of ['performance.md', 'internals/measurements.md', 'internals/performance-memory.md']) {
       assert.match(made[name], /^before\n<!-- measured: begin -->\n\n[^]+\n\n<!-- measured: end -->\nafter\n$/);
       assert.doesNotMatch(made[name], /\bold\b|undefined|NaN|Infinity/);
     }
   });
 
-  test('have tables whose lines are as wide as their heads', () => {
+  test('the documents of the benchmark have tables whose lines are as wide as their heads', () => {
     for (const name of ['performance.md', 'internals/measurements.md', 'internals/performance-memory.md']) {
       const tables = made[name].split('\n\n').filter((part) => part.startsWith('|'));
       assert.ok(tables.length > 0);
@@ -164,7 +164,7 @@ describe('the documents', () => {
     }
   });
 
-  test('give ratios to each peer, of the batches that were not disturbed', () => {
+  test('the documents of the benchmark give ratios to each peer, of the batches that were not disturbed', () => {
     const text = made['performance.md'];
     const details = made['internals/measurements.md'];
     assert.match(text, /\| `i32 f\(i32, i32\)` \| 30\.0 ns \| 30\.0 ns \| 0\.50 \| 7\.50 \|\n/);
@@ -183,12 +183,12 @@ describe('the documents', () => {
     );
   });
 
-  test('tell which processes failed', () => {
+  test('the documents of the benchmark tell which processes failed', () => {
     assert.match(made['performance.md'], /wrong: `i32 f\(i32 × 32\)`, Deno\.dlopen: 2 of 2\.\n/);
     assert.match(made['performance.md'], /\| `i32 f\(i32 × 32\)` \| 80\.0 ns \| {0,2}\|/);
   });
 
-  test('tell which targets are reached', () => {
+  test('the documents of the benchmark tell which targets are reached', () => {
     const [table] = made['internals/measurements.md'].split('\n\n').filter((part) => part.includes('| met |'));
     assert.match(table, /\| default \| ≤ 1\.2 × Deno\.dlopen \| 7\.50 \| no: `i32 f\(i32, i32\)` 7\.50 \|/);
     assert.match(table, /\| generic \| ≤ 0\.8 × koffi \| 0\.50 \| not all measured \|/);
@@ -196,7 +196,7 @@ describe('the documents', () => {
     assert.match(table, /\| default \| ≤ 1 × the best of bun:ffi, Deno\.dlopen \| not measured \| \|/);
   });
 
-  test('have a chart that is well-formed, with a mark for each peer of a row', () => {
+  test('the documents of the benchmark have a chart that is well-formed, with a mark for each peer of a row', () => {
     const svg = made['performance.svg'];
     const open = [];
     const tag = /<(\/?)([a-z]+)(?:\s+[\w:-]+="[^"<&]*")*\s*(\/?)>/g;

@@ -216,7 +216,7 @@ describe('a header that has everything', { concurrency: 2 }, () => {
     assert.match(made.text, /@deprecated Use bind_add\./);
   });
 
-  test('what is left out is listed with its reason, in the module and on stderr', { skip }, () => {
+  test('declarations that are left out are listed with their reason, in the module and on stderr', { skip }, () => {
     for (const list of [made.notes, made.text.slice(made.text.indexOf('// left out:')).replace(/^\/\/ /gm, '')]) {
       for (const line of [
         /bind_half: long double has no counterpart/,
@@ -255,12 +255,12 @@ describe('a header that has everything', { concurrency: 2 }, () => {
     }
   });
 
-  test('as JavaScript it is the same module', { skip }, async () => {
+  test('the module in JavaScript is the same as in TypeScript', { skip }, async () => {
     const code = 'print([Object.keys(m).sort(), m.bind_add(1, 2), m.bind_all.size]);';
     assert.deepEqual(await runs('plain', code, 'mjs'), await runs('everything', code));
   });
 
-  test('the text is the same every time, and goes to stdout without -o', { skip }, async () => {
+  test('the generated text is the same every time, and goes to stdout without -o', { skip }, async () => {
     const args = [header, '--lib', fixture, '--prefix', 'bind_mo'];
     const [first, second] = await Promise.all([bind(args), bind(args)]);
     assert.equal(first.code, 0, first.stderr);
@@ -444,20 +444,24 @@ describe('where the header and the library are', { concurrency: 2 }, () => {
     assert.match(stderr, /vfork: it returns twice/);
   });
 
-  test('typedefs of nameless structs, and pointers to functions with further arguments', { skip }, async () => {
-    const file = path.join(folder, 'nameless.h');
-    fs.writeFileSync(
-      file,
-      'typedef struct { int a; } thing, *thing_p;\ntypedef struct { int b; } *only_p;\n' +
-        'typedef void (*report)(const char *format, ...);\n' +
-        'int abs(thing_p p);\nint labs(only_p p);\nint llabs(report r);\n',
-    );
-    const { code, stdout, stderr } = await bind([file, '--lib', 'c']);
-    assert.equal(code, 0, stderr);
-    assert.match(stdout, /abs: \{ args: \[pointer\(thing\)\]/);
-    assert.match(stdout, /labs: \{ args: \[pointer\(only_p_value\)\]/);
-    assert.match(stdout, /llabs: \{ args: \['function'\]/);
-  });
+  test(
+    'typedefs of nameless structs, and pointers to functions with further arguments, are bound',
+    { skip },
+    async () => {
+      const file = path.join(folder, 'nameless.h');
+      fs.writeFileSync(
+        file,
+        'typedef struct { int a; } thing, *thing_p;\ntypedef struct { int b; } *only_p;\n' +
+          'typedef void (*report)(const char *format, ...);\n' +
+          'int abs(thing_p p);\nint labs(only_p p);\nint llabs(report r);\n',
+      );
+      const { code, stdout, stderr } = await bind([file, '--lib', 'c']);
+      assert.equal(code, 0, stderr);
+      assert.match(stdout, /abs: \{ args: \[pointer\(thing\)\]/);
+      assert.match(stdout, /labs: \{ args: \[pointer\(only_p_value\)\]/);
+      assert.match(stdout, /llabs: \{ args: \['function'\]/);
+    },
+  );
 });
 
 describe('what cannot be bound', { concurrency: 2 }, () => {
@@ -465,7 +469,7 @@ describe('what cannot be bound', { concurrency: 2 }, () => {
 
   const skip = needs('clang');
 
-  test('is said with an exit code: no libclang, a wrong option', () =>
+  test('a missing libclang and a wrong option are reported with an exit code', () =>
     Promise.all([
       fails([header], 1, /LIBCLANG is 'no-such-file', and there is no such file/, { LIBCLANG: 'no-such-file' }),
       fails([header], 1, /bind\.h is no libclang that this program can use/, { LIBCLANG: header }),
@@ -474,19 +478,23 @@ describe('what cannot be bound', { concurrency: 2 }, () => {
       fails([header, '-o', 'module.py'], 2, /--output must end in \.ts, \.mts, \.js, \.mjs, \.cjs, \.h/),
     ]));
 
-  test('is said with an exit code: no header, C that does not compile, no library', { skip }, async () => {
-    const broken = path.join(folder, 'broken.h');
-    fs.writeFileSync(broken, 'int f(no_such_type x);\n');
-    const empty = path.join(folder, 'empty.h');
-    fs.writeFileSync(empty, '#define NOTHING\n');
-    await Promise.all([
-      fails(['no-such-header.h'], 1, /there is no header 'no-such-header\.h'; looked in .*\/usr\/include/),
-      fails([broken, ...lib], 1, /unknown type name 'no_such_type'/),
-      fails([empty, ...lib], 1, /nothing of .*empty\.h can be bound/),
-      fails([header], 1, /no installed library exports what .*bind\.h declares[^]*--lib/),
-      fails([header, '--lib', header], 1, /bind\.h: is text, no library/),
-    ]);
-  });
+  test(
+    'a missing header, C that does not compile and a missing library are reported with an exit code',
+    { skip },
+    async () => {
+      const broken = path.join(folder, 'broken.h');
+      fs.writeFileSync(broken, 'int f(no_such_type x);\n');
+      const empty = path.join(folder, 'empty.h');
+      fs.writeFileSync(empty, '#define NOTHING\n');
+      await Promise.all([
+        fails(['no-such-header.h'], 1, /there is no header 'no-such-header\.h'; looked in .*\/usr\/include/),
+        fails([broken, ...lib], 1, /unknown type name 'no_such_type'/),
+        fails([empty, ...lib], 1, /nothing of .*empty\.h can be bound/),
+        fails([header], 1, /no installed library exports what .*bind\.h declares[^]*--lib/),
+        fails([header, '--lib', header], 1, /bind\.h: is text, no library/),
+      ]);
+    },
+  );
 
   test('nothing is left behind in the folder for temporary files', { skip }, async () => {
     const env = { TMPDIR: fs.mkdtempSync(path.join(folder, 'tmp-')) };

@@ -27,7 +27,7 @@ async function logOf(code, setting = 'log', flags = []) {
 }
 
 describe('the log of calls', { concurrency: 4 }, () => {
-  test('shows arguments and results as they are declared', async () => {
+  test('the log of calls shows arguments and results as they are declared', async () => {
     const { lines } = await logOf(`
       symbols.strlen('four');
       symbols.abs(-7);
@@ -48,7 +48,7 @@ describe('the log of calls', { concurrency: 4 }, () => {
     ]);
   });
 
-  test('shows out-parameters, extra arguments and the library', async () => {
+  test('the log of calls shows out-parameters, extra arguments and the library', async () => {
     const { lines, stdout } = await logOf(`
       symbols.time();
       symbols.printf('%d %s\\n', ['int', 5], ['cstring', 'x']);
@@ -59,7 +59,7 @@ describe('the log of calls', { concurrency: 4 }, () => {
     assert.match(stdout, /5 x/);
   });
 
-  test('shows calls that callbacks make inside of the call, which goes on afterwards', async () => {
+  test('the log of calls shows calls that callbacks make inside of the call, which goes on afterwards', async () => {
     const { lines } = await logOf(`
       symbols.qsort(Int32Array.of(2, 1), 2, 4, function compare(a, b) {
         symbols.abs(-3);
@@ -77,7 +77,7 @@ describe('the log of calls', { concurrency: 4 }, () => {
     );
   });
 
-  test('shows calls of callbacks with their arguments, results and exceptions', async () => {
+  test('the log of calls shows calls of callbacks with their arguments, results and exceptions', async () => {
     const { lines, stdout } = await logOf(`
       const { JSCallback, CFunction } = require('./index.js');
       const types = { args: ['cstring', 'int'], returns: 'int' };
@@ -96,13 +96,13 @@ describe('the log of calls', { concurrency: 4 }, () => {
     assert.equal(stdout, '2\nERR_OUT_OF_RANGE\n');
   });
 
-  test('is limited to callbacks that a list names', async () => {
+  test('the log of calls is limited to callbacks that a list names', async () => {
     const code = `symbols.qsort(Int32Array.of(2, 1), 2, 4, function compare() { return 0; });`;
     assert.equal((await logOf(code, 'log:comp*')).lines.length, 1);
     assert.equal((await logOf(code, 'log:!compare')).lines.length, 1);
   });
 
-  test('shows what was thrown, and throws it', async () => {
+  test('the log of calls shows what was thrown, and throws it', async () => {
     const { lines, stdout } = await logOf(`
       try { symbols.abs('x'); } catch (error) { console.log(error.code); }
       symbols.qsort(Int32Array.of(2, 1), 2, 4, () => { throw new Error('mine'); });`);
@@ -115,7 +115,7 @@ describe('the log of calls', { concurrency: 4 }, () => {
     assert.equal(stdout, 'ERR_INVALID_ARG_TYPE\n');
   });
 
-  test('shows asynchronous calls when they start and when they settle', async () => {
+  test('the log of calls shows asynchronous calls when they start and when they settle', async () => {
     const { lines, stdout } = await logOf(`
       (async () => {
         console.log(await symbols.abs.async(-7));
@@ -143,17 +143,17 @@ describe('the log of calls', { concurrency: 4 }, () => {
     );
   });
 
-  test('leaves functions as they are: name, number of arguments, address', async () => {
+  test('the log of calls leaves functions as they are: name, number of arguments, address', async () => {
     const code = 'console.log(symbols.abs.name, symbols.abs.length, symbols.abs.ptr > 4096);';
     assert.equal((await logOf(code)).stdout, 'abs 1 true\n');
   });
 
-  test('has the last call on its last line when the process crashes', async () => {
+  test('the log of calls has the last call on its last line when the process crashes', async () => {
     const { lines } = await logOf('symbols.abs(-1); symbols.memset(8, 0, 1);');
     assert.deepEqual(lines.slice(0, 2), ['abs(-1) = 1', 'memset(0x8, 0, 1)']);
   });
 
-  test('is limited to the functions that a list names', async () => {
+  test('the log of calls is limited to the functions that a list names', async () => {
     const code = "symbols.strlen('x'); symbols.abs(-1); symbols.div(7, 2);";
     assert.deepEqual((await logOf(code, 'log:str*,abs')).lines, ['strlen("x") = 1', 'abs(-1) = 1']);
     assert.deepEqual((await logOf(code, 'log:!abs, !d*')).lines, ['strlen("x") = 1']);
@@ -161,7 +161,7 @@ describe('the log of calls', { concurrency: 4 }, () => {
     assert.deepEqual((await logOf(code, '0')).lines, []);
   });
 
-  test('names the worker that makes a call', async () => {
+  test('the log of calls names the worker that makes a call', async () => {
     const { lines } = await logOf(`
       const { Worker } = require('node:worker_threads');
       const program = "require('./index.js').dlopen(null, 'int abs(int);').symbols.abs(-7);";
@@ -169,7 +169,7 @@ describe('the log of calls', { concurrency: 4 }, () => {
     assert.deepEqual(lines, ['[worker 1] abs(-7) = 7']);
   });
 
-  test('is refused for any other setting, which the message names', async () => {
+  test('the log of calls is refused for any other setting, which the message names', async () => {
     const { stderr } = await run({
       code: "require('./index.js')",
       isBare: true,

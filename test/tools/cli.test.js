@@ -58,7 +58,7 @@ function write(name, bytes) {
 }
 
 describe('the command line', () => {
-  test('lists its commands, and each has a help of its own', async () => {
+  test('the command line lists its commands, and each has a help of its own', async () => {
     const help = await prints(['--help']);
     for (const name of ['info', 'doctor', 'bind']) {
       assert.match(help, new RegExp(`^ {2}${name} +\\S`, 'm'));
@@ -67,11 +67,11 @@ describe('the command line', () => {
     assert.equal(await prints(['-h']), help);
   });
 
-  test('says its version', async () => {
+  test('the command line says its version', async () => {
     assert.equal(await prints(['--version']), `${version}\n`);
   });
 
-  test('refuses what it does not know, with the exit code 2 and the help on stderr', async () => {
+  test('the command line refuses what it does not know, with the exit code 2 and the help on stderr', async () => {
     await fails([], 2, /a command is missing[^]*Usage/);
     await fails(['nonsense'], 2, /there is no command 'nonsense'[^]*Usage/);
     await fails(['toString'], 2, /there is no command 'toString'/);
@@ -81,7 +81,7 @@ describe('the command line', () => {
     await fails(['doctor', 'x'], 2, /takes no argument, received 'x'/);
   });
 
-  test('is the bin of the package, and needs no addon to say what it can', async () => {
+  test('the command line is the bin of the package, and needs no addon to say what it can', async () => {
     const { bin: bins, files } = require('../../package.json');
     assert.deepEqual(bins, { 'pinned-ffi': 'bin/pinned-ffi.js' });
     for (const wanted of ['bin/', 'cli/']) assert.ok(files.includes(wanted));
@@ -93,7 +93,7 @@ describe('the command line', () => {
 describe('info', () => {
   const info = async (...args) => JSON.parse(await prints(['info', '--json', ...args]));
 
-  test('lists the functions and variables of a library by a path, a file: URL and a relative path', async () => {
+  test('pinned-ffi info lists the functions and variables of a library by a path, a file: URL and a relative path', async () => {
     const relative = `./${path.relative(root, fixture)}`;
     for (const name of [fixture, pathToFileURL(fixture).href, relative]) {
       const {
@@ -114,7 +114,7 @@ describe('info', () => {
     }
   });
 
-  test('finds a bare name as dlopen does', { skip: needs('z') }, async () => {
+  test('pinned-ffi info finds a bare name as dlopen does', { skip: needs('z') }, async () => {
     const found = await info('z');
     assert.ok(found.libraries[0].exports.some(({ name, kind }) => name === 'inflate' && kind === 'function'));
     assert.ok(path.isAbsolute(found.path));
@@ -124,7 +124,7 @@ describe('info', () => {
   });
 
   test(
-    'prints an aligned table: where it was found, what it needs, names, kinds, sizes, versions',
+    'pinned-ffi info prints an aligned table: where it was found, what it needs, names, kinds, sizes, versions',
     { skip: needs('z') },
     async () => {
       const text = await prints(['info', 'z', '--symbols', 'inflateE*', '--imports']);
@@ -138,7 +138,7 @@ describe('info', () => {
     },
   );
 
-  test('takes patterns of * and ?, and parts of names', async () => {
+  test('pinned-ffi info takes patterns of * and ?, and parts of names', async () => {
     const names = async (pattern) =>
       (await info(fixture, '--symbols', pattern)).libraries[0].exports.map(({ name }) => name);
     assert.deepEqual(await names('bind_ad?'), ['bind_add']);
@@ -147,7 +147,7 @@ describe('info', () => {
     assert.ok((await names('add_*')).every((name) => name.startsWith('add_')));
   });
 
-  test('says the versions of symbols, and which of them is meant', async () => {
+  test('pinned-ffi info says the versions of symbols, and which of them is meant', async () => {
     const {
       libraries: [{ exports }],
     } = await info('m', '--symbols', 'pow');
@@ -156,7 +156,7 @@ describe('info', () => {
     for (const { version: each } of versions) assert.match(each, /^GLIBC_2\.\d+/);
   });
 
-  test('does not load the library: its constructors do not run', async () => {
+  test('pinned-ffi info does not load the library: its constructors do not run', async () => {
     const trace = path.join(folder, 'loaded');
     const source = write(
       'loud.c',
@@ -176,7 +176,7 @@ describe('info', () => {
     assert.equal(fs.existsSync(trace), true, 'dlopen does run them');
   });
 
-  test('reads libraries of other systems and machines, and says that they are not for this one', async () => {
+  test('pinned-ffi info reads libraries of other systems and machines, and says that they are not for this one', async () => {
     for (const [name, format, architecture, functions, dependency] of [
       ['tiny.dll', 'PE', 'x64', ['add', 'sub'], 'KERNEL32.dll'],
       ['tiny.dylib', 'Mach-O', 'arm64', ['add'], '/usr/lib/libSystem.B.dylib'],
@@ -204,7 +204,7 @@ describe('info', () => {
     assert.deepEqual([arm.architecture, arm.loadable], ['arm64', false]);
   });
 
-  test('lists every architecture of a fat Mach-O file', async () => {
+  test('pinned-ffi info lists every architecture of a fat Mach-O file', async () => {
     const { libraries } = await info(write('fat.dylib', require('../fixtures/foreign.js')['fat.dylib']()));
     assert.deepEqual(
       libraries.map(({ architecture }) => architecture),
@@ -217,7 +217,7 @@ describe('info', () => {
       );
   });
 
-  test('says of what is no library why it is none', async () => {
+  test('pinned-ffi info says of what is no library why it is none', async () => {
     for (const [file, message] of [
       [folder, /is a directory/],
       [write('empty.so', ''), /is empty/],
@@ -239,7 +239,7 @@ describe('info', () => {
     await fails(['info', './no-such.so'], 1, /no library is found/);
   });
 
-  test('lists the same symbols where a file has no section headers', { skip: onlyOn('linux') }, () => {
+  test('pinned-ffi info lists the same symbols where a file has no section headers', { skip: onlyOn('linux') }, () => {
     const binding = require('../../lib/native/binding.js');
     const file = write('sectionless.so', withoutSections(fs.readFileSync(fixture)));
     const [found] = binding.inspect(file);
@@ -250,7 +250,7 @@ describe('info', () => {
     assert.deepEqual(found, { ...expected, imports });
   });
 
-  test('survives a file whose every byte may be wrong', () => {
+  test('pinned-ffi info survives a file whose every byte may be wrong', () => {
     // In this process, where a crash would be seen: a few thousand damaged copies of three formats.
     const binding = require('../../lib/native/binding.js');
     const { makeRandom } = require('../helpers.js');
@@ -282,7 +282,7 @@ describe('info', () => {
     assert.ok(outcomes.read > 50 && outcomes.refused > 50, JSON.stringify(outcomes));
   });
 
-  test('writes control characters of names out, so that a file cannot command the terminal', async () => {
+  test('pinned-ffi info writes control characters of names out, so that a file cannot command the terminal', async () => {
     const bytes = fs.readFileSync(fixture);
     const at = bytes.indexOf('\0bind_move\0') + 1;
     assert.ok(at > 0);
@@ -292,7 +292,7 @@ describe('info', () => {
     assert.match(text, /b\\x1b\[31mxxx/);
   });
 
-  test('ends quietly when nobody reads any more', () => {
+  test('pinned-ffi info ends quietly when nobody reads any more', () => {
     const { status, stderr } = spawnSync('/bin/sh', ['-c', `"${process.execPath}" "${bin}" info c | head -n 1`], {
       encoding: 'utf8',
     });
@@ -301,7 +301,7 @@ describe('info', () => {
 });
 
 describe('doctor', () => {
-  test('says what is installed, tries it, and ends with 0 where all of it works', async () => {
+  test('pinned-ffi doctor says what is installed, tries it, and ends with 0 where all of it works', async () => {
     const text = await prints(['doctor']);
     assert.match(text, new RegExp(`^pinned-ffi ${version}\\n {2}platform +${process.platform}-${process.arch}`));
     assert.match(text, new RegExp(`\\n {2}runtime +Node\\.js ${process.versions.node}`));
@@ -310,7 +310,7 @@ describe('doctor', () => {
     assert.match(text, /self-test\n( {2}ok {2}.*\n){10,}\nEverything works\.\n$/);
   });
 
-  test('gives the same to programs as JSON', async () => {
+  test('pinned-ffi doctor gives the same to programs as JSON', async () => {
     const report = JSON.parse(await prints(['doctor', '--json'], { PINNED_FFI_FENCE: '4096' }));
     assert.deepEqual(
       [report.version, report.platform, report.arch, report.ok],
@@ -321,14 +321,14 @@ describe('doctor', () => {
     assert.ok(report.tests.length >= 10 && report.tests.every(({ ok }) => ok));
   });
 
-  test('works without fences, and says that there are none and why', async () => {
+  test('pinned-ffi doctor works without fences, and says that there are none and why', async () => {
     assert.match(
       await prints(['doctor'], { PINNED_FFI_FENCE: 'off' }),
       /fences +only memory of alloc.*PINNED_FFI_FENCE=off[^]*Everything works/,
     );
   });
 
-  test('ends with 1 and says what is wrong where the addon or a setting is', async () => {
+  test('pinned-ffi doctor ends with 1 and says what is wrong where the addon or a setting is', async () => {
     for (const [env, message] of [
       [{ PINNED_FFI_ADDON: '/nowhere.node' }, /FAILED: .*there is no native addon for .*\/nowhere\.node/],
       [{ PINNED_FFI_FENCE: 'wide' }, /FAILED: PINNED_FFI_FENCE must be off, on or a width/],

@@ -34,7 +34,7 @@ async function overflow(call) {
 }
 
 describe('diagnostics channels', () => {
-  test('publish that a library is opened, and once that it is closed', async () => {
+  test('diagnostics channels publish that a library is opened, and once that it is closed', async () => {
     const open = await published('library:open', () => {
       ffi.dlopen(fixture, {}).close();
       ffi.dlopen(null, {}).close();
@@ -51,7 +51,7 @@ describe('diagnostics channels', () => {
     assert.deepEqual(closed, [{ path: fixture }]);
   });
 
-  test('publish nothing for a library that cannot be opened, or for functions by address', async () => {
+  test('diagnostics channels publish nothing for a library that cannot be opened, or for functions by address', async () => {
     const open = await published('library:open', () => {
       assert.throws(() => ffi.dlopen('nonesuch', {}));
       ffi.linkSymbols({ f: { ptr: ffi.dlopen(null, { abs: {} }).symbols.abs.ptr } }).close();
@@ -59,28 +59,35 @@ describe('diagnostics channels', () => {
     assert.equal(open.length, 1);
   });
 
-  test('publish a breach with the error that the call throws', { skip: onlyOn('fences') }, async () => {
-    const { symbols } = ffi.dlopen(null, MEMSET);
-    const calls = [() => symbols.memset(Buffer.alloc(8), 65, 20), () => symbols.memset.async(Buffer.alloc(8), 65, 20)];
-    for (const call of calls) {
-      let thrown;
-      const [message, ...more] = await published('fence:breach', async () => (thrown = await overflow(call)));
-      assert.deepEqual(more, []);
-      const { error, ...rest } = message;
-      assert.equal(error, thrown);
-      assert.deepEqual(rest, {
-        code: 'ERR_FFI_BUFFER_OVERFLOW',
-        found: 'call',
-        symbol: 'memset',
-        argument: 0,
-        byteLength: 8,
-        firstBadOffset: 8,
-        bytesPast: 12,
-      });
-    }
-  });
+  test(
+    'diagnostics channels publish a breach with the error that the call throws',
+    { skip: onlyOn('fences') },
+    async () => {
+      const { symbols } = ffi.dlopen(null, MEMSET);
+      const calls = [
+        () => symbols.memset(Buffer.alloc(8), 65, 20),
+        () => symbols.memset.async(Buffer.alloc(8), 65, 20),
+      ];
+      for (const call of calls) {
+        let thrown;
+        const [message, ...more] = await published('fence:breach', async () => (thrown = await overflow(call)));
+        assert.deepEqual(more, []);
+        const { error, ...rest } = message;
+        assert.equal(error, thrown);
+        assert.deepEqual(rest, {
+          code: 'ERR_FFI_BUFFER_OVERFLOW',
+          found: 'call',
+          symbol: 'memset',
+          argument: 0,
+          byteLength: 8,
+          firstBadOffset: 8,
+          bytesPast: 12,
+        });
+      }
+    },
+  );
 
-  test('publish a breach of optimised code', { skip: onlyOn('fences') }, async () => {
+  test('diagnostics channels publish a breach of optimised code', { skip: onlyOn('fences') }, async () => {
     const { memset } = ffi.dlopen(null, MEMSET).symbols;
     const buffer = Buffer.alloc(8);
     const fill = (length) => memset(buffer, 65, length);
@@ -88,15 +95,19 @@ describe('diagnostics channels', () => {
     assert.equal((await published('fence:breach', () => overflow(() => fill(9)))).length, 1);
   });
 
-  test('publish a breach that is found late, with its warning', { skip: onlyOn('fences') }, async () => {
-    const { memset } = ffi.dlopen(null, MEMSET).symbols;
-    const buffer = Buffer.alloc(64);
-    memset(ffi.ptr(buffer) + 65, 65, 8);
-    const warned = new Promise((resolve) => process.once('warning', resolve));
-    const [{ found, error, byteLength }] = await published('fence:breach', () => ffi.checkFences());
-    assert.deepEqual([found, byteLength], ['checked', 64]);
-    assert.equal(await warned, error);
-  });
+  test(
+    'diagnostics channels publish a breach that is found late, with its warning',
+    { skip: onlyOn('fences') },
+    async () => {
+      const { memset } = ffi.dlopen(null, MEMSET).symbols;
+      const buffer = Buffer.alloc(64);
+      memset(ffi.ptr(buffer) + 65, 65, 8);
+      const warned = new Promise((resolve) => process.once('warning', resolve));
+      const [{ found, error, byteLength }] = await published('fence:breach', () => ffi.checkFences());
+      assert.deepEqual([found, byteLength], ['checked', 64]);
+      assert.equal(await warned, error);
+    },
+  );
 
   test('a subscriber that throws changes nothing for the call', { skip: onlyOn('fences') }, async () => {
     const { code, stdout } = await run({

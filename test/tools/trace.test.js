@@ -60,7 +60,7 @@ async function dies(code, signal, ...said) {
 }
 
 describe('a crash in native code', { concurrency: 2 }, () => {
-  test('by SIGSEGV names the function, the kinds of its arguments and the place of the call', async () => {
+  test('a crash by SIGSEGV prints the function, the kinds of its arguments and the place of the call', async () => {
     const said = await dies(
       "s.strlen(Buffer.from('12345678\\0'));\ns.memset(BAD, 1, 5);",
       'SIGSEGV',
@@ -71,12 +71,13 @@ describe('a crash in native code', { concurrency: 2 }, () => {
     assert.equal(said.trim().split('\n').length, 3, said);
   });
 
-  test('by SIGFPE', () =>
+  test('a crash by SIGFPE is reported', () =>
     dies('more.symbols.divide_i32(1, 0);', 'SIGFPE', /SIGFPE on thread \d+, inside divide_i32\./, /^> divide_i32/m));
 
-  test('by SIGABRT', () => dies('s.abort();', 'SIGABRT', /SIGABRT on thread \d+, inside abort\./, /^> abort\(\) of /m));
+  test('a crash by SIGABRT is reported', () =>
+    dies('s.abort();', 'SIGABRT', /SIGABRT on thread \d+, inside abort\./, /^> abort\(\) of /m));
 
-  test('by SIGBUS', () =>
+  test('a crash by SIGBUS is reported', () =>
     dies(
       `const fd = require('node:fs').openSync(${JSON.stringify(path.join(folder, 'empty'))}, 'w+');
       s.strlen(s.mmap(null, 4096, 1, 1, fd, 0));`,
@@ -86,13 +87,13 @@ describe('a crash in native code', { concurrency: 2 }, () => {
       /^> strlen/m,
     ));
 
-  test('by a signal that was sent, not caused', () =>
+  test('a crash by a signal that was sent, not caused, is reported', () =>
     dies('s.raise(11);', 'SIGSEGV', /SIGSEGV on thread \d+, inside raise\./));
 
-  test('by a recursion without end, which leaves no stack', () =>
+  test('a crash by a recursion without end, which leaves no stack, is reported', () =>
     dies('more.symbols.recurse_forever(0);', 'SIGSEGV', /inside recurse_forever\./));
 
-  test('on a thread that is not ours', () =>
+  test('a crash on a thread that is not ours is reported', () =>
     dies(
       'more.symbols.crash_on_foreign_thread();',
       'SIGSEGV',
@@ -100,7 +101,7 @@ describe('a crash in native code', { concurrency: 2 }, () => {
       /^ {2}crash_on_foreign_thread\(\) .*: inside$/m,
     ));
 
-  test('in a worker', () =>
+  test('a crash in a worker is reported', () =>
     dies(
       `new Worker(\`const ffi = require(${JSON.stringify(root)});
         ffi.dlopen('c', { strlen: { args: ['ptr'], returns: 'usize' } }).symbols.strlen(4096);\`, { eval: true });`,
@@ -109,28 +110,28 @@ describe('a crash in native code', { concurrency: 2 }, () => {
       /^> strlen\(ptr: number\) .* at \[worker eval\]:2:\d+, thread \d+ \(worker 1\): inside$/m,
     ));
 
-  test('in an asynchronous call', () =>
+  test('a crash in an asynchronous call is reported', () =>
     dies(
       's.strlen.async(BAD);',
       'SIGSEGV',
       /^> strlen\(.* at \[eval\]:\d+:\d+, thread \d+ \(pool, asynchronous\): inside$/m,
     ));
 
-  test('on the thread of `thread()`', () =>
+  test('a crash on the thread of `thread()` is reported', () =>
     dies(
       'lib.thread().symbols.strlen(BAD);',
       'SIGSEGV',
       /^> strlen\(.*, thread \d+ \(thread, asynchronous\): inside$/m,
     ));
 
-  test('with `threads: true`', () =>
+  test('a crash in a call with `threads: true` is reported', () =>
     dies(
       "ffi.dlopen('c', { strlen: { args: ['ptr'], returns: 'usize', threads: true } }).symbols.strlen(BAD);",
       'SIGSEGV',
       /^> strlen\(.* at \[eval\]:\d+:\d+, thread \d+ \(helper\): inside$/m,
     ));
 
-  test('in a callback, under the call that led to it', () =>
+  test('a crash in a callback is reported under the call that led to it', () =>
     dies(
       `s.qsort(new Int32Array(4), 4, 4, comparing(() => s.strlen(BAD)));`,
       'SIGSEGV',
@@ -139,7 +140,7 @@ describe('a crash in native code', { concurrency: 2 }, () => {
       /^> strlen\(/m,
     ));
 
-  test('after more calls than are kept, in a function that is still inside', () =>
+  test('a crash after more calls than are recorded names a function that is still inside', () =>
     dies(
       `const compare = comparing(() => { for (let i = 0; i < 100; i++) s.abs(i); process.abort(); });
       s.qsort(new Int32Array(4), 4, 4, compare);`,
@@ -147,7 +148,7 @@ describe('a crash in native code', { concurrency: 2 }, () => {
       /inside qsort\. The last calls, newest last:\n> qsort\(/,
     ).then((said) => assert.equal(said.match(/: returned$/gm).length, 63)));
 
-  test('leaves the end of process.abort() as it is, and says that no call was recorded', () =>
+  test('process.abort() ends as it does without the recorder, and the report says that no call was recorded', () =>
     dies(
       'process.abort();',
       'SIGABRT',
@@ -164,18 +165,18 @@ describe('other signal handlers', { concurrency: 2 }, () => {
     return run({ file: path.relative(root, file), env: { ...on, TRACE_HANDLER: kind } });
   };
 
-  test('get the signal after it was printed', async () => {
+  test('other signal handlers get the signal after it was printed', async () => {
     const { code, stderr } = await behind('simple', 's.strlen(BAD);');
     assert.deepEqual([code, stderr.split('\n').at(-2)], [42, 'simple handler: SIGSEGV'], stderr);
     assert.match(stderr, /inside strlen\./);
   });
 
-  test('get all that the kernel says of it', async () => {
+  test('other signal handlers get all that the kernel says of it', async () => {
     const { code, stderr } = await behind('detailed', 's.strlen(BAD);');
     assert.deepEqual([code, stderr.split('\n').at(-2)], [43, 'detailed handler: as it should be'], stderr);
   });
 
-  test('may put right what was wrong, more than once', async () => {
+  test('other signal handlers may correct the cause, more than once', async () => {
     const { code, stderr, stdout } = await behind(
       'resolve',
       `
@@ -188,7 +189,7 @@ describe('other signal handlers', { concurrency: 2 }, () => {
     assert.equal(stderr.match(/SIGSEGV at address/g).length, 2, stderr);
   });
 
-  test('of V8 for WebAssembly are not disturbed, and nothing is printed', async () => {
+  test("V8's handlers for WebAssembly are not disturbed, and nothing is printed", async () => {
     const { code, stderr, stdout } = await crash(`
       const bytes = Buffer.from('0061736d0100000001060160017f017f030201000503010001'
         + '070801046c6f616400000a0901070020002802000b', 'hex');
@@ -199,7 +200,7 @@ describe('other signal handlers', { concurrency: 2 }, () => {
     assert.deepEqual([code, stdout, stderr], [0, 'RuntimeError\nRuntimeError\nRuntimeError\n0 2\n', '']);
   });
 
-  test('of Node for signals that a program listens to still work', () =>
+  test("Node's handlers for signals that a program listens to still work", () =>
     runs(
       `process.once('SIGUSR2', () => { console.log('heard'); clearInterval(timer); });
       const timer = setInterval(() => {}, 1000); process.kill(process.pid, 'SIGUSR2');`,
@@ -210,7 +211,7 @@ describe('other signal handlers', { concurrency: 2 }, () => {
 describe('lib.trace()', { concurrency: 2 }, () => {
   const prints = async (code, options) => JSON.parse(await runs(`${common()}${code}`, { env: on, ...options }));
 
-  test('gives the calls of the library, newest last', async () => {
+  test('lib.trace() gives the calls of the library, newest last', async () => {
     const calls = await prints(`s.abs(-5); more.symbols.divide_i32(4, 2); try { s.abs('5'); } catch {}
       s.strlen(Buffer.from('x\\0')); console.log(JSON.stringify(lib.trace()));`);
     assert.deepEqual(
@@ -224,7 +225,7 @@ describe('lib.trace()', { concurrency: 2 }, () => {
     for (const { library, site } of calls) assert.match(`${library} ${site}`, /libc\S* \[eval\]:\d+:\d+$/);
   });
 
-  test('has the calls that are inside, as a callback sees them', async () => {
+  test('lib.trace() has the calls that are inside, as a callback sees them', async () => {
     const calls = await prints(`let seen;
       const compare = comparing(() => { seen = lib.trace(); return 0; });
       s.qsort(new Int32Array(2), 2, 4, compare); console.log(JSON.stringify([...seen, ...lib.trace()]));`);
@@ -234,7 +235,7 @@ describe('lib.trace()', { concurrency: 2 }, () => {
     );
   });
 
-  test('has the asynchronous calls with the thread they ran on and the place that made them', async () => {
+  test('lib.trace() has the asynchronous calls with the thread they ran on and the place that made them', async () => {
     const calls = await prints(`(async () => { await s.abs.async(-1);
       const thread = lib.thread(); await thread.symbols.abs(-2); thread.close();
       console.log(JSON.stringify(lib.trace())); })();`);
@@ -248,7 +249,7 @@ describe('lib.trace()', { concurrency: 2 }, () => {
     for (const { site } of calls) assert.match(site, /^\[eval\]:\d+:\d+$/);
   });
 
-  test('has what was passed to variadic functions and out parameters', async () => {
+  test('lib.trace() has what was passed to variadic functions and out parameters', async () => {
     const calls = await prints(`const { symbols, trace } = ffi.dlopen('c', {
         snprintf: { args: ['ptr', 'usize', 'cstring'], returns: 'i32', varargs: true },
         frexp: { args: ['f64', ffi.out('i32')], returns: 'f64' } });
@@ -259,7 +260,7 @@ describe('lib.trace()', { concurrency: 2 }, () => {
     assert.equal(calls[1].arguments.length, 2);
   });
 
-  test('keeps 64 calls, and cuts what is long', async () => {
+  test('lib.trace() keeps 64 calls, and cuts what is long', async () => {
     const calls = await prints(`const key = 'abs_' + 'x'.repeat(500);
       const long = ffi.dlopen('c', { [key]: { name: 'abs', args: ['i32'], returns: 'i32' } });
       for (let i = 0; i < 100; i++) long.symbols[key](i);
@@ -268,7 +269,7 @@ describe('lib.trace()', { concurrency: 2 }, () => {
     assert.equal(calls[0].symbol.length, 128);
   });
 
-  test('names the file of an ES module, and leaves what a program has set of Error', async () => {
+  test('lib.trace() names the file of an ES module, and leaves what a program has set of Error', async () => {
     const file = path.join(folder, 'site.mjs');
     fs.writeFileSync(
       file,
@@ -285,7 +286,7 @@ console.log(new Error('x').stack, Error.stackTraceLimit, ...trace().map(({ site 
     assert.equal(stdout.trim(), `mine 0 ${file}:6:12 ${file}:7:28`, stderr);
   });
 
-  test('works for a program that has frozen Error', () =>
+  test('lib.trace() works for a program that has frozen Error', () =>
     prints('Object.freeze(Error); s.abs(1); console.log(JSON.stringify(lib.trace()));').then(([call]) =>
       assert.equal(call.symbol, 'abs'),
     ));

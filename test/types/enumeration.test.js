@@ -10,7 +10,7 @@ const Named = enumeration({ red: 0, green: 1, blue: 7 }, { names: true });
 const abs = (type, returns) => dlopen(null, { abs: { args: [type], returns } }).symbols.abs;
 
 describe('an enumeration', () => {
-  test('takes names and numbers, and gives numbers', () => {
+  test('an enumeration takes names and numbers, and gives numbers', () => {
     const same = abs(Color, Color);
     assert.deepEqual([same('blue'), same(1), same(5), same(7n)], [7, 1, 5, 7]);
     throws(
@@ -23,13 +23,13 @@ describe('an enumeration', () => {
     throws(() => same('toString'), 'ERR_INVALID_ARG_VALUE');
   });
 
-  test('gives names on request, and the number of what has none', () => {
+  test('an enumeration gives names on request, and the number of what has none', () => {
     const same = abs(Named, Named);
     assert.deepEqual([same('blue'), same(1), same(5)], ['blue', 'green', 5]);
     assert.deepEqual([Color.nameOf(7), Color.nameOf(8), Color.values.green], ['blue', undefined, 1]);
   });
 
-  test('is a field like any integer', () => {
+  test('an enumeration is a field like any integer', () => {
     const T = struct({ a: enumeration({ on: 200 }, { type: 'u8' }), b: Named });
     assert.deepEqual([T.size, T.read(T.alloc({ a: 'on', b: 'red' }))], [8, { a: 200, b: 'red' }]);
     const Big = enumeration({ top: 2n ** 64n - 1n }, { type: 'u64', names: true });
@@ -37,14 +37,14 @@ describe('an enumeration', () => {
     assert.deepEqual(U.read(U.alloc({ a: 'top' })), { a: 'top' });
   });
 
-  test('has a declaration that is checked', () => {
+  test('an enumeration has a declaration that is checked', () => {
     throws(() => enumeration({}), 'ERR_INVALID_ARG_VALUE');
     throws(() => enumeration({ a: 'x' }), 'ERR_INVALID_ARG_TYPE');
     throws(() => enumeration({ a: 300 }, { type: 'u8' }), 'ERR_OUT_OF_RANGE', /a must be an integer from 0 to 255/);
     throws(() => enumeration({ a: 1 }, { type: 'f64' }), 'ERR_INVALID_ARG_VALUE', /integer type/);
   });
 
-  test('has its constants as properties, next to what every type has', () => {
+  test('an enumeration has its constants as properties, next to what every type has', () => {
     const Kind = enumeration({ SMALL: 1, LARGE: 2n, name: 3, toString: 4 }, { type: 'u64', name: 'Kind' });
     assert.deepEqual(
       [Kind.SMALL, Kind.LARGE, Kind.name, Kind.values.name, Kind.values.toString],
@@ -54,7 +54,7 @@ describe('an enumeration', () => {
     assert.ok(Object.isFrozen(Kind));
   });
 
-  test('takes flags joined, and gives them so on request', () => {
+  test('an enumeration takes flags joined, and gives them so on request', () => {
     const members = { NONE: 0, READ: 4, WRITE: 2, RUN: 1, ALL: 7 };
     const Mode = enumeration(members, { flags: true, name: 'Mode' });
     const NamedMode = enumeration(members, { flags: true, names: true });

@@ -12,7 +12,7 @@ const Packet = struct({ kind: 'u8', count: 'u32', items: array('u16', 'count') }
 const bytes = (count, ...items) => Buffer.from(Uint16Array.of(1, 0, count, 0, ...items).buffer);
 
 describe('a struct with a flexible array', () => {
-  test('is read with as many elements as its count says, from memory and at an address', () => {
+  test('a struct with a flexible array is read with as many elements as its count says, from memory and at an address', () => {
     const memory = bytes(2, 5, 6);
     const value = { kind: 1, count: 2, items: [5, 6] };
     assert.deepEqual(Packet.read(memory), value);
@@ -21,7 +21,7 @@ describe('a struct with a flexible array', () => {
     assert.deepEqual(Packet.read(bytes(0)), { kind: 1, count: 0, items: [] });
   });
 
-  test('is allocated and written with its count, which a value may leave out', () => {
+  test('a struct with a flexible array is allocated and written with its count, which a value may leave out', () => {
     const packet = Packet.alloc({ kind: 1, items: [1, 2, 3] });
     assert.deepEqual([packet.count, packet.items.length, packet.items[2]], [3, 3, 3]);
     Packet.write(packet, { kind: 2, count: 2, items: Uint16Array.of(8, 9) });
@@ -32,7 +32,7 @@ describe('a struct with a flexible array', () => {
     assert.deepEqual(Packet.read(Packet.alloc()), { kind: 0, count: 0, items: [] });
   });
 
-  test('has views that follow its count and print what is there', () => {
+  test('a struct with a flexible array has views that follow its count and print what is there', () => {
     const memory = bytes(2, 5, 6);
     for (const view of [Packet.view(memory), Packet.view(ptr(memory))]) {
       assert.equal(inspect(view), 'Packet { kind: 1, count: 2, items: [ 5, 6 ] }');
@@ -45,7 +45,7 @@ describe('a struct with a flexible array', () => {
     assert.deepEqual([ffi.sizeof(Packet), ffi.offsetof(Packet, 'items')], [8, 8]);
   });
 
-  test('keeps nothing of a length that no view has any more', async () => {
+  test('a struct with a flexible array keeps nothing of a length that no view has any more', async () => {
     const { items } = Packet.view(bytes(3, 5, 6, 7));
     assert.deepStrictEqual(items, Packet.view(bytes(3, 5, 6, 7)).items);
     const symbol = Object.getOwnPropertySymbols(items).find(({ description }) => description === 'descriptor');
@@ -55,7 +55,7 @@ describe('a struct with a flexible array', () => {
     assert.equal(items.length, 3);
   });
 
-  test('holds structs and texts, counted in any byte order', () => {
+  test('a struct with a flexible array holds structs and texts, counted in any byte order', () => {
     const Entry = struct({ name: 'cstring', value: 'f64' });
     const List = struct({ n: 'u16be', entries: array(Entry, 'n') });
     const value = {
@@ -70,7 +70,7 @@ describe('a struct with a flexible array', () => {
     assert.equal(list.entries.at(0).name, 'ä');
   });
 
-  test('is passed to C as a view', () => {
+  test('a struct with a flexible array is passed to C as a view', () => {
     const { symbols } = ffi.cc({
       source: `struct packet { unsigned char kind; unsigned count; unsigned short items[]; };
 int sum(struct packet *p) { int s = 0; for (unsigned i = 0; i < p->count; i++) s += p->items[i]; return s; }`,
@@ -85,7 +85,7 @@ int sum(struct packet *p) { int s = 0; for (unsigned i = 0; i < p->count; i++) s
     );
   });
 
-  test('is refused where the memory is too small for the count', () => {
+  test('a struct with a flexible array is refused where the memory is too small for the count', () => {
     throws(() => Packet.read(bytes(9, 5, 6)), 'ERR_OUT_OF_RANGE', /field count must be at most 2/);
     throws(() => Packet.view(bytes(9, 5, 6)).items, 'ERR_OUT_OF_RANGE', /field count must be at most 2/);
     assert.match(inspect(Packet.view(bytes(9, 5, 6))), /at most 2/);
@@ -94,7 +94,7 @@ int sum(struct packet *p) { int s = 0; for (unsigned i = 0; i < p->count; i++) s
     assert.deepEqual(Packet.read(memory), { kind: 1, count: 1, items: [5] });
   });
 
-  test('is refused with a count that is not the length, and without elements', () => {
+  test('a struct with a flexible array is refused with a count that is not the length, and without elements', () => {
     throws(
       () => Packet.alloc({ kind: 1, count: 5, items: [1] }),
       'ERR_INVALID_ARG_VALUE',
@@ -104,7 +104,7 @@ int sum(struct packet *p) { int s = 0; for (unsigned i = 0; i < p->count; i++) s
     throws(() => Packet.alloc(5), 'ERR_INVALID_ARG_TYPE', /must be an object \(Packet\)/);
   });
 
-  test('is refused by value, in other types, and as an out-parameter', () => {
+  test('a struct with a flexible array is refused by value, in other types, and as an out-parameter', () => {
     throws(() => ffi.dlopen(null, { abs: { args: [Packet] } }), 'ERR_INVALID_ARG_VALUE', /pass a pointer/);
     throws(() => ffi.dlopen(null, { abs: { returns: Packet } }), 'ERR_INVALID_ARG_VALUE', /pass a pointer/);
     throws(() => struct({ packet: Packet }), 'ERR_INVALID_ARG_VALUE', /field packet/);
@@ -113,7 +113,7 @@ int sum(struct packet *p) { int s = 0; for (unsigned i = 0; i < p->count; i++) s
     throws(() => ffi.dlopen(null, {}).global('environ', Packet).value, 'ERR_INVALID_ARG_VALUE', /no fixed size/);
   });
 
-  test('must have the array last, counted by an integer', () => {
+  test('a struct with a flexible array must have the array last, counted by an integer', () => {
     const counted = array('u16', 'n');
     throws(() => struct({ items: counted, n: 'u32' }), 'ERR_INVALID_ARG_VALUE', /items must be the last one/);
     throws(

@@ -25,7 +25,7 @@ const makeItem = () =>
   Item.alloc({ count: 3n, name: 'abc', label: 'text', at: { x: 1, y: 2 }, codes: [7, 8, 9], call: null });
 
 describe('util.inspect', () => {
-  test('shows the fields and values of a view', () => {
+  test('util.inspect() shows the fields and values of a view', () => {
     const point = Point.alloc({ x: 1, y: 2 });
     assert.equal(inspect(point), 'Point { x: 1, y: 2 }');
     assert.equal(inspect({ nested: [point] }), '{ nested: [ Point { x: 1, y: 2 } ] }');
@@ -40,28 +40,28 @@ describe('util.inspect', () => {
     assert.match(inspect(array('int', 2000).alloc()), /\.\.\. 1901 more/);
   });
 
-  test('shows the text behind a pointer', { skip: onlyOn('linux') }, () => {
+  test('util.inspect() shows the text behind a pointer', { skip: onlyOn('linux') }, () => {
     assert.match(inspect(makeItem()), /label: 'text'/);
     const Wide = struct({ wide: 'wstring', narrow: 'utf16' }, { name: 'Wide' });
     assert.equal(inspect(Wide.alloc({ wide: 'grüß 🙂', narrow: 'dich' })), "Wide { wide: 'grüß 🙂', narrow: 'dich' }");
     assert.match(inspect(Item.alloc()), /label: null/);
   });
 
-  test('shows the address of a pointer that leads nowhere', { skip: onlyOn('linux') }, () => {
+  test('util.inspect() shows the address of a pointer that leads nowhere', { skip: onlyOn('linux') }, () => {
     const item = makeItem();
     ffi.write.u64(ptr(item), ffi.offsetof(Item, 'label'), 0xdead0000);
     assert.match(inspect(item), /label: <0xdead0000>/);
     assert.equal(inspect(Point.view(0x10000)), 'Point <memory that is not mapped>');
   });
 
-  test('follows no pointer of a union, of which any field may be garbage', () => {
+  test('util.inspect() follows no pointer of a union, of which any field may be garbage', () => {
     const Value = union({ number: 'f64', text: 'cstring' }, { name: 'Value' });
     const value = Value.alloc({ number: 1.5 });
     assert.equal(inspect(value), 'Value { number: 1.5, text: <0x3ff8000000000000> }');
     assert.equal(JSON.stringify(value), '{"number":1.5,"text":"4609434218613702656"}');
   });
 
-  test('shows types', () => {
+  test('util.inspect() shows types', () => {
     assert.equal(inspect(Point), 'struct Point { x: f64, y: double } 16 bytes');
     assert.equal(inspect(union({ a: 'int', b: 'i8' })), 'union { a: int, b: i8 } 4 bytes');
     assert.equal(inspect(array('short', 2)), 'short[2] 4 bytes');
@@ -73,7 +73,7 @@ describe('util.inspect', () => {
     );
   });
 
-  test('shows libraries with their functions and state, and functions with their types', async () => {
+  test('util.inspect() shows libraries with their functions and state, and functions with their types', async () => {
     const library = ffi.dlopen('m', { pow: { args: ['double', 'double'], returns: 'double' } });
     assert.match(inspect(library), /^Library ".*libm.*" \{ pow \}$/);
     assert.equal(inspect(library.symbols.pow), '[Function: pow(double, double) => double]');
@@ -88,7 +88,7 @@ describe('util.inspect', () => {
     assert.equal(inspect(ffi.dlopen(null, {})), 'Library of this process {}');
   });
 
-  test('shows callbacks with their types and state', () => {
+  test('util.inspect() shows callbacks with their types and state', () => {
     const callback = new ffi.JSCallback(() => 0, { args: ['ptr', 'int'], returns: 'int' });
     assert.equal(inspect(callback), `JSCallback (ptr, int) => int <0x${callback.ptr.toString(16)}>`);
     callback.close();
@@ -96,14 +96,14 @@ describe('util.inspect', () => {
     assert.equal(JSON.stringify(callback), '{"signature":"(ptr, int) => int","ptr":null}');
   });
 
-  test('shows pins', () => {
+  test('util.inspect() shows pins', () => {
     const held = ffi.pin(new Uint8Array(16));
     assert.equal(inspect(held), `Pin <0x${held.ptr.toString(16)}, 16 bytes>`);
     held.release();
     assert.equal(inspect(held), 'Pin <released>');
   });
 
-  test('shows handles with their address, and what has ended them', () => {
+  test('util.inspect() shows handles with their address, and what has ended them', () => {
     const Block = ffi.opaque('Block', { free: 'free' });
     const { malloc, free } = ffi.dlopen(null, {
       malloc: { args: ['size_t'], returns: Block },
@@ -129,7 +129,7 @@ describe('structuredClone', () => {
     return assert.fail('was cloned');
   };
 
-  test('refuses views, handles and pins, of which nothing would arrive', () => {
+  test('structuredClone() refuses views, handles and pins, of which nothing would arrive', () => {
     assert.match(message(Point.alloc()), /Point.* could not be cloned/);
     assert.match(message({ points: [array(Point, 2).alloc()] }), /ArrayView.* could not be cloned/);
     assert.match(message(Point.view(ptr(Point.alloc()))), /Point.* could not be cloned/);
@@ -143,13 +143,13 @@ describe('structuredClone', () => {
     symbols.free(block);
   });
 
-  test('copies what read() returns', () => {
+  test('structuredClone() copies what read() returns', () => {
     assert.deepEqual(structuredClone(Point.read(Point.alloc({ x: 1, y: 2 }))), { x: 1, y: 2 });
   });
 });
 
 describe('JSON.stringify', () => {
-  test('has the values of a view, with BigInts as numbers where they are exact', () => {
+  test('JSON.stringify() has the values of a view, with BigInts as numbers where they are exact', () => {
     const json = JSON.stringify(makeItem());
     assert.equal(
       json,
@@ -161,7 +161,7 @@ describe('JSON.stringify', () => {
 });
 
 describe('a view as text', () => {
-  test('is the text of an array of characters', () => {
+  test('a view as text is the text of an array of characters', () => {
     assert.equal(String(makeItem().name), 'abc');
     assert.equal(`${array('char', 4).alloc('grün'.slice(0, 3))}`, 'grü');
     assert.equal(String(array('wchar_t', 8).alloc('weit')), 'weit');
@@ -169,7 +169,7 @@ describe('a view as text', () => {
     assert.equal(String(array('char32_t', 2).alloc('🙂')), '🙂');
   });
 
-  test('is what an array gives for other elements', () => {
+  test('a view of other elements as text is the text of an array', () => {
     assert.equal(String(array('int', 3).alloc([1, 2, 3])), '1,2,3');
   });
 });
@@ -178,7 +178,7 @@ describe('a field that a struct does not have', () => {
   const point = Point.alloc({ x: 1, y: 2 });
   const item = makeItem();
 
-  test('cannot be written, in sloppy code neither', () => {
+  test('a field that a struct does not have cannot be written, in sloppy code neither', () => {
     throws(() => (point.z = 3), 'ERR_INVALID_ARG_VALUE', /^Point has no field 'z'\. Did you mean 'x'\?$/);
     throws(() => (item.nmae = 'x'), 'ERR_INVALID_ARG_VALUE', /Did you mean 'name'\?/);
     throws(() => (item.unrelated = 1), 'ERR_INVALID_ARG_VALUE', /it has count, name, label, at, codes, call$/);
@@ -187,7 +187,7 @@ describe('a field that a struct does not have', () => {
     throws(() => sloppy(item), 'ERR_INVALID_ARG_VALUE', /Did you mean 'label'\?/);
   });
 
-  test('cannot be read where it resembles one that there is', () => {
+  test('a field that a struct does not have cannot be read where it resembles one that there is', () => {
     throws(() => point.z, 'ERR_INVALID_ARG_VALUE', /Did you mean 'x'\?/);
     throws(() => point.X, 'ERR_INVALID_ARG_VALUE', /Did you mean 'x'\?/);
     throws(() => item.nmae, 'ERR_INVALID_ARG_VALUE', /Did you mean 'name'\?/);
@@ -195,7 +195,7 @@ describe('a field that a struct does not have', () => {
     throws(() => item.codes.lenght, 'ERR_INVALID_ARG_VALUE', /Did you mean 'length'\?/);
   });
 
-  test('is undefined for what programs ask of any object', async () => {
+  test('a field that a struct does not have is undefined for what programs ask of any object', async () => {
     const Asked = struct({ the: 'int', thn: 'int', on_: 'int', sizes: 'int', lengths: 'int', node_type: 'int' });
     const asked = Asked.alloc();
     for (const key of ['then', 'toJSON', 'on', 'size', 'length', 'nodeType', 'asymmetricMatch', '$$typeof', 'inspect'])
@@ -211,7 +211,7 @@ describe('a field that a struct does not have', () => {
     assert.equal(typeof point.toString(), 'string');
   });
 
-  test('leaves comparisons of views as they are: by their bytes, or by the address', () => {
+  test('a field that a struct does not have leaves comparisons of views as they are: by their bytes, or by the address', () => {
     assert.deepEqual(Point.alloc({ x: 1, y: 2 }), Point.alloc({ x: 1, y: 2 }));
     assert.notDeepEqual(Point.alloc({ x: 1, y: 2 }), Point.alloc({ x: 1, y: 3 }));
     assert.notDeepEqual(array('int', 1).alloc([1]), array('int', 1).alloc([2]));
@@ -223,7 +223,7 @@ describe('a field that a struct does not have', () => {
 });
 
 describe('a view at an address', () => {
-  test('reads and writes the same before and after it has a DataView', () => {
+  test('a view at an address reads and writes the same before and after it has a DataView', () => {
     const memory = makeItem();
     const view = Item.view(ptr(memory));
     for (let i = 0; i < 30; i += 1) {
@@ -244,7 +244,7 @@ describe('a view at an address', () => {
 });
 
 describe('pin', () => {
-  test('holds the memory of a struct view', () => {
+  test('pin() holds the memory of a struct view', () => {
     const item = makeItem();
     const held = ffi.pin(item);
     assert.equal(held.ptr, ptr(item));

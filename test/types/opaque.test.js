@@ -34,7 +34,7 @@ int visit(Shape *s, int (*f)(Shape *)) { return f(s); }`,
 });
 
 describe('an opaque handle', () => {
-  test('goes where its type or a base of it is wanted, and nowhere else', () => {
+  test('an opaque handle goes where its type or a base of it is wanted, and nowhere else', () => {
     const [shape, circle] = [c.shape_new(5), c.circle_new(6)];
     assert.deepEqual([c.shape_get(shape), c.shape_get(circle), c.shape_get(null)], [5, 6, -1]);
     assert.deepEqual([shape.type, circle.type, typeof shape.ptr], ['Shape', 'Circle', 'number']);
@@ -58,7 +58,7 @@ describe('an opaque handle', () => {
     c.drop(circle);
   });
 
-  test('is one object as long as it lives', () => {
+  test('an opaque handle is one object as long as it lives', () => {
     const shape = c.shape_new(1);
     assert.equal(c.shape_same(shape), shape);
     assert.equal(
@@ -69,7 +69,7 @@ describe('an opaque handle', () => {
     c.shape_free(shape);
   });
 
-  test('is refused after it was freed, under any name of the function that frees', () => {
+  test('an opaque handle is refused after it was freed, under any name of the function that frees', () => {
     for (const free of ['shape_free', 'drop']) {
       const shape = c.shape_new(1);
       const part = c.shape_part(shape);
@@ -90,7 +90,7 @@ describe('an opaque handle', () => {
     }
   });
 
-  test('of an address that is used again is a new one', () => {
+  test('a handle of an address that is used again is a new one', () => {
     const seen = new Set();
     for (let i = 0; i < 100; i += 1) {
       const shape = c.shape_new(i);
@@ -101,7 +101,7 @@ describe('an opaque handle', () => {
     assert.equal(seen.size, 100);
   });
 
-  test('has a declaration that is checked', () => {
+  test('an opaque handle has a declaration that is checked', () => {
     throws(() => opaque(''), 'ERR_INVALID_ARG_TYPE');
     throws(() => opaque('X', { base: {} }), 'ERR_INVALID_ARG_TYPE', /an opaque type/);
     throws(() => opaque('X', { free: 3 }), 'ERR_INVALID_ARG_TYPE');
@@ -162,7 +162,7 @@ int freed_blocks(void) { return freed; }`,
     return b.freed_blocks() - before;
   };
 
-  test('ends it when the call begins: of two at once one goes in', async () => {
+  test('a call that frees a handle ends it when the call begins: of two at once one is made', async () => {
     for (const free of ['block_free', 'block_free_slowly']) {
       assert.equal(
         await freedBy(async () => {
@@ -182,7 +182,7 @@ int freed_blocks(void) { return freed; }`,
     }
   });
 
-  test('ends it on a thread of its own', async () => {
+  test('a call that frees a handle ends it on a thread of its own', async () => {
     const thread = library.thread();
     const block = b.block_new();
     assert.equal(
@@ -202,7 +202,7 @@ int freed_blocks(void) { return freed; }`,
     b.block_free(kept);
   });
 
-  test('ends it though a callback throws, and refuses it inside of callbacks', async () => {
+  test('a call that frees a handle ends it though a callback throws, and refuses it inside of callbacks', async () => {
     for (const call of [b.block_free_calling, b.block_free_calling.async]) {
       const block = b.block_new();
       const inside = [];
@@ -230,7 +230,7 @@ int freed_blocks(void) { return freed; }`,
     }
   });
 
-  test('ends only its own: others are freed inside of its callbacks', async () => {
+  test('a call that frees a handle ends only that one: others are freed inside of its callbacks', async () => {
     const [outer, inner, refused] = [b.block_new(), b.block_new(), b.block_new()];
     assert.equal(
       await freedBy(() =>
@@ -247,7 +247,7 @@ int freed_blocks(void) { return freed; }`,
     b.block_free(refused);
   });
 
-  test('ends it though C broke a fence', async () => {
+  test('a call that frees a handle ends it though C broke a fence', async () => {
     const block = b.block_new();
     const bytes = Buffer.alloc(8);
     const call = () => b.block_overflow(block, bytes, 9);
@@ -256,7 +256,7 @@ int freed_blocks(void) { return freed; }`,
     assert.throws(() => b.block_use(block), DEAD);
   });
 
-  test('leaves it alive where C was not entered', async () => {
+  test('a call that frees a handle leaves it alive where C was not entered', async () => {
     const [one, two] = [b.block_new(), b.block_new()];
     assert.equal(
       await freedBy(async () => {
@@ -278,7 +278,7 @@ int freed_blocks(void) { return freed; }`,
     for (const block of [one, two]) assert.throws(() => b.block_use(block), DEAD);
   });
 
-  test('that its declaration calls a failure leaves it alive', async () => {
+  test('a call that its declaration calls a failure leaves the handle alive', async () => {
     for (const call of [b.block_free_or_not, b.block_free_or_not.async]) {
       const block = b.block_new();
       await assert.rejects(async () => call(block, 1), { code: 'ERR_FFI_CALL_FAILED', result: 5 });
@@ -288,7 +288,7 @@ int freed_blocks(void) { return freed; }`,
     }
   });
 
-  test('in a closed library leaves it alive', () => {
+  test('a call in a closed library leaves the handle alive', () => {
     const Other = opaque('Other', { free: 'free' });
     const one = ffi.dlopen(null, { malloc: { args: ['u64'], returns: Other }, free: { args: [Other] } });
     const two = ffi.dlopen('libc.so.6', { free: { args: [Other] } });
@@ -299,7 +299,7 @@ int freed_blocks(void) { return freed; }`,
     throws(() => one.symbols.free(handle), 'ERR_FFI_INVALID_POINTER');
   });
 
-  test('passes null on', () => {
+  test('a call that frees a handle passes null on', () => {
     assert.equal(typeof b.block_free(null), 'number');
   });
 });

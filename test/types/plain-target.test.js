@@ -40,7 +40,7 @@ const { symbols } = cc({
 });
 
 describe('an array', () => {
-  test('is memory for the call, and what C changes comes back', () => {
+  test('an array for a pointer is memory for the call, and what C changes comes back', () => {
     assert.equal(symbols.sum([1, 2, 3], 3), 6);
     assert.equal(symbols.sum([], 0), 0);
     const list = [1, 2, 3];
@@ -53,7 +53,7 @@ describe('an array', () => {
     assert.deepEqual(points[1], { x: 3, y: 5, name: null });
   });
 
-  test('of texts ends with NULL', () => {
+  test('an array of texts ends with NULL', () => {
     assert.equal(symbols.count(['one', 'two', 'three']), 3);
     assert.equal(symbols.count([]), 0);
     const words = ['one', 'two'];
@@ -61,11 +61,11 @@ describe('an array', () => {
     assert.deepEqual(words, ['replaced', 'two']);
   });
 
-  test('has fences: a write past its end is found', () => {
+  test('an array for a pointer has fences: a write past its end is found', () => {
     throws(() => symbols.write_past([1, 2]), 'ERR_FFI_BUFFER_OVERFLOW', /^write_past: .* past the end of argument 0/);
   });
 
-  test('is checked by its elements, and its count by them', () => {
+  test('an array for a pointer is checked by its elements, and its count by them', () => {
     throws(() => symbols.sum([1, 'x'], 2), 'ERR_INVALID_ARG_TYPE', /^sum: argument 0: element \[1\] .* \(int\)/);
     throws(() => symbols.twice([1, 2], 3), 'ERR_OUT_OF_RANGE', /at most 2, the elements of argument 0/);
     throws(() => symbols.sum(new Map(), 0), 'ERR_INVALID_ARG_TYPE', /^sum: argument 0 must be values, a pointer/);
@@ -74,7 +74,7 @@ describe('an array', () => {
 });
 
 describe('an object', () => {
-  test('is a struct for the call, and only what C has changed comes back', () => {
+  test('an object for a pointer is a struct for the call, and only what C has changed comes back', () => {
     const sets = [];
     const point = {
       x: 1,
@@ -95,7 +95,7 @@ describe('an object', () => {
     assert.equal(bare.x, 15);
   });
 
-  test('may be of another realm', () => {
+  test('an object for a pointer may be of another realm', () => {
     const { point, points } = vm.runInNewContext(
       `({ point: { x: 1, name: 'n' }, points: [{ x: 1 }, Object.assign(Object.create(null), { x: 2 })] })`,
     );
@@ -106,24 +106,24 @@ describe('an object', () => {
     throws(() => symbols.move(vm.runInNewContext('new Map()')), 'ERR_INVALID_ARG_TYPE');
   });
 
-  test('is one field of a union', () => {
+  test('an object for a pointer is one field of a union', () => {
     const value = { number: 1.5 };
     symbols.negate(value);
     assert.deepEqual(value, { number: -1.5 });
   });
 
-  test('may hold others', () => {
+  test('an object for a pointer may hold others', () => {
     assert.equal(symbols.deep({ first: { x: 40 }, second: [1, 2] }), 42);
     const pair = Pair.alloc({ first: { x: 20 }, second: [0, 22] });
     assert.equal(symbols.deep(pair), 42);
   });
 
-  test('is checked by its fields', () => {
+  test('an object for a pointer is checked by its fields', () => {
     throws(() => symbols.move({ x: 'x' }), 'ERR_INVALID_ARG_TYPE', /^move: argument 0: field x .* \(int\)/);
   });
 });
 
-test('what C changes in an asynchronous call comes back before its Promise resolves', async () => {
+test('the changes of an asynchronous call come back before its Promise resolves', async () => {
   const point = { x: 1, name: 'later' };
   assert.equal(await symbols.move.async(point), 'later');
   assert.equal(point.x, 11);

@@ -35,7 +35,7 @@ size_t ask(size_t (*f)(const char16_t *, int)) { return f(u"fr\\u00e5n C", 7); }
 const { symbols: c } = library;
 
 describe('strings', () => {
-  test('of UTF-16 go in and come out', () => {
+  test('strings of UTF-16 go in and come out', () => {
     for (const text of ['', 'x', 'günstig 😀', '\u{10ffff}', 'ab'.repeat(5000)]) assert.equal(c.same16(text), text);
     assert.equal(c.unit16('a😀', 1), 0xd83d);
     assert.equal(c.get16(), 'günstig 😀');
@@ -44,20 +44,20 @@ describe('strings', () => {
     assert.equal(c.same16(Buffer.from('view\0', 'utf16le')), 'view');
   });
 
-  test('of wchar_t go in and come out', () => {
+  test('strings of wchar_t go in and come out', () => {
     assert.equal(c.wide_length('añ😀'), process.platform === 'win32' ? 4n : 3n);
     assert.equal(c.wide_copy('añ😀'), 'añ😀');
     assert.equal(c.wide_copy('\ud800x'), '\ufffdx');
   });
 
-  test('come to callbacks', () => {
+  test('strings are passed to callbacks', () => {
     assert.equal(
       c.ask((text, n) => BigInt(text.length * n)),
       42n,
     );
   });
 
-  test('of every kind and length are the same in optimised code', () => {
+  test('strings of every kind and length are the same in optimised code', () => {
     const {
       identity_cstring: same,
       measure_cstring: measure,
@@ -101,7 +101,7 @@ describe('strings', () => {
     }
   });
 
-  test('that the caller owns are copied and freed, once each', () => {
+  test('strings that the caller owns are copied and freed, once each', () => {
     const freed = library.global('freed', 'i32');
     freed.value = 0;
     for (let i = 0; i < 100; i += 1) assert.equal(c.copy(`text ${i}`), `text ${i}`);
@@ -110,7 +110,7 @@ describe('strings', () => {
     assert.equal(freed.value, 101);
   });
 
-  test('may be declared to be freed as { cstring, free } as well', () => {
+  test('strings may be declared to be freed as { cstring, free } as well', () => {
     const declare = (returns) => ffi.dlopen(null, { strdup: { args: ['cstring'], returns } }).symbols.strdup;
     for (const cstring of [true, 'cstring', ffi.FFIType.cstring]) {
       assert.equal(declare({ cstring, free: 'free' })('copied, then freed'), 'copied, then freed');
@@ -134,7 +134,7 @@ describe('strings', () => {
     for (let i = 0; i < 500; i += 1) assert.equal(c.same16('lives '.repeat(50)), 'lives '.repeat(50));
   });
 
-  test('with an embedded NUL are refused before later arguments are looked at, and in a closed library', () => {
+  test('strings with an embedded NUL are refused before later arguments are looked at, and in a closed library', () => {
     const closed = ffi.dlopen(null, { strncmp: { args: ['cstring', 'cstring', 'size_t'], returns: 'int' } });
     const { strncmp } = closed.symbols;
     const nul = (argument) =>
@@ -154,7 +154,7 @@ describe('strings', () => {
     throws(() => strncmp('a', 'b', 1), 'ERR_FFI_LIBRARY_CLOSED');
   });
 
-  test('with an embedded NUL are refused', () => {
+  test('strings with an embedded NUL are refused', () => {
     throws(
       () => c.same16('a\0b'),
       'ERR_INVALID_ARG_VALUE',
@@ -165,7 +165,7 @@ describe('strings', () => {
     throws(() => c.wide_length(undefined), 'ERR_INVALID_ARG_TYPE');
   });
 
-  test('of a declaration that cannot free are refused', () => {
+  test('strings of a declaration that cannot free are refused', () => {
     const declare = (returns) => ffi.dlopen(null, { strdup: { args: ['cstring'], returns } });
     throws(
       () => declare({ type: 'cstring', free: 'no_such_function' }),

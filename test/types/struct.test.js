@@ -64,7 +64,7 @@ describe('a struct by value', () => {
     },
   });
 
-  test('that comes back through memory is not disturbed by what a callback calls meanwhile', async () => {
+  test('a struct by value that comes back through memory is not disturbed by what a callback calls meanwhile', async () => {
     const seen = [];
     const callback = new JSCallback(
       (wide) => {
@@ -92,14 +92,14 @@ describe('a struct by value', () => {
     callback.close();
   });
 
-  test('is in registers or on the stack as a whole, and what follows still has the registers that are left', () => {
+  test('a struct by value is in registers or on the stack as a whole, and what follows still has the registers that are left', () => {
     const call = () => symbols.squeeze(1, 2, 3, 4, 5, { i: 6, f: 0.5 }, 7, { i: 8, f: 0.25 }, 2, { x: 3, y: 4 });
     for (let i = 0; i < 20; i++) assert.deepEqual(call(), { i: 882, f: 9.75 });
   });
 });
 
 describe('a struct', () => {
-  test('has the size, alignment and offsets of C', () => {
+  test('a struct has the size, alignment and offsets of C', () => {
     const Mixed = struct({ a: 'u8', b: 'i64', c: array('u16', 3), d: Point });
     assert.deepEqual([sizeof(Mixed), alignof(Mixed), Mixed.size, Mixed.align], [40, 8, 40, 8]);
     assert.deepEqual(
@@ -111,7 +111,7 @@ describe('a struct', () => {
     throws(() => offsetof('i32', 'a'), 'ERR_INVALID_ARG_TYPE');
   });
 
-  test('goes in as a plain object and comes out as one', () => {
+  test('a struct goes in as a plain object and comes out as one', () => {
     assert.equal(c.sum({ x: 1, y: 2, ignored: true }), 3);
     const callback = new JSCallback(({ x, y }) => ({ x: y, y: x }), { args: [Point], returns: Point });
     const swapped = c.call(callback, { x: 1, y: 2 });
@@ -120,7 +120,7 @@ describe('a struct', () => {
     callback.close();
   });
 
-  test('names the place of what it refuses', () => {
+  test('a struct names the place of what it refuses', () => {
     throws(
       () => c.sum({ x: 1, y: '2' }),
       'ERR_INVALID_ARG_TYPE',
@@ -143,7 +143,7 @@ describe('a struct', () => {
     callback.close();
   });
 
-  test('reads getters before it writes, even where they call C', () => {
+  test('a struct reads getters before it writes, even where they call C', () => {
     const tricky = {
       get x() {
         c.sum({ x: 100, y: 100 });
@@ -166,7 +166,7 @@ describe('a struct', () => {
     );
   });
 
-  test('keeps strings and views of its fields for the call', async () => {
+  test('a struct keeps strings and views of its fields for the call', async () => {
     const before = () => c.length({ value: 0, text: 'héllo'.repeat(20), data: Uint8Array.of(200), next: null });
     assert.equal(before(), 320);
     await gc();
@@ -183,14 +183,14 @@ describe('a struct', () => {
     );
   });
 
-  test('holds function pointers: callable ones from C, plain functions to C', () => {
+  test('a struct holds function pointers: callable ones from C, plain functions to C', () => {
     assert.equal(c.make().add(20, 22), 42);
     assert.equal(c.run({ bias: 5, add: (a, b) => a * b }), 35);
     assert.equal(c.run(c.make()), 12);
     assert.equal(c.run({ bias: 5, add: null }), -1);
   });
 
-  test('works where code generation is disallowed', async () => {
+  test('a struct works where code generation is disallowed', async () => {
     const out = await runs(
       `
       const P = ffi.struct({ x: 'f64', n: 'i8', list: ffi.array('i16', 2) });
@@ -209,7 +209,7 @@ describe('a struct', () => {
 });
 
 describe('a live view of a struct', () => {
-  test('reads and writes native memory, nested and by address', () => {
+  test('a live view of a struct reads and writes native memory, nested and by address', () => {
     const Line = struct({ from: Point, to: Point }, { name: 'Line' });
     const line = Line.alloc();
     line.from = { x: 1, y: 2 };
@@ -224,7 +224,7 @@ describe('a live view of a struct', () => {
     assert.equal(c.sum(line.from), 7);
   });
 
-  test('lies over any buffer that is large enough', () => {
+  test('a live view of a struct lies over any buffer that is large enough', () => {
     const bytes = Buffer.alloc(40);
     Point.view(bytes, 8).y = 0.5;
     assert.equal(bytes.readDoubleLE(16), 0.5);
@@ -239,7 +239,7 @@ describe('a live view of a struct', () => {
     throws(() => Point.view(new ArrayBuffer(16, { maxByteLength: 32 })), 'ERR_INVALID_ARG_VALUE', /fixed size/);
   });
 
-  test('links nodes, and keeps what its fields point to', async () => {
+  test('a live view of a struct links nodes, and keeps what its fields point to', async () => {
     let list = null;
     for (let i = 1; i <= 100; i += 1) {
       const node = Node.alloc({ value: i, text: `node ${i}`, data: null, next: null });
@@ -258,7 +258,7 @@ describe('a live view of a struct', () => {
     );
   });
 
-  test('is counted and fenced where it is passed', () => {
+  test('a live view of a struct is counted and fenced where it is passed', () => {
     throws(
       () => c.total(Buffer.alloc(31)),
       'ERR_OUT_OF_RANGE',
@@ -269,7 +269,7 @@ describe('a live view of a struct', () => {
 });
 
 describe('a declaration of a struct', () => {
-  test('refuses what C does not have', () => {
+  test('a declaration of a struct refuses what C does not have', () => {
     throws(() => struct({}), 'ERR_INVALID_ARG_VALUE', /at least one/);
     throws(() => struct({ a: 'i23' }), 'ERR_INVALID_ARG_VALUE', /field a: unknown type 'i23'\. Did you mean 'i32'\?/);
     throws(() => struct({ a: 'void' }), 'ERR_INVALID_ARG_VALUE');
@@ -292,7 +292,7 @@ describe('a declaration of a struct', () => {
     );
   });
 
-  test('takes any field name', () => {
+  test('a declaration of a struct takes any field name', () => {
     const Odd = struct({ constructor: 'i32', 'a "b"': 'i32', ptr: 'i32', toString: 'i32' });
     const value = { constructor: 1, 'a "b"': 2, ptr: 3, toString: 4 };
     assert.deepEqual(Odd.read(Odd.alloc(value)), value);
@@ -304,7 +304,7 @@ describe('a declaration of a struct', () => {
 describe('a union', () => {
   const Value = union({ i: 'i32', d: 'f64', text: 'cstring', p: Point }, { name: 'Value' });
 
-  test('takes one field, and gives a view of a copy', () => {
+  test('a union takes one field, and gives a view of a copy', () => {
     const view = Value.alloc({ d: 1.5 });
     const copy = Value.read(view);
     view.d = 2.5;
@@ -319,7 +319,7 @@ describe('a union', () => {
     throws(() => Value.alloc({ i: 'x' }), 'ERR_INVALID_ARG_TYPE', /field i must be an integer/);
   });
 
-  test('does not follow a pointer that is not one', () => {
+  test('a union does not follow a pointer that is not one', () => {
     const Holder = struct({ kind: 'i32', value: Value });
     const read = Holder.read(Holder.alloc({ kind: 1, value: { i: 12345 } }));
     assert.equal(read.value.i, 12345);
@@ -327,7 +327,7 @@ describe('a union', () => {
 });
 
 describe('an array', () => {
-  test('is read, written and iterated live', () => {
+  test('an array is read, written and iterated live', () => {
     const points = array(Point, 3).alloc([
       { x: 1, y: 2 },
       { x: 3, y: 4 },
@@ -345,7 +345,7 @@ describe('an array', () => {
     throws(() => points.set(0, { x: 1 }), 'ERR_INVALID_ARG_TYPE', /element \[0\]: field y/);
   });
 
-  test('has each element as view[i], however long it is', () => {
+  test('an array has each element as view[i], however long it is', () => {
     const length = 5000;
     const integers = array('i32', length).alloc();
     for (let i = 0; i < length; i += 1) integers[i] = i * 3;
@@ -378,7 +378,7 @@ describe('an array', () => {
     assert.equal(grid[1999][2], 9);
   });
 
-  test('refuses to write an element that is not there, and has none to read', () => {
+  test('an array refuses to write an element that is not there, and has none to read', () => {
     for (const length of [1, 3, 1500]) {
       const view = array('i32', length).alloc();
       for (const index of [length, length + 1, 5000, 2 ** 32, -1, 1.5, NaN, Infinity]) {
@@ -408,7 +408,7 @@ describe('an array', () => {
     }
   });
 
-  test('that is too large for JavaScript values is refused, and has a view', () => {
+  test('an array that is too large for JavaScript values is refused, and has a view', () => {
     const huge = ffi.array('char', 2 ** 25 + 1);
     const memory = Buffer.alloc(huge.size);
     memory[huge.size - 1] = 7;
@@ -418,7 +418,7 @@ describe('an array', () => {
     throws(() => ffi.array(ffi.array('u8', 2 ** 20), 2 ** 6).read(Buffer.alloc(2 ** 26)), 'ERR_OUT_OF_RANGE');
   });
 
-  test('takes arrays, typed arrays and, for char, text', () => {
+  test('an array takes arrays, typed arrays and, for char, text', () => {
     const T = struct({ n: array('i32', 3), grid: array(array('u8', 2), 2), name: array('char', 5) });
     const value = T.read(
       T.alloc({
@@ -460,7 +460,7 @@ describe('an array', () => {
 });
 
 describe('what the fields of a view point to', () => {
-  test('is kept when one of them is set again, and for calls by value', async () => {
+  test('memory that fields point to is kept when one of them is set again, and for calls by value', async () => {
     const make = () => {
       const node = Node.alloc({ value: 1, text: 'kept '.repeat(60), data: new Uint8Array(500).fill(9), next: null });
       node.next = node;
@@ -496,7 +496,7 @@ describe('types that are declared again and again', () => {
     return outer;
   }
 
-  test('take no more memory than once', async () => {
+  test('types that are declared again and again take no more memory than once', async () => {
     for (let i = 0; i < 2000; i += 1) declareAll();
     await gc();
     const before = process.memoryUsage().heapUsed;
@@ -507,7 +507,7 @@ describe('types that are declared again and again', () => {
     assert.ok(each < 200, `each set of declarations keeps ${each} bytes`);
   });
 
-  test('are the same where they are equal, and others where they differ by anything', () => {
+  test('types are the same where their declarations are equal, and others where they differ by anything', () => {
     const Point = () => struct({ x: 'f64', y: 'f64' }, { name: 'Point' });
     const One = Point();
     const Other = Point();
@@ -556,7 +556,7 @@ describe('numbers in a stated byte order', () => {
   );
   const value = { magic: 0xcafe, length: 1, id: 5n, scale: 1.5, size: -2.25, delta: -2, all: [1, 2] };
 
-  test('lie in memory in that order', () => {
+  test('numbers in a stated byte order lie in memory in that order', () => {
     const header = Header.alloc(value);
     const hex = Buffer.from(ffi.toBuffer(ptr(header), 0, Header.size)).toString('hex');
     assert.match(hex, /^cafe0000000000010500000000000000/);
@@ -568,7 +568,7 @@ describe('numbers in a stated byte order', () => {
     assert.equal(ffi.read.u32le(Buffer.from([1, 2, 3, 4])), 0x04030201);
   });
 
-  test('are swapped on the way to C and back, as by htons()', () => {
+  test('numbers in a stated byte order are swapped on the way to C and back, as by htons()', () => {
     const { symbols } = ffi.cc({
       source: `typedef struct { unsigned short a; unsigned b; } S;
 unsigned value(unsigned v) { return v; }
@@ -591,7 +591,7 @@ int call(int (*f)(int)) { return f(0x01000000); }`,
     );
   });
 
-  test('have the limits of their type, which messages name as it is declared', () => {
+  test('numbers in a stated byte order have the limits of their type, which messages name as it is declared', () => {
     throws(() => (Header.alloc().magic = 70000), 'ERR_OUT_OF_RANGE', /field magic must be .* \(u16be\)/);
     throws(() => (Header.alloc().id = -1), 'ERR_OUT_OF_RANGE', /field id must be .* \(u64le\)/);
     throws(() => struct({ a: { type: 'u16be', bits: 3 } }), 'ERR_INVALID_ARG_VALUE', /integer type, as it has bits/);
@@ -600,7 +600,7 @@ int call(int (*f)(int)) { return f(0x01000000); }`,
 });
 
 describe('a value that a pointer or a number may not be', () => {
-  test('is refused by the name of the declared type, with the value of the same bits', () => {
+  test('a value that a pointer or a number may not be is refused by the name of the declared type, with the value of the same bits', () => {
     const symbols = ffi.linkSymbols({
       f: { ptr: 4096, args: [pointer('u64')] },
       i: { ptr: 4096, args: ['i64'] },

@@ -173,23 +173,27 @@ describe('names of types are the same at run time and in the declarations', () =
 
   const sorted = (values) => [...values].sort();
 
-  test('the names that need no declaration, and what they stand for', { skip: onlyOn('linux') }, () => {
-    const known = membersOf('Known');
-    assert.deepEqual(sorted(known.keys()), sorted([...names.KNOWN.keys(), ...names.HIDDEN]));
-    assert.deepEqual(sorted(membersOf('Outermost').keys()), sorted(names.OPAQUE));
-    for (const [name, type] of names.KNOWN) {
-      const declared = known.get(name);
-      // Those differ from platform to platform, and are what is common to all.
-      if (/^'[iu]64_fast'$/.test(declared)) continue;
-      const [, pointee] = /^(\w+) \*$/.exec(type) ?? [];
-      const inC =
-        { cstring: 'const char', utf16: 'const char16_t', 'void *': 'void' }[type] ?? names.KNOWN.get(pointee);
-      assert.equal(declared, inC === undefined ? `'${type}'` : `To<'${inC}'>`, name);
-    }
-    for (const name of names.HIDDEN) assert.equal(known.get(name), `Tag<'${name}'>`);
-  });
+  test(
+    'the names that need no declaration stand for the same at run time and in the declarations',
+    { skip: onlyOn('linux') },
+    () => {
+      const known = membersOf('Known');
+      assert.deepEqual(sorted(known.keys()), sorted([...names.KNOWN.keys(), ...names.HIDDEN]));
+      assert.deepEqual(sorted(membersOf('Outermost').keys()), sorted(names.OPAQUE));
+      for (const [name, type] of names.KNOWN) {
+        const declared = known.get(name);
+        // Those differ from platform to platform, and are what is common to all.
+        if (/^'[iu]64_fast'$/.test(declared)) continue;
+        const [, pointee] = /^(\w+) \*$/.exec(type) ?? [];
+        const inC =
+          { cstring: 'const char', utf16: 'const char16_t', 'void *': 'void' }[type] ?? names.KNOWN.get(pointee);
+        assert.equal(declared, inC === undefined ? `'${type}'` : `To<'${inC}'>`, name);
+      }
+      for (const name of names.HIDDEN) assert.equal(known.get(name), `Tag<'${name}'>`);
+    },
+  );
 
-  test('the words around them', () => {
+  test('the words around types are the same at run time and in the declarations', () => {
     const { ARITHMETIC, ARITHMETICS, CONVENTIONS, QUALIFIERS, REFUSED, SPELLINGS, STORAGE } = names;
     assert.deepEqual(sorted(textsOf('Convention')), sorted(CONVENTIONS));
     assert.deepEqual(sorted(textsOf('Qualifier')), sorted(QUALIFIERS));

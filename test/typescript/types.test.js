@@ -31,16 +31,16 @@ describe('a program that exports what the package gives', () => {
     emitted = fs.readFileSync(path.join(project, 'out', 'exported.d.mts'), 'utf8').replace(/\s+/g, ' ');
   });
 
-  test('compiles with `declaration: true`', () => {
+  test('a program that exports what the package gives compiles with `declaration: true`', () => {
     assert.equal(output, '');
   });
 
-  test('has declarations that refer to the entries of the package only', () => {
+  test('a program that exports what the package gives has declarations that refer to the entries of the package only', () => {
     const imported = new Set([...emitted.matchAll(/\b(?:from |import\()["']([^"']+)/g)].map(([, from]) => from));
     assert.deepEqual([...imported].sort(), ['pinned-ffi', 'pinned-ffi/bun', 'pinned-ffi/koffi']);
   });
 
-  test('shows the fields of structs, and the parameters of functions', () => {
+  test('a program that exports what the package gives shows the fields of structs, and the parameters of functions', () => {
     const POINT = '{ x: number; y: number; }';
     assert.ok(emitted.includes(`declare const pointRead: ${POINT};`), emitted);
     assert.ok(emitted.includes(`declare const pointView: ${POINT} & import("pinned-ffi").LiveView;`), emitted);

@@ -109,7 +109,7 @@ function descriptorOf(options, makeScopedCallback) {
       if (address === null) return null;
       const known = bound.get(address)?.deref();
       if (known !== undefined) return known;
-      // Nobody closes what it belongs to.
+      // The pointer has no owner that could be closed.
       const made = bind('fn', address, options, new Lifetime(binding.Library.linked('fn')));
       bound.set(address, new WeakRef(made));
       return made;

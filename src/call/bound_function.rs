@@ -98,7 +98,7 @@ impl Calling<'_> {
     /// Calls the function with a block of arguments.
     ///
     /// # Errors
-    /// Those of a function in another process.
+    /// The errors of a function in another process.
     ///
     /// # Safety
     /// U1: the signature is that of the function. M4: what the block points to lives until this returns.

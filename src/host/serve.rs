@@ -209,7 +209,7 @@ fn last_fault() -> String {
     }
 }
 
-/// What calls of a library to a function of libc are bound to: the definition of the host, where it has one (`malloc`,
+/// The function that calls of a library to a function of libc are bound to: the definition of the host, where it has one (`malloc`,
 /// `fork`). A definition of the library stays.
 fn own_definition(name: &CStr, found: *mut c_void) -> *mut c_void {
     // SAFETY: only the address is taken.

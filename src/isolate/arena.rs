@@ -30,7 +30,10 @@ const LARGE: usize = 16 * MIB;
 const MEDIUM: usize = 64 << 10;
 const MOST_KEPT: usize = 128 * MIB;
 
-/// A memory file of a size that nobody can change.
+/// A memory file whose size is sealed: no process can change it.
+///
+/// # Errors
+/// Where the system refuses the file or its seals.
 pub fn sealed_file(name: &std::ffi::CStr, size: usize) -> Result<OwnedFd, Error> {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: the out-parameter is a local; the descriptor is new.
@@ -173,8 +176,8 @@ impl Arena {
         self.locked().used
     }
 
-    /// A part of the arena that is to be the heap of a host, zeroed: the one that nobody has used for longest. `None`
-    /// where hosts have all of them.
+    /// Takes a zeroed part of the arena for the heap of a host: the one that was unused for longest. `None` where hosts
+    /// have all of them.
     pub fn take_heap(self: &Arc<Self>) -> Option<HostHeap> {
         let (number, start, size) = self.heaps.take()?;
         Some(HostHeap { arena: Arc::clone(self), number, start, size })
@@ -307,7 +310,7 @@ pub fn map_file(fd: i32, size: usize) -> Option<Span> {
 /// Gives a mapping of [`map_file`] back.
 ///
 /// # Safety
-/// Nobody uses it any more.
+/// It is no longer in use.
 pub unsafe fn unmap(span: Span) {
     // SAFETY: by the contract of this function.
     unsafe { libc::munmap(span.start.as_ptr().cast(), span.length) };

@@ -10,7 +10,7 @@ pub struct Deadline {
 }
 
 impl Deadline {
-    /// That of something that begins now.
+    /// The deadline of an operation that begins now.
     pub fn after(milliseconds: u64) -> Option<Self> {
         Some(Self { at: Instant::now().checked_add(Duration::from_millis(milliseconds))?, milliseconds })
     }

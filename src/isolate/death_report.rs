@@ -48,9 +48,9 @@ pub struct DeathReport {
     pub sender: i32,
     /// `si_syscall` of SIGSYS, or -1.
     pub syscall: i32,
-    /// How many of `frames` are filled.
+    /// The number of `frames` that are filled.
     pub frame_count: u32,
-    /// How many of `objects` are filled.
+    /// The number of `objects` that are filled.
     pub object_count: u32,
     /// Keeps the 64-bit fields aligned.
     pub padding: u32,
@@ -118,7 +118,7 @@ impl ReportedFrame {
     };
 }
 
-/// How the process has ended, by its own report.
+/// The end of a process, by its own report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
     /// A signal.
@@ -141,7 +141,7 @@ pub enum Cause {
 /// A validated report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Death {
-    /// How the process has ended.
+    /// The signal or status with which the process has ended.
     pub cause: Cause,
     /// The kernel's id of the thread.
     pub thread: i32,
@@ -222,7 +222,7 @@ impl Death {
     }
 
     /// The frame that says most about where the library died: the innermost one outside of the C library, because
-    /// `abort`, `free` and `memcpy` report for whoever called them.
+    /// `abort`, `free` and `memcpy` fail by the fault of their caller.
     pub fn site(&self) -> Option<&DeathFrame> {
         self.frames.iter().find(|frame| !frame.is_in_c_library()).or(self.frames.first())
     }

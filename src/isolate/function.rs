@@ -50,7 +50,7 @@ impl RemoteLibrary {
     /// Opens a library in a process.
     ///
     /// # Errors
-    /// What the loader there says.
+    /// The errors of the loader in that process.
     pub fn open(process: Arc<Process>, path: Option<String>, flags: i32) -> Result<Arc<Self>> {
         let library = Arc::new(Self { process, path, flags, state: Mutex::default() });
         let child = library.process.child()?;

@@ -15,7 +15,7 @@ use super::{address_space, limits, shared, stubs};
 use crate::error::{FfiError, Result};
 use crate::memory::other_memory;
 
-/// What becomes of a call after the host has ended.
+/// What a call does after the host has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Restart {
     /// It fails until somebody restarts the process.
@@ -28,10 +28,10 @@ pub enum Restart {
 pub const MOST_RESTARTS: usize = 5;
 pub const RESTART_SECONDS: u64 = 10;
 
-/// How long a host has for its destructors.
+/// The longest time that a host may take for its destructors.
 const QUIT: Duration = Duration::from_secs(1);
 
-/// How a process is started and what it may do.
+/// The settings of a process: its start and its permissions.
 #[derive(Debug)]
 pub struct Options {
     pub start: Start,
@@ -43,7 +43,7 @@ pub struct Options {
     pub keeps_malloc: bool,
     /// Whether it has an arena of its own, and sees no other Buffers.
     pub is_apart: bool,
-    /// What a call may take, in milliseconds, where its declaration does not say.
+    /// The timeout of calls whose declaration has none, in milliseconds.
     pub timeout: Option<u64>,
     /// The sandbox, as text for the host; none where it is empty.
     pub sandbox: String,
@@ -211,7 +211,7 @@ impl Process {
         Deadline::after(timeout.or(self.options.timeout)?)
     }
 
-    /// How many hosts there have been.
+    /// The number of hosts so far.
     pub fn generation(&self) -> u32 {
         self.locked().generation
     }

@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 
 use super::wire::{ARENA_FD, CONTROL_FD, FIRST_OTHER_FD, LIFE_FD};
 
-/// What a host is started with.
+/// The settings with which a host process is started.
 #[derive(Debug, Default)]
 pub struct Start {
     /// `NAME=value` of its environment.
@@ -31,7 +31,7 @@ pub struct Started {
     pub pidfd: OwnedFd,
     /// While this is open the host knows that its parent lives.
     pub life: OwnedFd,
-    /// What it writes to stderr. Does not block.
+    /// The read end of its stderr. Does not block.
     pub stderr: OwnedFd,
 }
 
@@ -224,7 +224,7 @@ pub fn start(start: &Start, control: RawFd, arena: RawFd) -> Result<Started> {
         )
     };
     check(spawned)?;
-    // SAFETY: the process is a child of this one that nobody has waited for; the descriptor is new.
+    // SAFETY: the process is a child of this one that was not waited for yet; the descriptor is new.
     let pidfd = unsafe {
         match libc::syscall(libc::SYS_pidfd_open, pid, 0) {
             -1 => {

@@ -58,8 +58,8 @@ pub struct Report {
     pub search_path: Option<String>,
     /// The libraries it needs, by the names it has for them.
     pub dependencies: Vec<String>,
-    /// What it exports, by name.
+    /// The symbols that it exports, by name.
     pub exports: Vec<Exported>,
-    /// What it imports, by name.
+    /// The symbols that it imports, by name.
     pub imports: Vec<Imported>,
 }

@@ -29,7 +29,7 @@ pub fn fault(path: &Path) -> Option<String> {
         .then(|| format!("{}: the file is cut off: it has {size} bytes of at least {wanted}", path.display()))
 }
 
-/// What the machine field of ELF files for this processor has; `None` where it is not compared.
+/// The machine field of ELF files for this processor; `None` where it is not compared.
 const MACHINE: Option<u16> = if cfg!(not(target_os = "linux")) {
     None
 } else if cfg!(target_arch = "x86_64") {

@@ -9,7 +9,7 @@ use super::fence::block::Fenced;
 #[derive(Clone, Copy, Debug)]
 pub struct Latin1<'a> {
     characters: &'a [u8],
-    /// Those from 0x80 on, which take two bytes (RFC 3629, section 3).
+    /// The characters from 0x80 on, which take two bytes (RFC 3629, section 3).
     wide: usize,
 }
 

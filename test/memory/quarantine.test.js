@@ -98,7 +98,7 @@ describe('checkFences', () => {
     const [warning] = warnings.splice(0);
     assert.match(
       warning.message,
-      /wrote 7 bytes past the end of a Buffer of 33 bytes .*checkFences\(\); .* given to start_writer/,
+      /wrote 7 bytes past the end of a Buffer of 33 bytes .*checkFences\(\); .* passed to start_writer/,
     );
     assert.equal(warning.name, 'FFIWarning');
     assert.ok(warning instanceof Error);

@@ -238,7 +238,7 @@ describe('a view at an address', () => {
     }
     assert.equal(ptr(view), ptr(memory));
     assert.deepEqual(Point.read(view.at), { x: 14.5, y: 2 });
-    throws(() => (view.label = 'a string that nobody would keep'), 'ERR_INVALID_ARG_TYPE', /an address/);
+    throws(() => (view.label = 'a string that is not retained'), 'ERR_INVALID_ARG_TYPE', /an address/);
     throws(() => (view.count = -1), 'ERR_OUT_OF_RANGE', /^Item: field count must be .*\(size_t\)/);
   });
 });

@@ -251,10 +251,10 @@ describe('a live view of a struct', () => {
     assert.equal(list.text, 'node 100');
     throws(
       () => {
-        Node.view(ptr(list)).text = 'kept by nobody';
+        Node.view(ptr(list)).text = 'not retained';
       },
       'ERR_INVALID_ARG_TYPE',
-      /nobody would keep/,
+      /cannot retain a view or a string/,
     );
   });
 

@@ -63,7 +63,7 @@ pub struct Heap {
 /// Whose block a pointer is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Owner {
-    /// This heap's, or nobody's.
+    /// This heap's, or of no heap.
     Heap,
     /// libc's: it was allocated before [`Heap::attach`], or by `__libc_malloc`.
     Libc,
@@ -321,7 +321,7 @@ impl Heap {
     pub fn take_pages(&self, bytes: usize) -> usize {
         let Some(taken) = self.take_run(bytes, PAGE) else { return 0 };
         if !taken.is_clean {
-            // SAFETY: H3; the pages are nobody else's.
+            // SAFETY: H3; the pages were just taken for the caller.
             unsafe { std::ptr::with_exposed_provenance_mut::<u8>(taken.start).write_bytes(0, bytes) };
         }
         taken.start
@@ -330,7 +330,7 @@ impl Heap {
     /// Gives pages of [`Heap::take_pages`] back.
     ///
     /// # Safety
-    /// Nobody uses them any more, and they are readable and writable.
+    /// They are no longer in use, and they are readable and writable.
     pub unsafe fn give_pages(&self, start: usize, bytes: usize) {
         self.pages.lock().give(start, bytes);
     }

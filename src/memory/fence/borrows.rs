@@ -1,4 +1,4 @@
-//! What a call has borrowed: fenced blocks, slices of Node's Buffer pool, shadow copies of the guard. They are checked
+//! The memory that a call has borrowed: fenced blocks, slices of Node's Buffer pool, shadow copies of the guard. They are checked
 //! when the call returns, and around every callback, so that what JavaScript writes is not blamed on C.
 #![expect(unsafe_code, reason = "compares and restores the bytes around views")]
 
@@ -45,7 +45,7 @@ struct Candidate {
 #[derive(Debug, Default)]
 pub struct Borrows {
     items: SmallVec<[Borrow; 4]>,
-    /// What native code may write: all arguments of the call.
+    /// The memory that native code may write: all arguments of the call.
     granted: Ranges,
     /// The arguments of the guard.
     candidates: SmallVec<[Candidate; 2]>,
@@ -305,7 +305,7 @@ fn join(first: Overflow, next: Option<Overflow>, items: &[Borrow]) -> Overflow {
     }
 }
 
-/// What a call has written outside of the block of an argument; it is repaired.
+/// The bytes that a call has written outside of the block of an argument. They are repaired.
 pub fn view_overflow(argument: usize, view: Span, block: Fenced) -> Option<Overflow> {
     match block.length() {
         Some(length) if block.is_whole_near(length) => None,
@@ -331,7 +331,7 @@ pub fn number_overflow(argument: usize, address: Address) -> Option<Overflow> {
     found.flatten()
 }
 
-/// What was written outside of a block of `length` bytes, as an overflow of a view whose first byte is at `origin`.
+/// The bytes that were written outside of a block of `length` bytes, as an overflow of a view whose first byte is at `origin`.
 fn block_overflow(argument: usize, view: Span, block: Fenced, origin: usize, length: usize) -> Option<Overflow> {
     let Breach { side, first, past } = block.breach(length)?;
     block.repair(length);

@@ -1,6 +1,6 @@
 //! The quarantine: a freed block whose address native code has is poisoned and held back, first in, first out,
 //! bounded by bytes and count. A late native write hits unused memory, and is reported on the way out.
-#![expect(unsafe_code, reason = "poisons blocks that nobody else owns any more")]
+#![expect(unsafe_code, reason = "poisons blocks that the engine has freed")]
 #![expect(clippy::disallowed_methods, reason = "this is the room of raw reads and writes")]
 
 use std::collections::VecDeque;
@@ -58,7 +58,7 @@ pub fn bounds() -> (usize, usize) {
     (MOST_BYTES.load(Ordering::Relaxed), MOST_COUNT.load(Ordering::Relaxed))
 }
 
-/// How many blocks are held, and their bytes.
+/// The number of blocks that are held, and their bytes.
 pub fn held() -> (usize, usize) {
     let queue = locked();
     (queue.held.len(), queue.bytes)

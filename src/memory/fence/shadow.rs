@@ -23,7 +23,7 @@ pub enum Flow {
 }
 
 impl Flow {
-    /// That of memory which two arguments share.
+    /// The direction for memory that two arguments share.
     pub fn joined(self, other: Self) -> Self {
         if self == other { self } else { Self::Both }
     }

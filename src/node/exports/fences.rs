@@ -110,7 +110,7 @@ pub struct JsReport {
     /// Whether the write was before the block.
     pub before: bool,
     /// The function that received the address last.
-    pub giver: Option<String>,
+    pub exposed_to: Option<String>,
 }
 
 impl From<Report> for JsReport {
@@ -126,7 +126,7 @@ impl From<Report> for JsReport {
             first_bad_offset: report.breach.first as f64,
             bytes_past: report.breach.past as f64,
             before: report.breach.side == Side::Before,
-            giver: report.giver,
+            exposed_to: report.exposed_to,
         }
     }
 }

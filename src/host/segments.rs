@@ -115,7 +115,7 @@ pub fn count_threads() -> usize {
 }
 
 impl Table {
-    /// Forgets files that are not loaded any more, and returns what was shared of them.
+    /// Forgets files that are not loaded any more, and returns their shared segments.
     fn forget_unloaded(&mut self, files: &[File]) -> Vec<Segment> {
         self.files.retain(|base| files.iter().any(|file| file.base == *base));
         let is_loaded = |segment: &Segment| {

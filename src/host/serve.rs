@@ -51,7 +51,7 @@ pub fn start(memory: &'static HostMemory, number: usize) -> Result<(), Error> {
     thread::Builder::new().name("call".into()).stack_size(STACK).spawn(run).map(|_| ())
 }
 
-/// The signatures that the parent has told, by number.
+/// The signatures that the parent has defined, by number.
 static SIGNATURES: RwLock<Option<HashMap<u32, Arc<Signature>>>> = RwLock::new(None);
 
 fn signature(number: u32) -> Option<Arc<Signature>> {
@@ -209,7 +209,8 @@ fn last_fault() -> String {
     }
 }
 
-/// The function that calls of a library to a function of libc are bound to: the definition of the host, where it has one (`malloc`,
+/// The function that calls of a library to a function of libc are bound to: the definition of the host, where it has
+/// one (`malloc`,
 /// `fork`). A definition of the library stays.
 fn own_definition(name: &CStr, found: *mut c_void) -> *mut c_void {
     // SAFETY: only the address is taken.

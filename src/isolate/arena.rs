@@ -1,5 +1,5 @@
 //! The arena: memory that this process and its hosts map at the same address. One sealed memory file, of which blocks
-//! are handed out; what is known of them is kept outside of it, because a host may write all of it.
+//! are handed out; their bookkeeping is outside of it, because a host may write all of it.
 #![expect(unsafe_code, reason = "maps memory")]
 
 use std::io::Error;
@@ -15,8 +15,8 @@ use crate::memory::block_source::BlockSource;
 const MIB: usize = 1 << 20;
 const GIB: usize = 1 << 30;
 
-/// The sizes that are tried, the largest first: a limit on the size of files (ulimit -f) may refuse some. Under a limit on
-/// the address space there is no such arena ([`super::limits`]).
+/// The sizes that are tried, the largest first: a limit on the size of files (ulimit -f) may refuse some. Under a limit
+/// on the address space there is no such arena ([`super::limits`]).
 const SIZES: [usize; 8] = [1024 * GIB, 256 * GIB, 64 * GIB, 16 * GIB, 4 * GIB, GIB, 256 * MIB, 64 * MIB];
 /// The sizes of an arena for copies, the largest first: a limit on the address space may refuse some.
 const COPY_SIZES: [usize; 3] = [GIB, 256 * MIB, 64 * MIB];
@@ -205,8 +205,8 @@ impl Arena {
     }
 }
 
-/// Gives memory of an arena back to the system: it is zero from now on. False where the kernel refuses that, because pages
-/// of it are locked (`mlock`, `mlockall`): then it may have any bytes.
+/// Gives memory of an arena back to the system: it is zero from now on. False where the kernel refuses that, because
+/// pages of it are locked (`mlock`, `mlockall`): then it may have any bytes.
 pub fn give_back((start, size): (usize, usize)) -> bool {
     // SAFETY: nothing uses the bytes.
     unsafe { libc::madvise(pointer(start), size, libc::MADV_REMOVE) == 0 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-/// A deadline, and what it came from.
+/// A deadline, and the timeout that it was computed from.
 #[derive(Clone, Copy, Debug)]
 pub struct Deadline {
     pub at: Instant,

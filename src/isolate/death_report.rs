@@ -1,6 +1,6 @@
 //! Death report: what the host's signal handler writes about its own end, in memory that the parent reads.
 //!
-//! The writer is a process that is crashing, or one that wants to mislead. So the layout has no pointer, no `bool` and no
+//! The writer is a process that is crashing, or a hostile one. So the layout has no pointer, no `bool` and no
 //! enum: any bytes are a valid [`DeathReport`]. The parent copies it once and validates the copy ([`Death::read`]).
 #![expect(unsafe_code, reason = "reads memory that another process writes")]
 
@@ -208,8 +208,8 @@ impl Death {
         })
     }
 
-    /// Leaves out the frames of a file, the host's, and those outside of the library's: who has called it says nothing of
-    /// it.
+    /// Leaves out the frames of a file, the host's, and those outside of the library's: who has called it says nothing
+    /// of it.
     pub fn leave_out(&mut self, file: &str) {
         let is_its = |frame: &DeathFrame| frame.object.as_ref().is_some_and(|(path, _)| path == file);
         let is_library = |frame: &DeathFrame| frame.object.is_some() && !is_its(frame) && !frame.is_in_c_library();

@@ -150,8 +150,8 @@ impl Plan {
         }
     }
 
-    /// Everything of Node's is closed on exec already; what other addons have opened is closed here, where the C library
-    /// can (glibc 2.34).
+    /// Everything of Node's is closed on exec already; what other addons have opened is closed here, where the C
+    /// library can (glibc 2.34).
     fn close_others(&mut self) {
         type CloseFrom = unsafe extern "C" fn(*mut libc::posix_spawn_file_actions_t, i32) -> i32;
         // SAFETY: the symbol is the C library's, of this type.
@@ -244,7 +244,7 @@ pub fn start(start: &Start, control: RawFd, arena: RawFd) -> Result<Started> {
     Ok(Started { pid, pidfd, life: life_in, stderr: stderr_out })
 }
 
-/// The environment of this process for a host: without what is Node's.
+/// The environment of this process for a host, without the variables of Node.
 pub fn inherited_environment() -> Vec<CString> {
     let is_for_node = |name: &OsStr| name.as_bytes().starts_with(b"NODE_");
     let pair = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {

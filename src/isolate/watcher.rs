@@ -224,7 +224,7 @@ impl Watcher {
             let (epoll, fd) = (self.epoll.as_raw_fd(), host.pidfd.as_raw_fd());
             libc::epoll_ctl(epoll, libc::EPOLL_CTL_DEL, fd, std::ptr::null_mut());
         }
-        // What it wrote last is in the pipe. Its own children may hold the pipe open: what they write is not waited for.
+        // What it wrote last is in the pipe. Its own children may hold the pipe open: their output is not waited for.
         host.pass_on(AT_ONCE);
         // First, so that a thread which sees the end finds no descriptor of the host.
         let exit = Arc::clone(&host.exit);

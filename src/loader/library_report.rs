@@ -28,7 +28,7 @@ pub struct Exported {
     pub version: Option<String>,
     /// Whether the version is the one that is meant without a version.
     pub is_default: bool,
-    /// The library and name of what is forwarded.
+    /// The library and name that a symbol is forwarded to.
     pub target: Option<String>,
 }
 
@@ -37,7 +37,7 @@ pub struct Exported {
 pub struct Imported {
     /// Its name.
     pub name: String,
-    /// Where it has to come from, where the format says so.
+    /// The library that has to provide it, if the format names one.
     pub library: Option<String>,
 }
 

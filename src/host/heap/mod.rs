@@ -2,9 +2,9 @@
 //! address that the library uses.
 //!
 //! Small blocks come from eight allocators (`dlmalloc`), each with a lock; a thread begins with the one that its own
-//! address selects, and takes another if that is busy. Blocks of a mebibyte and more are runs of pages. Each block has a
-//! head and a canary ([`block`]), which `free` and `realloc` check: a heap overflow or a double `free` ends the process
-//! by SIGABRT with one line on stderr. All bookkeeping but the heads is outside of the arena.
+//! address selects, and takes another if that is busy. Blocks of a mebibyte and more are runs of pages. Each block has
+//! a head and a canary ([`block`]), which `free` and `realloc` check: a heap overflow or a double `free` ends the
+//! process by SIGABRT with one line on stderr. All bookkeeping but the heads is outside of the arena.
 #![expect(unsafe_code, reason = "is an allocator")]
 
 mod block;
@@ -171,7 +171,7 @@ impl Heap {
         }
     }
 
-    /// Takes a run of pages. If there is none, the allocators give back what they do not use.
+    /// Takes a run of pages. If there is none, the allocators first return their unused pages.
     fn take_run(&self, bytes: usize, align: usize) -> Option<Taken> {
         let taken = self.pages.lock().take(bytes, align);
         taken.or_else(|| {

@@ -1,4 +1,4 @@
-//! Sandboxes as text, as the parent sends them to the host, and what was applied as text for the way back.
+//! Sandboxes as text: the parent sends one to the host, and the host answers with the parts that it applied.
 //!
 //! Fields end with a NUL, because paths may contain any other byte: `read=/usr/share`, `write=PATH`, `net`, `exec`,
 //! `memory=BYTES`, `cpu=SECONDS`, `require=PART`. An answer has a field for each part, `files=applied`,

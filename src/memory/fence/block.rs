@@ -44,8 +44,8 @@ impl Widths {
 /// The default: a write past the end is the common mistake and may be a whole struct long (XEvent: 96 bytes past 96).
 /// `docs/memory.md` has the measurements.
 pub const DEFAULT: Widths = Widths { before: 64, after: 128 };
-/// The bytes of each fence that a call checks; the rest is checked when the block is freed and by `checkFences()`. No fence is
-/// narrower.
+/// The bytes of each fence that a call checks; the rest is checked when the block is freed and by `checkFences()`. No
+/// fence is narrower.
 const NEAR: Widths = DEFAULT;
 /// The narrowest and the widest that the setting allows.
 const NARROWEST: usize = DEFAULT.before;
@@ -73,7 +73,7 @@ pub fn configure(bytes: usize) -> bool {
 
 const HEADER: usize = size_of::<Header>();
 
-/// The bytes a block needs beside its data.
+/// The bytes that a block needs in addition to its data.
 pub fn overhead() -> usize {
     let widths = widths();
     HEADER + widths.before + widths.after

@@ -49,7 +49,7 @@ pub struct BlockCache {
     /// Where the data begins; 0 if nothing was passed.
     data: Cell<usize>,
     sealed: Cell<Sealed>,
-    /// [`block_map::forgotten`] of then: while it stays, what was a block is one.
+    /// [`block_map::forgotten`] at that time. While it stays the same, the block is still one.
     forgotten: Cell<u64>,
 }
 
@@ -74,7 +74,7 @@ impl BlockCache {
     pub unsafe fn of(&self, view: Span) -> Option<(Fenced, usize)> {
         let forgotten = block_map::forgotten();
         if self.data.get() == view.start.get() && self.forgotten.get() == forgotten && view.length > 0 {
-            // SAFETY: M8, by the contract of this function: what was a block is one.
+            // SAFETY: M8, by the contract of this function: the block is still one.
             return Some((unsafe { Fenced::at(view.start) }, self.length()));
         }
         // SAFETY: by the contract of this function.

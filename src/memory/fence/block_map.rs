@@ -3,7 +3,7 @@
 //! not mapped is safe to ask about.
 //!
 //! A bit for every 16 bytes of address space, in leaves of 1 MiB that are made when first used and never freed: memory
-//! of 1/128 of what was ever fenced.
+//! of 1/128 of the memory that was ever fenced.
 #![expect(unsafe_code, reason = "shares leaves between threads")]
 
 use std::ptr::null_mut;

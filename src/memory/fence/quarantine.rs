@@ -16,7 +16,7 @@ use crate::memory::address::Address;
 /// Longer blocks are poisoned in their first part only, so that freeing one costs no more than this.
 const MOST_POISON: usize = 64 * 1024;
 
-/// The default bounds: `docs/memory.md` has what they cost.
+/// The default bounds. `docs/memory.md` has their cost.
 const DEFAULT_BYTES: usize = 16 << 20;
 const DEFAULT_COUNT: usize = 4096;
 
@@ -108,14 +108,14 @@ pub fn flush(origin: usize) {
     queue.held = kept;
     for held in gone {
         queue.bytes -= held.length;
-        // A call on another thread outlives its environment: what it uses is leaked rather than freed.
+        // A call on another thread outlives its environment: its memory is leaked rather than freed.
         if !held.block.is_pinned() {
             held.let_go();
         }
     }
 }
 
-/// Checks the blocks that are held, reports what was written into them, and poisons those again.
+/// Checks the blocks that are held, reports late writes, and poisons the blocks again.
 pub fn check() -> usize {
     let queue = locked();
     let mut found = 0;

@@ -13,7 +13,7 @@ use crate::memory::block_source::BlockSource;
 /// Which way the bytes of a copy go.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Flow {
-    /// Into the copy, and what has changed there back.
+    /// Into the copy, and the bytes that changed there back.
     #[default]
     Both,
     /// Into the copy only.
@@ -112,8 +112,9 @@ impl ShadowCopy {
         }
     }
 
-    /// Writes what has changed in the copy to the memory, and nothing else: it may be read-only, and others may have
-    /// written to it. Of a copy that only goes back all bytes are written, because C may have written what was there.
+    /// Writes the bytes that changed in the copy to the memory, and no others: it may be read-only, and others may have
+    /// written to it. If the copy only goes back, all bytes are written, because C may have written the old values
+    /// again.
     ///
     /// # Safety
     /// M3: the memory is allocated.

@@ -113,7 +113,7 @@ impl BoundFunction {
         self.take_entered(prepared, &mut entered)
     }
 
-    /// Keeps what a call has left beside its result.
+    /// Stores the state that a call has left apart from its result.
     #[inline(never)] // As above.
     fn take_entered(&self, prepared: &mut PreparedCall, entered: &mut Entered) -> Result<ResultBlock> {
         self.record_errno(entered.errno);

@@ -1,4 +1,4 @@
-//! Arguments of functions of isolated libraries: what they are in the process of the library.
+//! Arguments of functions of isolated libraries, translated for the process of the library.
 #![expect(unsafe_code, reason = "copies memory that arguments point to")]
 
 use std::sync::Arc;

@@ -93,7 +93,7 @@ pub fn attach_fast_calls<'env>(env: &'env Env, shared: Object<'env>) -> napi::Re
     Ok(Some(JsStores { text: Object::from_raw(env.raw(), text.cast()), take_text }))
 }
 
-/// The function of fast calls for all functions of a signature, which takes the number of one and then what is passed;
+/// The function of fast calls for all functions of a signature, which takes the number of one and then its arguments;
 /// null where there is none. `arguments` and `result` are numbers of `FastType`; `is_leaf` says that the functions call
 /// no callback.
 #[napi(ts_return_type = "Function | null")]
@@ -109,7 +109,7 @@ pub fn fast_function<'env>(
     Ok(function.map(|function| Object::from_raw(env.raw(), function.cast())))
 }
 
-/// Whether a function may be called by fast calls: what is Node's own, and what is in no library, may run JavaScript.
+/// Whether fast calls may call a function. A function of Node, or one outside of every library, may run JavaScript.
 #[napi]
 pub fn runs_no_script(env: Env, address: JsAddress) -> napi::Result<bool> {
     let environment = current(env)?;
@@ -117,7 +117,7 @@ pub fn runs_no_script(env: Env, address: JsAddress) -> napi::Result<bool> {
     Ok(environment.v8.templates.get().zip(code).is_some_and(|(v8, code)| !v8.owns(code)))
 }
 
-/// Throws what is wrong with the last fast call: an overflow, or that a leaf function has called a callback.
+/// Throws the error of the last fast call: an overflow, or a leaf function that has called a callback.
 #[napi]
 pub fn take_failure(env: Env) -> napi::Result<()> {
     let environment = current(env)?;

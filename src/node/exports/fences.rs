@@ -42,7 +42,7 @@ pub fn set_quarantine(bytes: f64, count: f64) {
     quarantine::configure(bytes as usize, count as usize);
 }
 
-/// The bounds of the quarantine and what it holds: bytes, count, held bytes, held count.
+/// The bounds of the quarantine and its contents: bytes, count, held bytes, held count.
 #[napi]
 pub fn quarantine_state() -> Vec<f64> {
     let (bytes, count) = quarantine::bounds();
@@ -65,7 +65,7 @@ pub fn install_fences() -> Option<String> {
     install().err().map(str::to_owned)
 }
 
-/// Checks every fence of the process, whole; repairs and reports what is broken. The number that was broken.
+/// Checks every fence of the process to its full width, and repairs and reports breaches. Returns their number.
 #[napi]
 pub fn check_fences() -> u32 {
     let mut broken = 0;

@@ -26,7 +26,7 @@ pub struct JsExported {
     pub target: Option<String>,
 }
 
-/// A symbol that a library wants of others.
+/// A symbol that a library imports.
 #[napi(object)]
 pub struct JsImported {
     /// Its name.

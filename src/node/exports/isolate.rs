@@ -17,7 +17,7 @@ pub struct JsProcessOptions {
     pub folder: Option<String>,
     /// Words in front of the command.
     pub command: Vec<String>,
-    /// Whether what it writes to stderr is passed on.
+    /// Whether its output on stderr is passed on.
     pub inherits_stderr: bool,
     /// Whether a call starts it again after it has ended.
     pub restarts: bool,

@@ -12,7 +12,8 @@ use crate::node::env::current;
 use crate::node::js_address::{JsAddress, from_js, to_js};
 use crate::node::transfer_lock::block;
 
-/// Keeps the memory of an ArrayBuffer allocated, whatever becomes of the buffer, until `letGo` of what is returned.
+/// Keeps the memory of an ArrayBuffer allocated, even if the buffer is transferred or collected, until `letGo` of the
+/// returned value.
 #[napi]
 pub fn hold(env: Env, buffer: Unknown<'_>) -> Option<JsAddress> {
     let (block, _) = block(env.raw(), buffer.raw())?;
@@ -25,7 +26,7 @@ pub fn hold(env: Env, buffer: Unknown<'_>) -> Option<JsAddress> {
 #[napi]
 pub fn let_go(address: JsAddress) {
     if let Some(data) = Address::new(from_js(address)) {
-        // SAFETY: M8 and M10; `hold` returned the address, and what is pinned is not freed.
+        // SAFETY: M8 and M10; `hold` returned the address, and pinned memory is not freed.
         unsafe { Fenced::at(data) }.unpin();
     }
 }

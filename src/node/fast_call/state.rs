@@ -22,7 +22,7 @@ pub const MOST_ARGUMENTS: usize = 16;
 
 /// The fast calls of an environment.
 pub struct FastCalls<E> {
-    /// Without the addresses of what is in [`FastArguments`], which may still move when this is made.
+    /// Without the addresses inside of [`FastArguments`], which may still move when this is made.
     pub context: TrampolineContext,
     /// The arguments that its calls pass.
     pub passed: FastArguments<E>,

@@ -16,7 +16,7 @@ const { testFileOf } = require('./test-files.js');
 const root = path.join(__dirname, '..');
 const LONGEST_MS = 600_000;
 
-/** The titles of the tests of a TAP output that have failed, without those of suites, whose tests tell it. */
+/** The titles of the failed tests of a TAP output, without suites, which fail by their tests. */
 function failuresOf(tap) {
   const lines = tap.split('\n');
   return lines.flatMap((line, i) => {

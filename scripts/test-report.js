@@ -1,6 +1,6 @@
 'use strict';
-// What a run of the tests says at its end: tests that were skipped and why, how long each file took, files that passed only
-// when they were run again, and node:test's closing lines.
+// The report at the end of a run of the tests: tests that were skipped and why, how long each file took, files that
+// passed only when they were run again, and node:test's closing lines.
 
 const path = require('node:path');
 const { isNeed, isPlatform } = require('../test/requirements.js');
@@ -86,7 +86,7 @@ function timeLines(results, scale) {
   ];
 }
 
-/** What failed in a file, without the suites around it: { title, error }. */
+/** The failures of a file, without the suites around them: { title, error }. */
 const failuresOf = ({ events }) =>
   events
     .filter((event) => isFailed(event) && event.data.details.error?.failureType !== 'subtestsFailed')

@@ -97,7 +97,7 @@ function descriptorOf(options, makeScopedCallback) {
   const bound = new Map();
   return {
     ...base,
-    // What a JSCallback takes in place of a declaration.
+    // A JSCallback takes this in place of a declaration.
     declaration: makeScopedCallback === undefined ? undefined : options,
     name: 'fn',
     key: `fn ${(keys += 1)}`,

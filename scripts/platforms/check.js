@@ -1,5 +1,5 @@
 'use strict';
-// Runs the suite of all platforms, and test files, on one runtime: what passed and what failed.
+// Runs the suite of all platforms, and test files, on one runtime, and counts what passed and failed.
 
 const { spawn } = require('node:child_process');
 const path = require('node:path');
@@ -13,7 +13,7 @@ const suite = path.join(root, 'test', 'runtimes', 'suite.cjs');
 const FLAGS = ['--expose-gc', '--allow-natives-syntax'];
 const TIMEOUT_MS = 10 * 60 * 1000;
 
-/** Runs a program to its end: what it printed, and how it ended. */
+/** Runs a program to its end. Returns its output, and the way it ended. */
 function start(binary, args, env) {
   return new Promise((resolve) => {
     const child = spawn(binary, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });

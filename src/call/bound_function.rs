@@ -78,6 +78,7 @@ impl Options {
         self.has(Self::ERRNO)
     }
 
+    /// Whether an option is set.
     pub fn has(self, option: u32) -> bool {
         self.0 & option != 0
     }

@@ -32,6 +32,9 @@ struct CallThread {
 }
 
 /// Starts a thread that serves a channel.
+///
+/// # Errors
+/// Where the system starts no thread.
 pub fn start(memory: &'static HostMemory, number: usize) -> Result<(), Error> {
     callbacks::begin(memory);
     let run = move || {

@@ -109,12 +109,18 @@ impl Drop for HostHeap {
 
 impl Arena {
     /// Makes an arena, the largest that the system allows up to `most` bytes.
+    ///
+    /// # Errors
+    /// Where the system shares no memory of any of the sizes.
     pub fn new(most: usize) -> Result<Self, Error> {
         let sizes = SIZES.into_iter().filter(|size| *size <= most);
         Self::of_first(sizes, |size| Self::with_parts(size, size / OWN_PART, false))
     }
 
     /// Makes a small one that only copies lie in, where [`super::limits`] allow no more.
+    ///
+    /// # Errors
+    /// Where the system shares no memory of any of the sizes.
     pub fn for_copies() -> Result<Self, Error> {
         Self::of_first(COPY_SIZES, |size| Self::with_parts(size, size, true))
     }

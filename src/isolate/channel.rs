@@ -30,6 +30,7 @@ pub struct Head {
 }
 
 impl Head {
+    /// A head with the status 0.
     pub fn new(kind: Kind, words: [u64; WORDS]) -> Self {
         Self { kind: kind as u32, status: 0, words }
     }
@@ -51,7 +52,8 @@ pub enum Missed {
 pub struct End<'a> {
     out: &'a Direction,
     incoming: &'a Direction,
-    /// The messages that were sent and received. Counted here, because the peer can overwrite the counts in shared memory.
+    /// The messages that were sent and received. Counted here, because the peer can overwrite the counts in shared
+    /// memory.
     sent: Cell<u32>,
     seen: Cell<u32>,
     skipped: Cell<u32>,
@@ -103,8 +105,11 @@ impl<'a> End<'a> {
         true
     }
 
-    /// Waits for the next message and copies it. `payload` is replaced by the payload of the message. `has_ended` returns
-    /// whether the peer has ended.
+    /// Waits for the next message and copies it. `payload` is replaced by the payload of the message. `has_ended`
+    /// returns whether the peer has ended.
+    ///
+    /// # Errors
+    /// Where the peer ends or the deadline passes first, or the message is invalid.
     pub fn receive(
         &self,
         payload: &mut Vec<u8>,

@@ -85,6 +85,7 @@ impl std::fmt::Debug for Child {
     }
 }
 
+/// Locks a mutex, also where a thread panicked with it.
 pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -102,6 +103,9 @@ pub struct Plan<'a> {
 
 impl Child {
     /// Starts a host, and waits until it answers.
+    ///
+    /// # Errors
+    /// Where the system shares no memory, or the process does not start or does not answer.
     pub fn start(plan: Plan<'_>) -> Result<Arc<Self>> {
         let unavailable =
             |what: &str, error: Error| FfiError::IsolateUnavailable { reason: format!("{what}: {error}") };
@@ -184,6 +188,9 @@ impl Child {
     }
 
     /// Asks the host, on a channel of this thread, and serves the callbacks that it calls meanwhile.
+    ///
+    /// # Errors
+    /// Where the host ends or the deadline passes first, or the host refuses the request.
     pub fn ask(self: &Arc<Self>, head: Head, parts: &[&[u8]], deadline: Option<Deadline>) -> Result<Reply> {
         self.listen();
         if thread::current().id() == self.main.owner {
@@ -322,6 +329,9 @@ impl Child {
     }
 
     /// The number by which the host knows a signature.
+    ///
+    /// # Errors
+    /// Where the host ends or the deadline passes first, or the host refuses the request.
     pub fn signature(self: &Arc<Self>, signature: &Arc<Signature>) -> Result<u32> {
         let key = Arc::as_ptr(signature).addr();
         if let Some((number, _)) = locked(&self.signatures).get(&key) {

@@ -20,6 +20,9 @@ pub struct ControlMemory {
 
 impl ControlMemory {
     /// Maps new memory. Returns it with the file that the host has to map.
+    ///
+    /// # Errors
+    /// Where the system shares no memory.
     pub fn new(settings: Settings) -> Result<(Arc<Self>, OwnedFd)> {
         let file = sealed_file(c"pinned-ffi control", size_of::<Control>())?;
         let span = map_file(file.as_raw_fd(), size_of::<Control>()).ok_or_else(Error::last_os_error)?;
@@ -29,8 +32,8 @@ impl ControlMemory {
     }
 
     fn control(&self) -> &Control {
-        // SAFETY: the mapping has this length and lives as long as `self`. All parts that are used are atomics or cells,
-        // because the host may change any byte at any time.
+        // SAFETY: the mapping has this length and lives as long as `self`. All parts that are used are atomics or
+        // cells, because the host may change any byte at any time.
         unsafe { &*self.span.start.as_ptr().cast::<Control>() }
     }
 

@@ -80,6 +80,9 @@ impl RemoteLibrary {
     }
 
     /// The address of a symbol in the host of now.
+    ///
+    /// # Errors
+    /// Where the host ends or does not answer.
     pub fn find(&self, symbol: &str) -> Result<Option<u64>> {
         if symbol.contains('\0') {
             return Ok(None);

@@ -85,6 +85,9 @@ const WINDOW_BYTES: usize = 64 << 30;
 
 impl Process {
     /// Starts a process.
+    ///
+    /// # Errors
+    /// Where the system shares no memory, or the process does not start.
     pub fn new(options: Options) -> Result<Arc<Self>> {
         stubs::begin();
         other_memory::watch(Box::new(address_space::Hosts));
@@ -110,8 +113,8 @@ impl Process {
     fn start(&self, state: &mut State) -> Result<Arc<Child>> {
         let (arena, arena_size) = self.arena.span();
         let heap = self.arena.take_heap();
-        // Where the mappings of the host lie, which nothing of this process does. Tools take very long to look at what it
-        // reserves for that.
+        // Where the mappings of the host lie, which nothing of this process does. Tools take very long to look at what
+        // it reserves for that.
         let has_window = self.options.start.command.is_empty() && limits::reason().is_none();
         let window = if has_window { Range::reserve(WINDOW_BYTES, 1 << 30).map(Arc::new) } else { None };
         let (heap_start, heap_size) = heap.as_ref().map_or((0, 0), |heap| (heap.start, heap.size));
@@ -143,6 +146,9 @@ impl Process {
     }
 
     /// The host that answers calls now. One that has ended is replaced where the options say so.
+    ///
+    /// # Errors
+    /// Where the host has ended and is not restarted, or was restarted too often.
     pub fn child(&self) -> Result<Arc<Child>> {
         let mut state = self.locked();
         match &state.child {
@@ -172,6 +178,9 @@ impl Process {
     }
 
     /// Ends the host, if it runs, and starts another one.
+    ///
+    /// # Errors
+    /// Where the system shares no memory, or the process does not start.
     pub fn restart(&self) -> Result<()> {
         let mut state = self.locked();
         if let Some(child) = state.child.take() {

@@ -176,6 +176,9 @@ impl Drop for Plan {
 }
 
 /// Starts a host. `control` and `arena` are memory files.
+///
+/// # Errors
+/// Where the file of the addon is not known, or the system starts no process.
 pub fn start(start: &Start, control: RawFd, arena: RawFd) -> Result<Started> {
     let file = own_file().ok_or_else(|| Error::other("the file of the addon is not known"))?;
     let loader = loader()?;

@@ -228,6 +228,10 @@ pub mod by_v8 {
     /// undefined.
     pub type Function = unsafe extern "C" fn(*mut usize, usize, usize, *const Environment);
 
+    /// The function that V8 calls by the generated code, which adds the environment.
+    ///
+    /// # Safety
+    /// M18: V8 calls it, with the address of the environment that the generated code was made with.
     pub unsafe extern "C" fn called<F: NativeFnImpl>(
         info: *mut usize,
         _: usize,

@@ -182,6 +182,7 @@ impl TransferLocks {
         true
     }
 
+    /// Takes one lock of an ArrayBuffer back; the last one makes it transferable.
     pub fn unlock(&self, env: sys::napi_env, value: sys::napi_value) {
         let (Some(setter), Some((base, buffer))) = (self.setter.get(), array_buffer(env, value)) else { return };
         let mut counts = self.counts.borrow_mut();

@@ -107,6 +107,50 @@ describe('the declarations', () => {
   });
 });
 
+describe('the public functions of src/', () => {
+  const declaration = /^\s*pub(?:\([\w: ]+\))? (?:const )?(unsafe )?(?:extern "[\w-]+" )?fn (\w+)/;
+
+  /** The public functions of a file: the doc comment, whether it is unsafe, and whether it returns a Result. */
+  function functionsOf(file) {
+    const [code] = fs.readFileSync(path.join(root, 'src', file), 'utf8').split(/^#\[cfg\(.*\btest\b.*\)\]$/m);
+    const lines = code.split('\n');
+    return lines.flatMap((line, i) => {
+      const [, unsafe, name] = declaration.exec(line) ?? [];
+      if (name === undefined) return [];
+      const isDoc = (each) => /^\s*\/\/\//.test(each);
+      const isAttribute = (each) => /^\s*#\[/.test(each);
+      const before = lines.slice(0, i).reverse();
+      const last = before.findIndex((each) => !isDoc(each) && !isAttribute(each));
+      const comment = (last === -1 ? before : before.slice(0, last)).filter(isDoc).join('\n');
+      const signature = lines
+        .slice(i)
+        .join('\n')
+        .match(/[^{;]*/)[0];
+      const returnsResult = /->[^]*\bResult</.test(signature);
+      return [{ where: `src/${file}:${i + 1} ${name}`, comment, isUnsafe: unsafe !== undefined, returnsResult }];
+    });
+  }
+
+  const files = fs.readdirSync(path.join(root, 'src'), { recursive: true }).map(String);
+  const functions = files.filter((file) => /\.rs$/.test(file) && !/tests\.rs$/.test(file)).flatMap(functionsOf);
+  const wheres = (found) => found.map(({ where: place }) => place);
+
+  test('each has a comment', () => {
+    assert.ok(functions.length > 500, `${functions.length} functions were found`);
+    assert.deepEqual(wheres(functions.filter(({ comment }) => comment === '')), []);
+  });
+
+  test('each that returns a Result says under `# Errors` when it fails', () => {
+    const failing = functions.filter(({ returnsResult }) => returnsResult);
+    assert.deepEqual(wheres(failing.filter(({ comment }) => !comment.includes('# Errors'))), []);
+  });
+
+  test('each that is unsafe says under `# Safety` what its caller has to ensure', () => {
+    const unsafe = functions.filter(({ isUnsafe }) => isUnsafe);
+    assert.deepEqual(wheres(unsafe.filter(({ comment }) => !comment.includes('# Safety'))), []);
+  });
+});
+
 // Map.groupBy, which Node 20 has not.
 function groupByName(functions) {
   const groups = new Map();

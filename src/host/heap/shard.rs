@@ -31,6 +31,10 @@ impl std::fmt::Debug for Shard {
 }
 
 impl Shard {
+    /// An allocator without memory.
+    ///
+    /// # Panics
+    /// If dlmalloc refuses the granularity, a constant: the build fails.
     pub const fn new() -> Self {
         let mut memory = Dlmalloc::new_with_allocator(Source { pages: None });
         assert!(memory.set_granularity(GRANULARITY));

@@ -33,6 +33,9 @@ impl Part {
 
 impl Sandbox {
     /// Reads a sandbox. `Err` has the field that cannot be read.
+    ///
+    /// # Errors
+    /// The field that cannot be read.
     pub fn parse(text: &[u8]) -> Result<Self, String> {
         let mut sandbox = Self::default();
         for field in text.split(|byte| *byte == 0).filter(|field| !field.is_empty()) {

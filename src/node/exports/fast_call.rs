@@ -21,6 +21,9 @@ use crate::v8::flat_string::{FlatStrings, Samples};
 
 /// Whether V8 keeps its values as this package reads them: why not, or null. `literal` and `made` are texts of Latin-1
 /// in one piece.
+///
+/// # Errors
+/// Where Node-API does not copy the texts.
 #[napi(js_name = "verifyV8")]
 pub fn verify_v8(env: Env, literal: JsString<'_>, made: JsString<'_>) -> napi::Result<Option<String>> {
     let characters = [literal.into_latin1()?, made.into_latin1()?];
@@ -31,6 +34,9 @@ pub fn verify_v8(env: Env, literal: JsString<'_>, made: JsString<'_>) -> napi::R
 
 /// Makes V8 call native functions of this environment itself, if everything is found and a trial works. For a verified
 /// `NODE_MODULE_VERSION`.
+///
+/// # Errors
+/// Where the environment is not attached.
 #[napi]
 pub fn attach_v8(env: Env, modules: u32) -> napi::Result<()> {
     by_v8::attach(&*current(env)?, modules);
@@ -39,6 +45,9 @@ pub fn attach_v8(env: Env, modules: u32) -> napi::Result<()> {
 
 /// Makes all call paths find the storage of views by V8's own functions, which are tried on two views over memory
 /// outside of the engine's heap first; for a verified `NODE_MODULE_VERSION`. False where they are not there.
+///
+/// # Errors
+/// Where the environment is not attached.
 #[napi]
 pub fn attach_views(env: Env, array: Object<'_>, view: Object<'_>) -> napi::Result<bool> {
     let environment = current(env)?;
@@ -57,6 +66,9 @@ pub fn attach_views(env: Env, array: Object<'_>, view: Object<'_>) -> napi::Resu
 /// Makes the generic call read flat texts where V8 stores them, which is tried on samples first, all of them Latin-1: a
 /// literal, a text that was made, one that was put together and flattened; for a verified `NODE_MODULE_VERSION`. False
 /// where they are kept otherwise.
+///
+/// # Errors
+/// Where the environment is not attached, or Node-API does not copy the texts.
 #[napi]
 pub fn attach_texts(env: Env, literal: JsString<'_>, made: JsString<'_>, joined: JsString<'_>) -> napi::Result<bool> {
     let environment = current(env)?;
@@ -84,6 +96,9 @@ pub struct JsStores<'env> {
 }
 
 /// Starts fast calls. `shared` is a Uint8Array over the memory that both use. Null where there are none.
+///
+/// # Errors
+/// Where the environment is not attached, or the engine makes no function.
 #[napi(ts_return_type = "JsStores | null")]
 pub fn attach_fast_calls<'env>(env: &'env Env, shared: Object<'env>) -> napi::Result<Option<JsStores<'env>>> {
     let environment = current(*env)?;
@@ -96,6 +111,9 @@ pub fn attach_fast_calls<'env>(env: &'env Env, shared: Object<'env>) -> napi::Re
 /// The function of fast calls for all functions of a signature, which takes the number of one and then its arguments;
 /// null where there is none. `arguments` and `result` are numbers of `FastType`; `is_leaf` says that the functions call
 /// no callback.
+///
+/// # Errors
+/// Where the environment is not attached.
 #[napi(ts_return_type = "Function | null")]
 pub fn fast_function<'env>(
     env: &'env Env,
@@ -110,6 +128,9 @@ pub fn fast_function<'env>(
 }
 
 /// Whether fast calls may call a function. A function of Node, or one outside of every library, may run JavaScript.
+///
+/// # Errors
+/// Where the environment is not attached.
 #[napi]
 pub fn runs_no_script(env: Env, address: JsAddress) -> napi::Result<bool> {
     let environment = current(env)?;
@@ -118,6 +139,9 @@ pub fn runs_no_script(env: Env, address: JsAddress) -> napi::Result<bool> {
 }
 
 /// Throws the error of the last fast call: an overflow, or a leaf function that has called a callback.
+///
+/// # Errors
+/// The error of the call.
 #[napi]
 pub fn take_failure(env: Env) -> napi::Result<()> {
     let environment = current(env)?;
@@ -144,6 +168,9 @@ pub struct JsLoader<'env> {
 }
 
 /// Makes the function. Null where it cannot be had.
+///
+/// # Errors
+/// Where the environment is not attached.
 #[napi(ts_return_type = "JsLoader | null")]
 pub fn make_loader<'env>(env: &'env Env) -> napi::Result<Option<JsLoader<'env>>> {
     let environment = current(*env)?;

@@ -136,6 +136,9 @@ unsafe extern "C" fn forget_waker(_: sys::napi_env, data: *mut c_void, _: *mut c
 }
 
 /// Calls `callback` on this thread whenever a breach was found late, without keeping the process alive.
+///
+/// # Errors
+/// Where the engine makes no threadsafe function.
 #[napi]
 pub fn on_report(env: Env, callback: Object<'_>) -> napi::Result<()> {
     static NEXT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(1);
@@ -155,6 +158,9 @@ pub fn on_report(env: Env, callback: Object<'_>) -> napi::Result<()> {
 
 /// Calls `listener` with the error of each call that has breached a fence, or whose process has ended, before it
 /// is thrown.
+///
+/// # Errors
+/// Where the environment is not attached.
 #[napi]
 pub fn on_failure(env: Env, listener: Object<'_>) -> napi::Result<()> {
     let environment = current(env)?;
@@ -170,6 +176,9 @@ pub fn take_reports() -> Vec<JsReport> {
 
 /// Puts fences inside an ordinary ArrayBuffer, for engines without external buffers: where the data begins. The caller
 /// keeps the buffer until [`forget_block`].
+///
+/// # Errors
+/// Where the buffer is too small.
 #[napi]
 pub fn fence_inside(env: Env, buffer: Unknown<'_>, length: f64, align: u32) -> napi::Result<Option<u32>> {
     let (length, align) = (length as usize, (align as usize).max(16).next_power_of_two());
@@ -219,6 +228,9 @@ unsafe extern "C" fn free(env: sys::napi_env, data: *mut c_void, hint: *mut c_vo
 }
 
 /// An ArrayBuffer over a zeroed block of our own; null where the engine does not allow external buffers.
+///
+/// # Errors
+/// Where there is no memory.
 #[napi]
 pub fn allocate<'env>(env: &'env Env, length: f64, align: u32) -> napi::Result<Option<Object<'env>>> {
     let length = length as usize;

@@ -95,6 +95,9 @@ fn reported(report: Report) -> JsReport {
 }
 
 /// Reads the library at a path, without loading it: one report for each architecture in the file.
+///
+/// # Errors
+/// Where the file cannot be read, or is no library.
 #[napi]
 pub fn inspect(env: Env, path: String) -> napi::Result<Vec<JsReport>> {
     let reports = inspect::inspect(Path::new(&path)).map_err(|error| thrown(env, &error))?;

@@ -34,6 +34,9 @@ pub fn let_go(address: JsAddress) {
 /// Looks for what V8 offers for pins; in Node only, where a `napi_value` is the pointer of a `v8::Local`.
 /// `asks_resizable` tells of an ArrayBuffer or SharedArrayBuffer whether it can be resized, for where V8 cannot be
 /// asked; `asks_marked` whether Node has marked one as not transferable.
+///
+/// # Errors
+/// Where the environment is not attached.
 #[napi]
 pub fn find_locks(
     env: Env,
@@ -57,12 +60,18 @@ pub fn find_locks(
 }
 
 /// Locks an ArrayBuffer against transfer; false where this runtime cannot.
+///
+/// # Errors
+/// Where the environment is not attached.
 #[napi]
 pub fn lock(env: Env, buffer: Unknown<'_>) -> napi::Result<bool> {
     Ok(current(env)?.transfer_locks.lock(env.raw(), buffer.raw()))
 }
 
 /// Takes one lock of an ArrayBuffer back.
+///
+/// # Errors
+/// Where the environment is not attached.
 #[napi]
 pub fn unlock(env: Env, buffer: Unknown<'_>) -> napi::Result<()> {
     current(env)?.transfer_locks.unlock(env.raw(), buffer.raw());

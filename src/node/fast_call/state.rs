@@ -77,11 +77,13 @@ pub const LONGEST: usize = 1024;
 pub const SHORT: usize = 32;
 
 impl Shared {
+    /// The address of the state word, for generated code.
     #[inline]
     pub fn state(self) -> *mut u32 {
         self.0.start.as_ptr().cast()
     }
 
+    /// Sets the state word.
     #[inline]
     pub fn set_state(self, state: u32) {
         // SAFETY: M1 and M6; `attach_fast_calls` received the memory, for words of 32 bits.

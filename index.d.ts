@@ -415,7 +415,7 @@ export interface Global<T> {
   set(value: In<T>): void;
   /**
    * Accessors for a struct, a union or an array, without a copy.
-   * @throws ERR_FFI_LIBRARY_CLOSED after the `close()` of its library; ERR_INVALID_ARG_TYPE for other types.
+   * @throws ERR_FFI_LIBRARY_CLOSED after the `close()` of its library; ERR_INVALID_ARG_VALUE for other types.
    */
   view(): View<T>;
 }

@@ -178,6 +178,42 @@ test('every link to a file leads to one, and to a heading that it has', () => {
   assert.deepEqual(broken, []);
 });
 
+test('every file of the repository that a document names is there', () => {
+  // Files that are made, and Node's own tests.
+  const others = /^(bench\/(node_modules|results)|docs\/site\/dist|lib\/pinned-ffi\.startup|test\/ffi|test\/FOLDER)/;
+  const named = /`((?:bench|cli|docs|examples|fuzz|lib|scripts|src|test|types)\/[\w./-]*)`/g;
+  const missing = files.flatMap((file) => {
+    const text = fs.readFileSync(path.join(root, file), 'utf8');
+    const names = [...text.matchAll(named)].map(([, name]) => name);
+    return names
+      .filter((name) => !others.test(name) && !fs.existsSync(path.join(root, name)))
+      .map((name) => `${file}: ${name}`);
+  });
+  assert.deepEqual(missing, []);
+});
+
+test('docs/architecture.md names every file of lib/, src/ and cli/, and no other', () => {
+  const text = fs.readFileSync(path.join(root, 'docs', 'architecture.md'), 'utf8');
+  const all = ['lib', 'src', 'cli'].flatMap((folder) => fs.readdirSync(path.join(root, folder), { recursive: true }));
+  const known = new Set(all.map((file) => path.basename(String(file))));
+  const named = new Set([...text.matchAll(/[\w-]+\.(?:js|mjs|rs)\b/g)].map(([name]) => name));
+  // One line describes all exports to JavaScript. The files of a folder of the sandbox and of the assembler are its parts.
+  const parts = /^(src\/node\/exports|src\/host\/sandbox|src\/v8\/assembler)\//;
+  const missing = ['lib', 'src', 'cli']
+    .flatMap((folder) =>
+      fs.readdirSync(path.join(root, folder), { recursive: true }).map((file) => path.posix.join(folder, String(file))),
+    )
+    .filter((file) => /\.(js|mjs|rs)$/.test(file) && !/(^|\/)(tests?|mod|index|test_process)\.(rs|js)$/.test(file))
+    .filter((file) => !parts.test(file) && !named.has(path.basename(file)));
+  assert.deepEqual(missing, []);
+  const gone = [...named].filter((name) => !known.has(name) && !fs.existsSync(path.join(root, name)));
+  const elsewhere = new Set(fs.readdirSync(path.join(root, 'scripts')).concat(fs.readdirSync(path.join(root, 'bin'))));
+  assert.deepEqual(
+    gone.filter((name) => !elsewhere.has(name) && !/\.test\.js$/.test(name)),
+    [],
+  );
+});
+
 /** The examples in the comments of the declarations. What they use of the package is imported for them. */
 function commentedExamples() {
   const names = Object.keys(require('../../index.js'));

@@ -377,7 +377,6 @@ module.exports = {
   bigAddress,
   copyBack,
   encode,
-  encodeElements,
   isView,
   readsMemory,
   refer,

@@ -248,7 +248,6 @@ const parameter = function (descriptor, label) {
 module.exports = {
   descriptors,
   byName,
-  aliases,
   FFIType,
   descriptorOf,
   typeOf,

@@ -89,4 +89,4 @@ function decode(bytes, encoding) {
 /** The text of bytes, up to the NUL. */
 const decodeText = (bytes, encoding) => decode(bytes.subarray(0, endOf(bytes, UNITS[encoding])), encoding);
 
-module.exports = { ENCODINGS, UNITS, textElements, utf32, encode, encodeInto, endOf, decode, decodeText };
+module.exports = { ENCODINGS, UNITS, textElements, utf32, encodeInto, endOf, decode, decodeText };

@@ -147,4 +147,4 @@ const SWEEP = [
   },
 ];
 
-module.exports = { SWEEP, MUSL, platforms, installMuslNode, installMuslWheel };
+module.exports = { SWEEP, MUSL, platforms, installMuslNode };

@@ -10,6 +10,7 @@ const { DeclaredType } = require('../types/native-type.js');
 const { makeError, makeWarning, locationOf } = require('../errors.js');
 const { ScopedCallback } = require('../memory/retained.js');
 const { Lifetime } = require('../call/library-lifetime.js');
+const { refusingFunction } = require('../call/returns-twice.js');
 const { readArgs, parseTypes, internSignature } = require('../call/signature.js');
 const { parseOptions } = require('../validate.js');
 const { readAddress, resolvePointer } = require('../types/pointers.js');
@@ -110,7 +111,8 @@ function descriptorOf(options, makeScopedCallback) {
       const known = bound.get(address)?.deref();
       if (known !== undefined) return known;
       // The pointer has no owner that could be closed.
-      const made = bind('fn', address, options, new Lifetime(binding.Library.linked('fn')));
+      const made =
+        refusingFunction(address) ?? bind('fn', address, options, new Lifetime(binding.Library.linked('fn')));
       bound.set(address, new WeakRef(made));
       return made;
     },

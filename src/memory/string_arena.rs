@@ -100,6 +100,18 @@ impl StringArena {
 
     #[inline(never)]
     fn put_encoded(&self, characters: Characters<'_>, encoding: Encoding) -> Option<CachedBlock> {
+        if let Some(size) = characters.bytes(encoding)
+            && size <= SHORT
+        {
+            let top = self.top.get();
+            let cached = self.take(size)?;
+            // SAFETY: M8 and M4; the block is of that size, and this call's.
+            let to = unsafe { std::slice::from_raw_parts_mut(cached.block.data().as_ptr(), size) };
+            return characters.encode(encoding, to).is_ok().then_some(cached).or_else(|| {
+                self.top.set(top);
+                None
+            });
+        }
         let most = characters.most_bytes(encoding);
         if most > SHORT || self.top.get() + block::overhead() + 2 * most > CAPACITY {
             return self.fill(most, |to| characters.encode(encoding, to).ok());

@@ -39,11 +39,11 @@ unsafe fn text_units(env: sys::napi_env, value: sys::napi_value) -> Option<usize
     (status == sys::Status::napi_ok).then_some(length)
 }
 
-/// The units themselves.
+/// A copy of the units of a JavaScript string; `None` for every other value.
 ///
 /// # Safety
-/// As [`text_units`].
-unsafe fn copy_units(env: sys::napi_env, value: sys::napi_value) -> Option<Vec<u16>> {
+/// As [`text_size`].
+pub unsafe fn copy_units(env: sys::napi_env, value: sys::napi_value) -> Option<Vec<u16>> {
     // SAFETY: as of this function.
     let mut units = vec![0; unsafe { text_units(env, value) }? + 1];
     let mut used = 0;
@@ -83,9 +83,7 @@ pub unsafe fn text_size(env: sys::napi_env, value: sys::napi_value, encoding: En
 pub unsafe fn flatten(env: sys::napi_env, value: sys::napi_value) -> bool {
     let mut nul = 0u8;
     // SAFETY: M3; of a buffer of one byte only a NUL is written.
-    unsafe {
-        sys::napi_get_value_string_latin1(env, value, (&raw mut nul).cast(), 1, null_mut()) == sys::Status::napi_ok
-    }
+    unsafe { sys::napi_get_value_string_utf8(env, value, (&raw mut nul).cast(), 1, null_mut()) == sys::Status::napi_ok }
 }
 
 /// Encodes a JavaScript string with a NUL behind it into a block of its own that `owned` keeps. The block and its bytes,

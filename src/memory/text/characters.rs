@@ -29,16 +29,24 @@ impl Characters<'_> {
         }
     }
 
+    /// The bytes that the text and a NUL take; `None` if that is not known before it is encoded.
+    #[inline]
+    pub fn bytes(self, encoding: Encoding) -> Option<usize> {
+        match (self, encoding) {
+            (_, Encoding::Utf16) | (Self::Latin1(_), Encoding::Utf32) => Some((self.len() + 1) * encoding.unit()),
+            _ => None,
+        }
+    }
+
     /// Writes the text and a NUL to the start of `to`: how many bytes they take. What is behind them may be overwritten.
     ///
     /// # Errors
     /// [`HasNul`], where the text contains one.
     ///
     /// # Panics
-    /// If `to` is shorter than [`Characters::most_bytes`].
+    /// If `to` is shorter than [`Characters::bytes`] or, where that is not known, [`Characters::most_bytes`].
     #[inline]
     pub fn encode(self, encoding: Encoding, to: &mut [u8]) -> Result<usize, HasNul> {
-        assert!(to.len() >= self.most_bytes(encoding));
         let length = match (self, encoding) {
             (Self::Latin1(characters), Encoding::Utf8) => utf8::of_latin1(characters, to),
             (Self::Utf16(units), Encoding::Utf8) => utf8::of_utf16(units, to),

@@ -16,6 +16,7 @@ use crate::node::error::{leaf_called_back, throw_error};
 use crate::node::fast_call::{arguments, binding, read};
 use crate::node::js_address::{JsAddress, from_js};
 use crate::node::native_fn::{NativeFn, by_v8, error_of, native_functions};
+use crate::node::text_argument::copy_units;
 use crate::node::{value, verify};
 use crate::v8::array_buffer_view::{ViewLayout, ViewStorage};
 use crate::v8::flat_string::{FlatStrings, Samples};
@@ -66,7 +67,9 @@ pub fn attach_texts(env: Env, of_latin1: Vec<JsString<'_>>, of_utf16: Vec<JsStri
     let locals = |texts: &[JsString<'_>]| texts.iter().map(|text| text.raw().cast()).collect::<Vec<Local>>();
     let (latin1, utf16) = (locals(&of_latin1), locals(&of_utf16));
     let bytes = of_latin1.into_iter().map(JsString::into_latin1).collect::<napi::Result<Vec<_>>>()?;
-    let units = of_utf16.into_iter().map(JsString::into_utf16).collect::<napi::Result<Vec<_>>>()?;
+    // SAFETY: M3; the strings are arguments of this call.
+    let copy_units = |text: &JsString<'_>| unsafe { copy_units(env.raw(), text.raw()) };
+    let Some(units) = of_utf16.iter().map(copy_units).collect::<Option<Vec<_>>>() else { return Ok(false) };
     let bytes = bytes.iter().map(|text| Characters::Latin1(text.as_slice()));
     let units = units.iter().map(|text| Characters::Utf16(text.as_slice()));
     let samples = [Samples::of(latin1.into_iter().zip(bytes)), Samples::of(utf16.into_iter().zip(units))];

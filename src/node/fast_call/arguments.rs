@@ -137,7 +137,14 @@ impl FastArguments {
         unit: usize,
         number: usize,
     ) -> Option<Address> {
-        let encoded = environment.calls.strings.encode(text, Encoding::of_unit(unit))?;
+        let encoding = Encoding::of_unit(unit);
+        if let Some(size) = text.bytes(encoding) {
+            let block = self.slot_block(number, size)?;
+            // SAFETY: M8; the block is of that size, and this call's.
+            let to = unsafe { std::slice::from_raw_parts_mut(block.data().as_ptr(), size) };
+            return text.encode(encoding, to).ok().map(|_| block.data());
+        }
+        let encoded = environment.calls.strings.encode(text, encoding)?;
         let block = self.slot_block(number, encoded.len())?;
         // SAFETY: M8; the block is of that size, and this call's.
         unsafe { block.data().as_ptr().copy_from_nonoverlapping(encoded.as_ptr(), encoded.len()) };

@@ -7,14 +7,14 @@ const CHUNK: usize = 1024;
 
 /// Whether one of the characters is NUL.
 #[inline(always)]
-fn has_nul<T: Copy + Default + PartialEq>(characters: &[T]) -> bool {
-    // No early exit, so that the loop is vectorised.
-    characters.iter().fold(false, |found, character| found | (*character == T::default()))
+fn has_nul<T: Copy + Default + Ord>(characters: &[T]) -> bool {
+    // The least one, without an early exit, so that the loop is vectorised.
+    characters.iter().copied().reduce(T::min) == Some(T::default())
 }
 
 /// Writes units of so many bytes, by `copy`: how many bytes they take.
 #[inline(always)]
-fn in_units<const SIZE: usize, T: Copy + Default + PartialEq>(
+fn in_units<const SIZE: usize, T: Copy + Default + Ord>(
     characters: &[T],
     to: &mut [u8],
     copy: impl Fn(&[T], &mut [[u8; SIZE]]),

@@ -101,13 +101,18 @@ const pointerOf = (nativeClass, ofViews, isNumber, number, ...others) => ({
       `if (isView(a@)) { v@ = a@; hasViews = true; } else ${LEAVE}`,
     ].join('\n      else '),
 });
-const ofText = (slot) =>
-  `if (typeof a@ === 'string') { storeText(a@, @ + ${slot * 256}); if (state[0] !== ${WENT_IN}) ${LEAVE} }`;
+/** A text whose units have so many bytes. */
+const ofUnits = (unit) => (slot) =>
+  `if (typeof a@ === 'string') { storeText(a@, @ + ${slot * 256 + unit * 65536}); if (state[0] !== ${WENT_IN}) ${LEAVE} }`;
+const ofText = ofUnits(1);
 const pointer = pointerOf(POINTER, POINTER_OR_VIEW, "typeof a@ === 'number'", 'x@ = v@ = a@;');
 /** Nothing that C reads or writes lies in the first page: the generic call says so. */
 const isMemory = "typeof a@ === 'number' && (a@ >= 4096 || a@ === 0)";
 const memory = pointerOf(POINTER, POINTER_OR_VIEW, isMemory, 'x@ = v@ = a@;');
-const text = { ...pointerOf(TEXT, TEXT_OR_VIEW, isMemory, 'x@ = v@ = a@;', ofText), hasTexts: true };
+const textOfUnits = (unit) => ({
+  ...pointerOf(TEXT, TEXT_OR_VIEW, isMemory, 'x@ = v@ = a@;', ofUnits(unit)),
+  hasTexts: true,
+});
 /** A pointer of a dialect whose addresses are BigInts: a number is none there, but undefined is NULL. */
 const bigAddress = (isAddress) => ({
   ...pointerOf(
@@ -141,7 +146,9 @@ const ARGUMENTS = {
   u64_fast: unconverted(U64),
   'unsigned long': unconverted(U64),
   ptr: pointer,
-  cstring: text,
+  cstring: textOfUnits(1),
+  utf16: textOfUnits(2),
+  wstring: textOfUnits(byName.get('wchar_t').size),
   buffer: { nativeClass: VIEW, pass: 'a@', test: `if (!isView(a@)) ${LEAVE}` },
 };
 

@@ -23,7 +23,7 @@ function nodesRegistry() {
 /** The text of a file next to this one; undefined where it is not there. */
 function read(name) {
   try {
-    return require('node:fs').readFileSync(`${__dirname}/${name}`, 'latin1');
+    return require('node:fs').readFileSync(`${__dirname}/${name}`, 'utf8');
   } catch {
     return undefined;
   }

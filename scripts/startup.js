@@ -14,17 +14,33 @@ const LATER = 'pinned-ffi.later';
 const NAMES = [STARTUP, LATER];
 
 /**
- * Programs. Each prints the files that it has loaded, by their names in lib/: the first one with what every program has, the
- * second one with what most have.
+ * Programs. Each prints the files of lib/ that it has loaded, by their names there, with the functions that ran: the first
+ * program has what every one has, the second what most have.
  */
 const HEAD = `
+  const { Session } = require('node:inspector');
   const path = require('node:path');
-  const { pathToFileURL } = require('node:url');
+  const { fileURLToPath, pathToFileURL } = require('node:url');
   const [, folder] = process.argv;
   const lib = path.join(folder, 'lib') + path.sep;
+  const session = new Session();
+  session.connect();
+  session.post('Profiler.enable');
+  session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: false });
+  const isOwn = (file) => file.startsWith(lib);
+  const nameOf = (file) => file.slice(lib.length).split(path.sep).join('/');
   function print() {
-    const files = Object.keys(require.cache).filter((file) => file.startsWith(lib));
-    console.log(JSON.stringify(files.map((file) => file.slice(lib.length).split(path.sep).join('/'))));
+    const files = Object.keys(require.cache).filter(isOwn).map(nameOf);
+    session.post('Profiler.takePreciseCoverage', (error, { result }) => {
+      const ran = {};
+      for (const { url, functions } of result) {
+        const file = url.startsWith('file:') ? fileURLToPath(url) : url;
+        if (!isOwn(file)) continue;
+        const ranges = functions.map(({ ranges: [whole] }) => whole).filter(({ count }) => count > 0);
+        ran[nameOf(file)] = ranges.map(({ startOffset, endOffset }) => [startOffset, endOffset]);
+      }
+      console.log(JSON.stringify({ files, ran }));
+    });
   }`;
 const EVERY = `${HEAD}
   require(folder).dlopen(null, { abs: { args: ['i32'], returns: 'i32' } }).symbols.abs(-7);
@@ -44,12 +60,13 @@ const MOST = `${HEAD}
   import(pathToFileURL(path.join(folder, 'index.mjs'))).then(run);
 `;
 
-/** The files of lib/ that a program loads: the first one is that of the entries. */
-function filesOf(program, folder) {
+/** The files of lib/ that a program loads, that of the entries first, and the ranges of the functions that ran. */
+function runProgram(program, folder) {
   const { status, stdout, stderr } = spawnSync(process.execPath, ['-e', program, folder], { encoding: 'utf8' });
   if (status !== 0) throw new Error(`the package does not load: ${stderr}`);
-  const others = JSON.parse(stdout).filter((file) => file !== 'instance.js' && file !== 'entries.js');
-  return ['entries.js', ...others];
+  const { files, ran } = JSON.parse(stdout);
+  const others = files.filter((file) => file !== 'instance.js' && file !== 'entries.js');
+  return { files: ['entries.js', ...others], ran };
 }
 
 const REQUIRE = /\brequire\('(\.{1,2}\/[^']+)'\)/g;
@@ -67,32 +84,48 @@ function importsOf(file, source, files) {
   return imports;
 }
 
-/** The nodes of a syntax tree of a type. */
-function* nodesOf(node, type) {
+/** The functions of a syntax tree. */
+function* functionsIn(node) {
   if (node === null || typeof node !== 'object') return;
-  if (node.type === type) yield node;
-  for (const key of Object.keys(node)) if (key !== 'loc') yield* nodesOf(node[key], type);
+  if (/^(?:Arrow)?Function(?:Expression|Declaration)$/.test(node.type)) yield node;
+  for (const key of Object.keys(node)) if (key !== 'loc') yield* functionsIn(node[key]);
+}
+
+/** A text with parts replaced: [start, end, replacement] for each; none of them lie across the bounds of others. */
+function edited(text, edits, from = 0, to = text.length) {
+  let result = '';
+  let at = from;
+  const inside = edits.filter(([start, end]) => start >= from && end <= to);
+  for (const [start, end, replacement] of inside.sort((a, b) => a[0] - b[0])) {
+    result += text.slice(at, start) + replacement;
+    at = end;
+  }
+  return result + text.slice(at, to);
 }
 
 /**
- * A source as V8 reads it fastest. Lines keep their numbers.
+ * A source as V8 reads it fastest. V8 compiles a function in parentheses with its file, and reads it once; others it reads
+ * once more at their first call.
  * - Comments are left out: they are a quarter of the text.
- * - Functions that are written as expressions, `const f = function () {}`, get parentheses: they are those that the first
- *   dlopen runs. V8 compiles such a function with its file, and reads it once; others it reads once more at their first call.
+ * - Functions that ran get parentheses.
+ * - So do, where the lines may change their numbers, declarations of functions that ran, which then come first.
  */
-function prepared(source) {
+function prepared(source, ran, keepsLines) {
   const { comments, program } = require('@babel/parser').parse(source, { sourceType: 'script' });
   const edits = (comments ?? []).map(({ start, end }) => [start, end, source.slice(start, end).replace(/[^\n]+/g, '')]);
-  for (const { init } of nodesOf(program, 'VariableDeclarator')) {
-    if (init?.type === 'FunctionExpression') edits.push([init.start, init.start, '('], [init.end, init.end, ')']);
+  const moved = [];
+  for (const node of functionsIn(program)) {
+    const { type, start, end } = node;
+    if (!ran.some((range) => range[0] === start && range[1] === end)) continue;
+    if (type !== 'FunctionDeclaration') edits.push([start, start, '('], [end, end, ')']);
+    else if (!keepsLines && program.body.includes(node)) moved.push(node);
   }
-  let text = '';
-  let at = 0;
-  for (const [start, end, replacement] of edits.sort((a, b) => a[0] - b[0])) {
-    text += source.slice(at, start) + replacement;
-    at = end;
-  }
-  return text + source.slice(at);
+  if (moved.length === 0) return edited(source, edits);
+  const declared = moved.map(({ id, start, end }) => `const ${id.name} = (${edited(source, edits, start, end)});\n`);
+  const [directive] = program.directives;
+  const others = edits.filter(([start, end]) => !moved.some((node) => start >= node.start && end <= node.end));
+  const removed = moved.map(({ start, end }) => [start, end, '']);
+  return edited(source, [...others, ...removed, [directive.end, directive.end, `\n${declared.join('')}`]]);
 }
 
 /** The function of a file. Its parentheses have V8 compile it with the script. */
@@ -106,9 +139,13 @@ function functionOf(file, source, files) {
 
 /** The contents of both files, by their names. */
 function contentsOf(folder) {
-  const every = filesOf(EVERY, folder);
-  const files = [...every, ...filesOf(MOST, folder).filter((file) => !every.includes(file))];
-  const sources = files.map((file) => prepared(fs.readFileSync(path.join(folder, 'lib', file), 'utf8')));
+  const { files: every, ran } = runProgram(EVERY, folder);
+  const most = runProgram(MOST, folder);
+  const files = [...every, ...most.files.filter((file) => !every.includes(file))];
+  const sources = files.map((file, i) => {
+    const source = fs.readFileSync(path.join(folder, 'lib', file), 'utf8');
+    return i < every.length ? prepared(source, ran[file], false) : prepared(source, most.ran[file], true);
+  });
   // Then a character is a byte, and a part of a file is a string as it is.
   const other = files.find((_, i) => /[^\0-\x7f]/.test(sources[i]));
   if (other !== undefined) throw new Error(`lib/${other} has characters that are not ASCII`);

@@ -11,6 +11,7 @@ const { words, arrays, EPOCH, BEGIN } = require('../memory/arg-buffer.js');
 const { compile, nameOf } = require('../codegen/compile.js');
 const { halves } = require('../codegen/read-values.js');
 const access = require('../memory/access.js');
+const { numberOfBig } = require('../memory/big-words.js');
 const config = require('../native/config.js');
 const { byName } = require('../types/registry.js');
 
@@ -114,7 +115,7 @@ const bigAddress = (isAddress) => ({
     TEXT,
     TEXT_OR_VIEW,
     isAddress,
-    `{ x@ = v@ = Number(a@); if (!(x@ >= 0 && x@ <= ${Number.MAX_SAFE_INTEGER})) ${LEAVE} }`,
+    `{ x@ = v@ = numberOfBig(a@); if (!(x@ >= 0)) ${LEAVE} }`,
     () => 'if (a@ === undefined) x@ = v@ = 0;',
     ofText,
   ),
@@ -245,6 +246,7 @@ const runtime = {
   storeText: texts?.text,
   longs: arrays.i64s,
   unsignedLongs: arrays.u64s,
+  numberOfBig,
   isView: ArrayBuffer.isView,
   isFinite: Number.isFinite,
   MOST: 3.4028234663852886e38,

@@ -4,6 +4,7 @@
 const { TextDecoder } = require('node:util');
 const { makeError, wrongType } = require('../errors.js');
 const access = require('../memory/access.js');
+const { bigOfNumber } = require('../memory/big-words.js');
 const { readAddress } = require('../types/pointers.js');
 const { typeOf } = require('./make.js');
 const { makeReaders } = require('./members.js');
@@ -22,7 +23,7 @@ const exactNumber = (value) =>
 const wideNumber = (value) => (value === 2 ** 53 || value === -(2 ** 53) ? BigInt(value) : value);
 
 /** An address as koffi has it: a BigInt, or null. */
-const bigAddress = (address) => (address === null ? null : BigInt(address));
+const bigAddress = (address) => (typeof address === 'number' ? bigOfNumber(address) : address);
 
 const NAME = 'koffi';
 const decoders = {
@@ -64,7 +65,7 @@ function textAt(address, unit) {
 function fromAddress(layout, address) {
   const value = layout.kind === 'text' ? textAt(address, layout.unit) : bigAddress(address);
   if (layout.dispose !== undefined && address !== null) {
-    layout.dispose(BigInt(address));
+    layout.dispose(bigAddress(address));
     counts.disposed += 1;
   }
   return value;
@@ -252,7 +253,6 @@ module.exports = {
   counts,
   exactNumber,
   wideNumber,
-  bigAddress,
   decode,
   decodeMembers,
   fromAddress,

@@ -9,7 +9,7 @@ const { byteLengthOf, bytesOf, isView } = require('../memory/array-buffer.js');
 const { byName } = require('../types/registry.js');
 const { lowAddress } = require('../types/pointers.js');
 const { utf32 } = require('../types/strings.js');
-const { Union, bigAddress, decode, decodeMembers, textOfBytes, untilNul, wideNumber } = require('./decode.js');
+const { Union, decode, decodeMembers, textOfBytes, untilNul, wideNumber } = require('./decode.js');
 const { makeWriter } = require('./members.js');
 const { arena, viewOf } = require('./scratch.js');
 const { layoutOf } = require('./type.js');
@@ -374,7 +374,6 @@ module.exports = {
   Cast,
   Kept,
   attached,
-  bigAddress,
   copyBack,
   encode,
   encodeElements,

@@ -10,6 +10,7 @@ const { read } = require('../pointer/read-write.js');
 const { functionAt } = require('./callback.js');
 const { decode: decodeAt, exactNumber, fromAddress, textOfBytes, textAt, untilNul } = require('./decode.js');
 const { bytesOf, isView } = require('../memory/array-buffer.js');
+const { shortened } = require('../memory/big-words.js');
 const { Kept, encode: encodeAt, viewOf } = require('./encode.js');
 const { arrayOf, standard, typeOf } = require('./make.js');
 const { refuse } = require('./pass.js');
@@ -186,10 +187,7 @@ function decodeOne(value, offset, type) {
 }
 
 /** An address as a number, where it is one exactly. */
-function numberOf(address) {
-  const number = Number(address);
-  return number >= 0 && number <= Number.MAX_SAFE_INTEGER ? number : address;
-}
+const numberOf = (address) => (typeof address === 'bigint' ? shortened(address) : address);
 
 /** decode.int(pointer), decode.string(pointer, length) and the others. */
 for (const name of [

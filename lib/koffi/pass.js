@@ -6,9 +6,10 @@ const { DeclaredType } = require('../types/native-type.js');
 const { fn } = require('../callback/function-pointer.js');
 const { locationOf, makeError, wrongType } = require('../errors.js');
 const { isView } = require('../memory/array-buffer.js');
+const { numberOfBig } = require('../memory/big-words.js');
 const { memoryPointer } = require('../types/pointers.js');
 const { typeOf } = require('../types/registry.js');
-const { bigAddress, decode, exactNumber, fromAddress, wideNumber } = require('./decode.js');
+const { decode, exactNumber, fromAddress, wideNumber } = require('./decode.js');
 const { Kept, encode, readsMemory, refer } = require('./encode.js');
 const { isPlain, makeCopier, noteRecord } = require('./members.js');
 const { passedType } = require('./record.js');
@@ -176,7 +177,9 @@ function lend({ prototype }, callback) {
 
 // ---- arguments and results ------------------------------------------------------------------------------------------
 
-const orNull = (value) => (value === undefined ? null : value);
+const nullIfMissing = (value) => (value === undefined ? null : value);
+/** An address as koffi has it: a BigInt, or null. */
+const orNull = (address) => address || null;
 const floating = (value) => (typeof value === 'bigint' ? Number(value) : value);
 const text = (value) => (typeof value === 'string' ? value : view(value));
 /** Views are pointers as they are, unless they have to hold a struct. */
@@ -185,8 +188,8 @@ const view = (value) => (ArrayBuffer.isView(value) ? value : pointer(value));
 function pointer(value) {
   if (typeof value === 'bigint') {
     // As a number it goes the fast way.
-    const number = Number(value);
-    if (number >= 0 && number <= Number.MAX_SAFE_INTEGER) return number;
+    const number = numberOfBig(value);
+    if (number >= 0) return number;
     return value < 0 && BigInt.asIntN(64, value) === value ? BigInt.asUintN(64, value) : value;
   }
   if (value === null) return null;
@@ -235,7 +238,7 @@ function argumentOf(type) {
     case 'callback':
       return {
         type: functionType(layout.prototype),
-        convert: (value) => (typeof value === 'function' ? callbackOf(layout.prototype, value) : orNull(value)),
+        convert: (value) => (typeof value === 'function' ? callbackOf(layout.prototype, value) : nullIfMissing(value)),
       };
     case 'record':
     case 'union':
@@ -262,11 +265,11 @@ function resultOf(type) {
         : { type: layout.passed, convert: undefined };
     case 'pointer':
       return {
-        type: 'ptr',
-        convert: layout.dispose === undefined ? bigAddress : (address) => fromAddress(layout, address),
+        type: 'u64',
+        convert: layout.dispose === undefined ? orNull : (address) => fromAddress(layout, orNull(address)),
       };
     case 'callback':
-      return { type: 'ptr', convert: bigAddress };
+      return { type: 'u64', convert: orNull };
     case 'scalar':
       return {
         type: layout.passed,

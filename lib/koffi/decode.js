@@ -6,6 +6,7 @@ const { makeError, wrongType } = require('../errors.js');
 const access = require('../memory/access.js');
 const { bigOfNumber } = require('../memory/big-words.js');
 const { readAddress } = require('../types/pointers.js');
+const { textAt: shortTextAt } = require('../pointer/read-text.js');
 const { typeOf } = require('./make.js');
 const { makeReaders } = require('./members.js');
 const { layoutOf } = require('./type.js');
@@ -58,8 +59,9 @@ const bytesAt = (view, at, length) => new Uint8Array(view.buffer, view.byteOffse
 /** The text at an address; null for NULL. */
 function textAt(address, unit) {
   if (address === null) return null;
-  return unit === 1 ? access.textAt(address, NAME) : access.wideTextAt(address, unit, NAME);
+  return unit === 1 ? shortTextAt(address, readText) : access.wideTextAt(address, unit, NAME);
 }
+const readText = (address) => access.textAt(address, NAME);
 
 /** The value of a pointer or a text, from its address; the function of a disposable type is called with that. */
 function fromAddress(layout, address) {

@@ -123,12 +123,13 @@ const asItIs = (value) => value;
 /** For each prototype, the function that makes the functions that C calls. */
 const adapters = new WeakMap();
 
-/** The JavaScript function that C calls in place of the program's: its values are koffi's. */
-function callbackOf(prototype, callback) {
-  let adapt = adapters.get(prototype);
-  if (adapt === undefined) adapters.set(prototype, (adapt = adapterOf(prototype)));
-  return adapt(callback);
+function adapterFor(prototype) {
+  if (!adapters.has(prototype)) adapters.set(prototype, adapterOf(prototype));
+  return adapters.get(prototype);
 }
+
+/** The JavaScript function that C calls in place of the program's: its values are koffi's. */
+const callbackOf = (prototype, callback) => adapterFor(prototype)(callback);
 
 function adapterOf(prototype) {
   const { parameters, returns } = layoutOf(prototype).signature;
@@ -235,11 +236,15 @@ function argumentOf(type) {
         type: readsMemory(layout) ? memoryType(type) : 'ptr',
         convert: layoutOf(layout.to).kind === 'scalar' || layout.to.name === 'void' ? view : pointer,
       };
-    case 'callback':
+    case 'callback': {
+      // Made late: a function may take pointers to functions of its own prototype.
+      let adapt;
+      const adapted = (callback) => (adapt ??= adapterFor(layout.prototype))(callback);
       return {
         type: functionType(layout.prototype),
-        convert: (value) => (typeof value === 'function' ? callbackOf(layout.prototype, value) : nullIfMissing(value)),
+        convert: (value) => (typeof value === 'function' ? adapted(value) : nullIfMissing(value)),
       };
+    }
     case 'record':
     case 'union':
       return {

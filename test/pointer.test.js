@@ -267,7 +267,11 @@ describe('read and write', () => {
     }
     pointers[0] = 5n;
     throws(() => read.cstring(at), 'ERR_FFI_INVALID_POINTER', /first page/);
-    throws(() => read.cstring(0), 'ERR_FFI_INVALID_POINTER', /^read\.cstring: ptr must be a valid address, received NULL/);
+    throws(
+      () => read.cstring(0),
+      'ERR_FFI_INVALID_POINTER',
+      /^read\.cstring: ptr must be a valid address, received NULL/,
+    );
     assert.equal(read.cstring(BigInt(at) + 8n), 'a');
   });
 

@@ -54,8 +54,7 @@ describe('every call ends in the same way', { concurrency: 2 }, () => {
         t.diagnostic(`${reference.length} calls, three times each`);
       });
 
-      // The quick scale has the two that every program takes: the fast call, and the generic one where that cannot be.
-      if (i < byScale(2, CALL_PATHS.length)) {
+      if (i < byScale(1, CALL_PATHS.length)) {
         test('code that is optimised at once ends every call as the interpreter does', async () => {
           assertEqual((await outcomes(callPath, ENGINES['optimised early'])).cold, reference, 'optimised early');
         });

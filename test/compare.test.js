@@ -59,21 +59,21 @@ describe('the comparison reports', { concurrency: 2 }, () => {
           return emit.call(this, event, ...args);
         };`,
     },
-    {
-      what: 'another exit status',
-      name: 'WebAssembly',
-      expected: [/^status: 0 .* 7 with/],
-      source: "process.on('exit', () => (process.exitCode = 7));",
-    },
-    {
-      what: 'a warning',
-      name: 'WebAssembly',
-      expected: [/^stderr: "" .*Warning: late/],
-      source: "process.emitWarning('late');",
-    },
     ...byScale(
       [],
       [
+        {
+          what: 'another exit status',
+          name: 'WebAssembly',
+          expected: [/^status: 0 .* 7 with/],
+          source: "process.on('exit', () => (process.exitCode = 7));",
+        },
+        {
+          what: 'a warning',
+          name: 'WebAssembly',
+          expected: [/^stderr: "" .*Warning: late/],
+          source: "process.emitWarning('late');",
+        },
         {
           what: 'memory that does not come back',
           name: 'churn: 4 MiB',

@@ -79,6 +79,26 @@ describe('errno()', () => {
     callback.close();
   });
 
+  test('errno in C is not changed by what JavaScript and Node do in a callback, on any thread', async () => {
+    const declaration = { args: ['function', 'i32'], returns: 'i32', fails: 'negative' };
+    const call = bindOne('call_i32', declaration.args, 'i32', declaration);
+    const fails = new JSCallback(
+      (value) => {
+        capture(ENOENT, 0);
+        assert.throws(() => fs.openSync('/no/such/file'));
+        return value;
+      },
+      { args: ['i32'], returns: 'i32' },
+    );
+    const expected = { code: 'ERR_FFI_CALL_FAILED', result: -3 };
+    assert.throws(() => call(fails, -3), expected);
+    await assert.rejects(call.async(fails, -3), expected);
+    fails.close();
+    const sets = new JSCallback((value) => (errno(EACCES), value), { args: ['i32'], returns: 'i32' });
+    assert.throws(() => call(sets, -3), { code: 'EACCES' });
+    sets.close();
+  });
+
   test('errno() is that of the helper thread of a call with threads: true', () => {
     bindOne('set_errno_i32', setting.args, 'i32', { errno: true, threads: true })(ENOENT, 0);
     assert.equal(errno(), ENOENT);
@@ -273,6 +293,24 @@ describe('fails', () => {
         async () => call(1, 1),
         (error) => error === boom,
       );
+  });
+
+  test('errno is that of the call when the function for `fails` calls C itself', async () => {
+    const fails = (result) => (capture(EACCES, 0), result < 0);
+    const call = bindOne('set_errno_i32', setting.args, 'i32', { fails });
+    assert.throws(() => call(ENOENT, -1), { code: 'ENOENT' });
+    await assert.rejects(call.async(ENOENT, -1), { code: 'ENOENT' });
+  });
+
+  test('a function for `fails` that is asynchronous is refused, because a Promise says nothing of the result', async () => {
+    const declare = (fails) => bindOne('set_errno_i32', setting.args, 'i32', { fails });
+    const expected = { code: 'ERR_INVALID_ARG_VALUE', message: /fails must be .*, received an async function$/ };
+    assert.throws(() => declare(async () => false), expected);
+    assert.throws(() => declare(function* () {}), { message: /received a generator function$/ });
+    const late = declare(() => Promise.resolve(false));
+    const refused = { code: 'ERR_INVALID_ARG_VALUE', message: /the result of fails must be true or false.* a Promise/ };
+    assert.throws(() => late(0, 1), refused);
+    await assert.rejects(late.async(0, 1), refused);
   });
 
   test('an exception of a callback comes before the failure', () => {

@@ -424,4 +424,22 @@ describe('a C function that returns twice', () => {
       }
     });
   }
+
+  test('a function that returns twice is refused when a pointer to it is called, which C has returned or keeps in a struct', async () => {
+    const ptr = ffi.dlopen(null, {}).symbol('vfork');
+    const jump = ffi.fn({ returns: 'int' });
+    const table = ffi.struct({ jump, count: 'int' });
+    const memory = Buffer.alloc(table.size);
+    ffi.write.ptr(ffi.ptr(memory), 0, ptr);
+    const { symbols } = ffi.dlopen('c', { memchr: { args: ['ptr', 'int', 'size_t'], returns: jump } });
+    const returned = symbols.memchr(ptr, ffi.read.u8(ptr), 1);
+    for (const call of [returned, table.read(memory).jump, table.view(memory).jump]) {
+      assert.equal(call.ptr, ptr);
+      throws(() => call(), 'ERR_INVALID_ARG_VALUE', /^fn: (?:__)?vfork\(\) returns twice, /);
+      await assert.rejects(call.async(), { code: 'ERR_INVALID_ARG_VALUE' });
+    }
+    // It can be passed on.
+    const passes = ffi.dlopen('c', { memchr: { args: [jump, 'int', 'size_t'], returns: 'ptr' } }).symbols.memchr;
+    assert.equal(passes(returned, ffi.read.u8(ptr), 1), ptr);
+  });
 });

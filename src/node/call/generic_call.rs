@@ -249,12 +249,14 @@ impl BoundFunction {
                 }
                 continue;
             }
-            let is_text = self.signature.arguments[*argument].scalar() == Some(CType::CString)
+            let encoding = self.signature.arguments[*argument].scalar().and_then(CType::encoding);
+            // SAFETY: M3.
+            let encoding = encoding.filter(|_| unsafe { value::is_string(environment.raw, *value) });
+            let is_text = encoding.is_some();
+            let address = if let Some(encoding) = encoding {
                 // SAFETY: M3.
-                && unsafe { value::is_string(environment.raw, *value) };
-            let address = if is_text {
-                // SAFETY: M3.
-                unsafe { value::text(environment.raw, *value, strings, self.source(), owned) }.map(|(block, length)| {
+                let found = unsafe { environment.text_block(*value, encoding, strings, self.source(), owned) };
+                found.map(|(block, length)| {
                     borrows.whole_block(*argument, Span { start: block.data(), length }, block, self.id);
                     block.data()
                 })

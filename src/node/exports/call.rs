@@ -123,13 +123,16 @@ pub fn last_errno(env: Env) -> napi::Result<i32> {
     Ok(current(env)?.calls.errno.get())
 }
 
-/// Sets errno of this thread, and the value of `last_errno` until the next call that is declared to capture it.
+/// Sets errno of this thread, and the value of `last_errno` until the next call that is declared to capture it. In a
+/// callback it is what C finds afterwards.
 ///
 /// # Errors
 /// Where the environment is not attached.
 #[napi]
 pub fn set_errno(env: Env, value: i32) -> napi::Result<()> {
-    current(env)?.calls.errno.set(value);
+    let calls = &current(env)?.calls;
+    calls.errno.set(value);
+    calls.chosen_errno.set(Some(value));
     invoke::set_errno(value);
     Ok(())
 }

@@ -10,14 +10,17 @@ use super::signature::JsSignature;
 use crate::call::inside::take_called_back;
 use crate::error::FfiError;
 use crate::memory::address::Address;
+use crate::memory::text::characters::Characters;
 use crate::node::env::current;
 use crate::node::error::{leaf_called_back, throw_error};
 use crate::node::fast_call::{arguments, binding, read};
 use crate::node::js_address::{JsAddress, from_js};
 use crate::node::native_fn::{NativeFn, by_v8, error_of, native_functions};
+use crate::node::text_argument::copy_units;
 use crate::node::{value, verify};
 use crate::v8::array_buffer_view::{ViewLayout, ViewStorage};
 use crate::v8::flat_string::{FlatStrings, Samples};
+use crate::v8::handle::Local;
 
 /// Whether V8 keeps its values as this package reads them: why not, or null. `literal` and `made` are texts of Latin-1
 /// in one piece.
@@ -63,26 +66,28 @@ pub fn attach_views(env: Env, array: Object<'_>, view: Object<'_>) -> napi::Resu
     Ok(is_same)
 }
 
-/// Makes the generic call read flat texts where V8 stores them, which is tried on samples first, all of them Latin-1: a
-/// literal, a text that was made, one that was put together and flattened; for a verified `NODE_MODULE_VERSION`. False
-/// where they are kept otherwise.
+/// Makes all call paths read flat strings where V8 stores them, which is tried on samples first, in the order of
+/// [`Samples`]: five whose characters are all of Latin-1, and five others. For a verified `NODE_MODULE_VERSION`. False
+/// where they are stored in another way.
 ///
 /// # Errors
-/// Where the environment is not attached, or Node-API does not copy the texts.
+/// Where the environment is not attached, or Node-API does not copy the strings.
 #[napi]
-pub fn attach_texts(env: Env, literal: JsString<'_>, made: JsString<'_>, joined: JsString<'_>) -> napi::Result<bool> {
+pub fn attach_texts(env: Env, of_latin1: Vec<JsString<'_>>, of_utf16: Vec<JsString<'_>>) -> napi::Result<bool> {
     let environment = current(env)?;
     let empty = env.create_string("")?;
-    let local = |text: JsString<'_>| text.raw().cast();
-    let bytes = [literal.into_latin1()?, made.into_latin1()?, joined.into_latin1()?];
-    let samples = Samples {
-        literal: (local(literal), bytes[0].as_slice()),
-        made: (local(made), bytes[1].as_slice()),
-        joined: (local(joined), bytes[2].as_slice()),
-        empty: local(empty),
-    };
-    // SAFETY: M3; the texts are arguments of this call, or its own.
-    let found = unsafe { FlatStrings::find(&samples) };
+    let locals = |texts: &[JsString<'_>]| texts.iter().map(|text| text.raw().cast()).collect::<Vec<Local>>();
+    let (latin1, utf16) = (locals(&of_latin1), locals(&of_utf16));
+    let bytes = of_latin1.into_iter().map(JsString::into_latin1).collect::<napi::Result<Vec<_>>>()?;
+    // SAFETY: M3; the strings are arguments of this call.
+    let copy_units = |text: &JsString<'_>| unsafe { copy_units(env.raw(), text.raw()) };
+    let Some(units) = of_utf16.iter().map(copy_units).collect::<Option<Vec<_>>>() else { return Ok(false) };
+    let bytes = bytes.iter().map(|text| Characters::Latin1(text.as_slice()));
+    let units = units.iter().map(|text| Characters::Utf16(text.as_slice()));
+    let samples = [Samples::of(latin1.into_iter().zip(bytes)), Samples::of(utf16.into_iter().zip(units))];
+    let [Some(of_latin1), Some(of_utf16)] = samples else { return Ok(false) };
+    // SAFETY: M3; the strings are arguments of this call, or its own.
+    let found = unsafe { FlatStrings::find(&of_latin1, &of_utf16, empty.raw().cast()) };
     Ok(found.is_some_and(|found| environment.v8.flat_strings.set(found).is_ok()))
 }
 
@@ -165,6 +170,11 @@ pub struct JsLoader<'env> {
     pub load: Object<'env>,
     /// The address of the argument buffer, to be passed along.
     pub arg_buffer: f64,
+    /// (address, 1 where it is that of a pointer to the text, place for the text): the length of a short text of ASCII,
+    /// which is there then; -1 for NULL, -2 for any other text, undefined as above.
+    pub load_text: Object<'env>,
+    /// The address of that place, to be passed along.
+    pub text: f64,
 }
 
 /// Makes the function. Null where it cannot be had.
@@ -175,6 +185,11 @@ pub struct JsLoader<'env> {
 pub fn make_loader<'env>(env: &'env Env) -> napi::Result<Option<JsLoader<'env>>> {
     let environment = current(*env)?;
     let arg_buffer = environment.arg_buffer.base().expose_provenance() as f64;
-    let load = read::make_loader(&environment);
-    Ok(load.map(|load| JsLoader { load: Object::from_raw(env.raw(), load.cast()), arg_buffer }))
+    let loader = || {
+        let (load, load_text) = (read::make_loader(&environment)?, read::make_text_loader(&environment)?);
+        let text = environment.v8.fast_calls.get()?.passed.shared.returned().expose_provenance() as f64;
+        let [load, load_text] = [load, load_text].map(|made| Object::from_raw(env.raw(), made.cast()));
+        Some(JsLoader { load, arg_buffer, load_text, text })
+    };
+    Ok(loader())
 }

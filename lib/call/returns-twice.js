@@ -31,10 +31,30 @@ function namesByAddress() {
   return new Map(/** @type {[number, string][]} */ (found.filter(([address]) => address !== 0)));
 }
 
+/** The name of such a function, by its address; undefined for other addresses. */
+const nameAt = (address) => (names ??= namesByAddress()).get(Number(address));
+
 /** Refuses the address of such a function. */
 function refuseAddress(address, where) {
-  const symbol = (names ??= namesByAddress()).get(Number(address));
+  const symbol = nameAt(address);
   if (symbol !== undefined) throw twice(where, symbol);
 }
 
-module.exports = { RETURNS_TWICE, twice, refuseAddress };
+/**
+ * The callable of a function pointer to such a function, which C may keep in a table of functions: its call throws.
+ * Undefined for other addresses.
+ */
+function refusingFunction(address) {
+  const symbol = nameAt(address);
+  if (symbol === undefined) return undefined;
+  const call = () => {
+    throw twice('fn', symbol);
+  };
+  return Object.defineProperties(call, {
+    name: { value: 'fn' },
+    ptr: { value: address },
+    async: { value: async () => call() },
+  });
+}
+
+module.exports = { RETURNS_TWICE, twice, refuseAddress, refusingFunction };

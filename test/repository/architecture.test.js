@@ -164,6 +164,7 @@ describe('JavaScript', () => {
       );
       for (const target of own) {
         if (/^package\.json$/.test(target)) continue;
+        assert.ok(fs.existsSync(path.join(root, target)), `${file} requires ${target}, which is not there`);
         const other = folderOf(target);
         assert.ok(other === folder || FOLDERS[folder].includes(other), `${file} may not require ${target}`);
       }

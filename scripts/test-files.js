@@ -84,14 +84,13 @@ const BUDGETS = {
   compare: { quick: 8, full: 60 },
   docs: { quick: 7, full: 15 },
   ecosystem: { quick: 10, full: 40 },
-  ending: { quick: 14, full: 20 },
+  ending: { quick: 5, full: 8 },
   external: { quick: 4, full: 4 },
   faults: { quick: 8, full: 12 },
   fence: { quick: 7, full: 60 },
   fuzz: { quick: 5, full: 35 },
   hostile: { quick: 5, full: 8 },
-  install: { quick: 10, full: 12 },
-  'koffi-packages': { quick: 4, full: 40 },
+  install: { quick: 7, full: 9 },
   interpose: { quick: 4, full: 4 },
   interrupted: { quick: 3, full: 18 },
   isolate: { quick: 6, full: 60 },
@@ -102,6 +101,8 @@ const BUDGETS = {
   'isolate-real': { quick: 3, full: 20 },
   'isolate-surroundings': { quick: 3, full: 20 },
   koffi: { quick: 4, full: 4 },
+  'koffi-packages': { quick: 4, full: 40 },
+  'late-callback': { quick: 5, full: 8 },
   library: { quick: 4, full: 4 },
   'node-ffi': { quick: 4, full: 6 },
   pin: { quick: 5, full: 8 },
@@ -123,6 +124,7 @@ const BUDGETS = {
   trace: { quick: 4, full: 4 },
   types: { quick: 12, full: 30 },
   worker: { quick: 6, full: 12 },
+  'worker-ending': { quick: 6, full: 9 },
 };
 
 const budgetOf = (file, scale) => (BUDGETS[nameOf(file)] ?? USUAL)[scale];

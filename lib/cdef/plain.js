@@ -68,10 +68,10 @@ function pointerToScalar(name, spelling, isConst) {
   const text = isConst ? (TEXTS[spelling] ?? TEXTS[name]) : undefined;
   if (text !== undefined) return text;
   if (BYTES.has(byName.get(name).name)) return 'ptr';
-  if (!made.has(name)) made.set(name, pointers().pointer(name));
-  return made.get(name);
+  if (!pointersByName.has(name)) pointersByName.set(name, pointers().pointer(name));
+  return pointersByName.get(name);
 }
-const made = new Map();
+const pointersByName = new Map();
 
 /** The name in the type table of the words of a type; undefined where they are no scalar. */
 function scalarOf(words) {
@@ -200,7 +200,7 @@ const readPrototype = function (reading, at) {
 
 /** The declarations of texts. Programs open a library again and again. */
 const MOST_KEPT = 64;
-const kept = new Map();
+const entriesByText = new Map();
 
 /**
  * The names and declarations of the functions of a text that consists of plain prototypes; undefined for any other
@@ -209,7 +209,7 @@ const kept = new Map();
  * @returns {[string, { args: any[], returns: any }][] | undefined}
  */
 const plainEntries = function (text) {
-  const known = kept.get(text);
+  const known = entriesByText.get(text);
   if (known !== undefined) return copied(known);
   const reading = startReading(text);
   const entries = [];
@@ -219,8 +219,8 @@ const plainEntries = function (text) {
     else if (trimmed(text.slice(reading.end)) === '') break;
     else return undefined;
   }
-  if (kept.size === MOST_KEPT) kept.delete(kept.keys().next().value);
-  kept.set(text, entries);
+  if (entriesByText.size === MOST_KEPT) entriesByText.delete(entriesByText.keys().next().value);
+  entriesByText.set(text, entries);
   return copied(entries);
 };
 

@@ -9,7 +9,7 @@ const { scopes } = require('./sets.js');
 
 /** A cache of parsed texts by the scopes before them, because programs open a library again and again. */
 const MOST_KEPT = 64;
-const kept = { declarations: new Map(), type: new Map() };
+const resultsByKey = { declarations: new Map(), type: new Map() };
 
 let numbers = 0;
 const numberOf = new WeakMap();
@@ -33,11 +33,11 @@ function keyOf(text, outer) {
  */
 function once(text, outer, kind, make) {
   const key = keyOf(text, outer);
-  let found = kept[kind].get(key);
+  let found = resultsByKey[kind].get(key);
   if (found === undefined) {
     found = make();
-    if (kept[kind].size === MOST_KEPT) kept[kind].delete(kept[kind].keys().next().value);
-    kept[kind].set(key, found);
+    if (resultsByKey[kind].size === MOST_KEPT) resultsByKey[kind].delete(resultsByKey[kind].keys().next().value);
+    resultsByKey[kind].set(key, found);
   }
   return found;
 }

@@ -31,8 +31,8 @@ function functionOf(name, signature, bind) {
   return Object.assign(call, isVariadic ? { info } : { async: asynchronous(parts), info });
 }
 
-const tooFew = (wanted, received) =>
-  makeError('ERR_INVALID_ARG_VALUE', `Expected ${wanted} arguments, got ${received}`);
+const tooFew = (expected, received) =>
+  makeError('ERR_INVALID_ARG_VALUE', `Expected ${expected} arguments, got ${received}`);
 
 /** The function of a fixed number of arguments. More are ignored, as in koffi. */
 const fixed = (parts) => compile('koffi', 'parts, help', fixedSource(parts), [parts, help], () => plainFixed(parts));

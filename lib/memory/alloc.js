@@ -45,13 +45,13 @@ function engineStorage(size, align) {
 const exhausted = (size, cause) =>
   makeError('ERR_FFI_MEMORY_EXHAUSTED', `out of memory: ${size} bytes could not be allocated`, { cause });
 
-function allocate(wanted, options) {
-  if (options === undefined && Number.isInteger(wanted)) {
-    const storage = engineStorage(wanted, 1);
+function allocate(requested, options) {
+  if (options === undefined && Number.isInteger(requested)) {
+    const storage = engineStorage(requested, 1);
     if (storage !== undefined) return Buffer.from(storage);
   }
   const { align = 16 } = parseOptions(options ?? {}, { align: 'number' }, 'alloc: options');
-  const size = integerOf(wanted, 'alloc: size', `an integer from 0 to ${MAX_LENGTH}`, 0, MAX_LENGTH);
+  const size = integerOf(requested, 'alloc: size', `an integer from 0 to ${MAX_LENGTH}`, 0, MAX_LENGTH);
   if (!Number.isInteger(align) || align < 1 || align > MOST_ALIGN || (align & (align - 1)) !== 0) {
     throw outOfRange('alloc: options.align', `a power of two from 1 to ${MOST_ALIGN}`, align);
   }

@@ -327,6 +327,21 @@ function findCircles(nodes, edgesOf) {
   return circles;
 }
 
+test('no file of lib/ or src/ is longer than 400 lines, unit tests aside', () => {
+  const isTests = (name) => /(^|\/)tests\.rs$/.test(name);
+  const lengths = [
+    ...libFiles.map((file) => [file, read(file)]),
+    ...rustFiles.filter((name) => !isTests(name)).map((name) => [`src/${name}`, read(`src/${name}`)]),
+  ].map(([file, text]) => [
+    file,
+    text.split(/^#\[cfg\((?:test|all\(test,[^\]]*)\)\]\nmod /m)[0].split('\n').length - 1,
+  ]);
+  assert.deepEqual(
+    lengths.filter(([, lines]) => lines > 400),
+    [],
+  );
+});
+
 describe('src/', () => {
   test('lib.rs is a map of modules and lints, nothing else', () => {
     const rest = rustOf('lib.rs')

@@ -20,6 +20,9 @@ use crate::node::value::{self, Pinned, Unpinned};
 impl BoundFunction {
     /// Writes the addresses of the pins into the block. The bits at its start say which arguments are pins; the others
     /// are numbers.
+    ///
+    /// # Errors
+    /// A value that has no memory, a text that has a NUL or no room, and memory that an isolated library cannot follow.
     pub(super) fn pin(
         &self,
         values: &[sys::napi_value],

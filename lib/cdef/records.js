@@ -138,7 +138,7 @@ function checkField(parser, record, names, field) {
     throw tokens.fault(at, `${name} has no length`);
 }
 
-/** The alignment that is asked for a field, beyond that of its type. */
+/** The alignment that the text requests for a field, beyond that of its type. */
 function alignField(parser, field, { align, packed }) {
   const { tokens } = parser;
   const { name, type, at, isFlexible, bits } = field;

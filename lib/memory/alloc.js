@@ -14,7 +14,7 @@ const { isInstalled } = require('./fences.js');
 const MOST_ALIGN = 2 ** 20;
 /** The alignment of the engine's allocator. */
 const ENGINE_ALIGN = 16;
-/** The most bytes that the engine is asked for. Where there is no memory for more, it may end the process. */
+/** The most bytes that are allocated by the engine, which may end the process where it finds no memory. */
 const MOST_OF_ENGINE = 4096;
 
 /** Fences inside an ordinary ArrayBuffer: held strongly until the Buffer over it was collected. */

@@ -72,6 +72,26 @@ function packages(folder, ...options) {
   return { found: () => isLockedInstalled(prefix), install: () => installLocked(prefix, ...options), otherwise };
 }
 
+/** Libraries that Python packages ship, for npm packages that download them from elsewhere. */
+const WHEELS = { anoncreds: '0.2.3', 'indy-vdr': '0.4.2' };
+const wheelFolder = path.join(__dirname, 'ecosystem', 'koffi', 'native');
+const wheels = {
+  found: () => Object.keys(WHEELS).every((name) => fs.existsSync(path.join(wheelFolder, name.replace('-', '_')))),
+  install: () => {
+    if (!isLinux) return true;
+    fs.mkdirSync(wheelFolder, { recursive: true });
+    const names = Object.entries(WHEELS).map(([name, version]) => `${name}==${version}`);
+    const python = (...args) => spawnSync('python3', args, { cwd: wheelFolder, stdio: 'inherit' }).status === 0;
+    const files = () => fs.readdirSync(wheelFolder).filter((file) => file.endsWith('.whl'));
+    return (
+      python('-m', 'pip', 'download', '--quiet', '--no-deps', ...names) &&
+      files().every((file) => python('-m', 'zipfile', '-e', file, '.'))
+    );
+  },
+  apt: 'python3-pip',
+  otherwise: 'node test/requirements.js --npm',
+};
+
 /** By name: how it is found, and the Debian package that has it or, without one, the command that installs it. */
 const REQUIREMENTS = {
   clang: { found: hasClang, apt: 'clang' },
@@ -113,8 +133,10 @@ const REQUIREMENTS = {
   workloads: packages('ecosystem/compare'),
   runners: packages('ecosystem/runners'),
   bundlers: packages('ecosystem/bundlers'),
+  koffiPackages: packages('ecosystem/koffi'),
+  identityLibraries: wheels,
   site: packages('../docs/site'),
-  oldestTypeScript: packages('types/oldest'),
+  oldestTypeScript: packages('typescript/oldest'),
   registry: { found: hasRegistry, otherwise: 'connect this machine to the npm registry' },
 };
 

@@ -23,7 +23,8 @@ const { candidatesInTurn, toPath } = require('./resolve.js');
 const { RETURNS_TWICE, refuseAddress, twice } = require('../call/returns-twice.js');
 const config = require('../native/config.js');
 
-const { RTLD_NOW, RTLD_DEEPBIND: DEEPBIND } = require('node:os').constants.dlopen;
+/** RTLD_DEEPBIND, where the system has it. Not by `node:os`, which few programs need otherwise. */
+const DEEPBIND = binding.deepbindFlag() ?? undefined;
 
 // Loaded when needed: few libraries have any.
 const globals = lazy(() => require('./global.js'));
@@ -300,9 +301,9 @@ const openHere = function (path, flags) {
   const { native, found } = openFirst(path, (candidate) => {
     rival = rivalOf(candidate, flags);
     isDeep = flags === 0 && (config.deepbind ?? rival !== null) && DEEPBIND !== undefined;
-    return binding.Library.open(candidate, isDeep ? RTLD_NOW | DEEPBIND : flags);
+    return binding.Library.open(candidate, isDeep ? flagsOf(DEEPBIND) : flags);
   });
-  return { native, found, rival: isDeep || (flags & DEEPBIND) !== 0 ? null : rival };
+  return { native, found, rival: isDeep || (flags & (DEEPBIND ?? 0)) !== 0 ? null : rival };
 };
 
 /** Opens the first candidate of a path that `openOne` takes; the error lists all that were tried. */

@@ -10,11 +10,11 @@ const path = require('node:path');
 const { after, before, describe, test } = require('node:test');
 const { pathToFileURL } = require('node:url');
 const { promisify } = require('node:util');
-const { ffi, root } = require('./helpers.js');
-const { needs, onlyOn } = require('./requirements.js');
-const { byScale } = require('./scale.js');
+const { ffi, root } = require('../helpers.js');
+const { needs, onlyOn } = require('../requirements.js');
+const { byScale } = require('../scale.js');
 
-const home = path.join(__dirname, 'ecosystem', 'koffi');
+const home = path.join(__dirname, 'koffi');
 const TIMEOUT_MS = 120_000;
 
 /** The programs: what a package is used for, what it needs, and whether it takes long. */

@@ -49,6 +49,8 @@ const C_TYPES = new Map(
     21: 'unsigned long long',
     22: 'long',
     23: 'unsigned long',
+    25: 'void *',
+    26: 'void *',
   }).map(([id, type]) => [Number(id), type]),
 );
 const SLOT = 8;

@@ -10,23 +10,15 @@ const { withoutV8, usesV8, attachTexts } = require('../native/v8.js');
 const { words, arrays, EPOCH, BEGIN } = require('../memory/arg-buffer.js');
 const { compile, nameOf } = require('../codegen/compile.js');
 const { halves } = require('../codegen/read-values.js');
+const { SHORT, TEXT_SLOTS, TURN, shared, state, textOfLength } = require('./fast-texts.js');
 const access = require('../memory/access.js');
+const { numberOfBig } = require('../memory/big-words.js');
 const config = require('../native/config.js');
 const { byName } = require('../types/registry.js');
 
 /** V8 calls fast functions from code of its optimising compiler only. */
 const WITHOUT_OPTIMISER = ['--jitless', '--no-opt', '--no-turbofan', '--no-turbo-fast-api-calls', '--max-lazy'];
 
-// What native code shares (src/node/fast_call/state.rs): words that say how a call went and how long its text is, the
-// text, the addresses of a call, then places for the texts of a call, each with room for fences.
-const TEXTS = 192;
-const TEXT_SLOTS = 8;
-/** Characters of Latin-1; each may take two bytes. */
-const LONGEST_TEXT = 1024;
-const [, after, lead] = binding.fenceWidths();
-const stride = Math.ceil((lead + 2 * LONGEST_TEXT + 1 + after) / 16) * 16;
-const shared = new Uint8Array(TEXTS + TEXT_SLOTS * stride);
-const state = new Uint32Array(shared.buffer, 0, TEXTS / 4);
 const WENT_IN = 0;
 const BROKEN = 2;
 /** The code was not optimised, and V8 made an ordinary call, which takes ten times as long as a generic call. */
@@ -34,8 +26,6 @@ const COLD = 3;
 /** This many calls take the generic path before the next one tries. */
 const PAUSE = 64;
 const NO_TEXT = 0xffffffff;
-/** The word that counts the calls which return text. */
-const TURN = 2;
 /** The word of the bits of the pins. */
 const PINS = 3;
 
@@ -100,20 +90,25 @@ const pointerOf = (nativeClass, ofViews, isNumber, number, ...others) => ({
       `if (isView(a@)) { v@ = a@; hasViews = true; } else ${LEAVE}`,
     ].join('\n      else '),
 });
-const ofText = (slot) =>
-  `if (typeof a@ === 'string') { storeText(a@, @ + ${slot * 256}); if (state[0] !== ${WENT_IN}) ${LEAVE} }`;
+/** A text whose units have so many bytes. */
+const ofUnits = (unit) => (slot) =>
+  `if (typeof a@ === 'string') { storeText(a@, @ + ${slot * 256 + unit * 65536}); if (state[0] !== ${WENT_IN}) ${LEAVE} }`;
+const ofText = ofUnits(1);
 const pointer = pointerOf(POINTER, POINTER_OR_VIEW, "typeof a@ === 'number'", 'x@ = v@ = a@;');
 /** Nothing that C reads or writes lies in the first page: the generic call says so. */
 const isMemory = "typeof a@ === 'number' && (a@ >= 4096 || a@ === 0)";
 const memory = pointerOf(POINTER, POINTER_OR_VIEW, isMemory, 'x@ = v@ = a@;');
-const text = { ...pointerOf(TEXT, TEXT_OR_VIEW, isMemory, 'x@ = v@ = a@;', ofText), hasTexts: true };
+const textOfUnits = (unit) => ({
+  ...pointerOf(TEXT, TEXT_OR_VIEW, isMemory, 'x@ = v@ = a@;', ofUnits(unit)),
+  hasTexts: true,
+});
 /** A pointer of a dialect whose addresses are BigInts: a number is none there, but undefined is NULL. */
 const bigAddress = (isAddress) => ({
   ...pointerOf(
     TEXT,
     TEXT_OR_VIEW,
     isAddress,
-    `{ x@ = v@ = Number(a@); if (!(x@ >= 0 && x@ <= ${Number.MAX_SAFE_INTEGER})) ${LEAVE} }`,
+    `{ x@ = v@ = numberOfBig(a@); if (!(x@ >= 0)) ${LEAVE} }`,
     () => 'if (a@ === undefined) x@ = v@ = 0;',
     ofText,
   ),
@@ -141,7 +136,9 @@ const ARGUMENTS = {
   u64_fast: unconverted(U64),
   'unsigned long': unconverted(U64),
   ptr: pointer,
-  cstring: text,
+  cstring: textOfUnits(1),
+  utf16: textOfUnits(2),
+  wstring: textOfUnits(byName.get('wchar_t').size),
   buffer: { nativeClass: VIEW, pass: 'a@', test: `if (!isView(a@)) ${LEAVE}` },
 };
 
@@ -193,30 +190,6 @@ const MOST_ARGUMENTS = 16;
 
 // ---- texts ----------------------------------------------------------------------------------------------------------
 
-const { fromCharCode } = String;
-/** As many characters are made a string one by one; longer texts native code makes. */
-const SHORT = 32;
-/** The place for a short text that C has returned; native code writes it. */
-const RETURNED = 16;
-const returned = shared.subarray(RETURNED, RETURNED + SHORT);
-
-/** A switch over the length: a text is made at once of all its characters. */
-const shortText = (length) =>
-  `case ${length}: return fromCharCode(${Array.from({ length }, (_, i) => `bytes[${i}]`)});`;
-const shortTexts = () =>
-  compile(
-    'text',
-    'fromCharCode, bytes',
-    `'use strict'; return function (length) {
-  switch (length) {
-    ${Array.from({ length: SHORT + 1 }, (_, length) => shortText(length)).join('\n    ')}
-  }
-};`,
-    [fromCharCode, returned],
-    () => (length) => Reflect.apply(fromCharCode, undefined, returned.subarray(0, length)),
-  );
-let textOf;
-
 /**
  * The text that a call has returned, whose length was read at once. Others may have called since: then it is read where
  * it is.
@@ -227,7 +200,7 @@ function returnedText(length, turn, high, low) {
 }
 
 function textOfState(length) {
-  if (length <= SHORT) return (textOf ??= shortTexts())(length);
+  if (length <= SHORT) return textOfLength(length);
   return length === NO_TEXT ? null : texts.takeText();
 }
 
@@ -241,6 +214,7 @@ const runtime = {
   storeText: texts?.text,
   longs: arrays.i64s,
   unsignedLongs: arrays.u64s,
+  numberOfBig,
   isView: ArrayBuffer.isView,
   isFinite: Number.isFinite,
   MOST: 3.4028234663852886e38,

@@ -4,7 +4,9 @@
 const { TextDecoder } = require('node:util');
 const { makeError, wrongType } = require('../errors.js');
 const access = require('../memory/access.js');
+const { bigOfNumber } = require('../memory/big-words.js');
 const { readAddress } = require('../types/pointers.js');
+const { textAt: shortTextAt } = require('../pointer/read-text.js');
 const { typeOf } = require('./make.js');
 const { makeReaders } = require('./members.js');
 const { layoutOf } = require('./type.js');
@@ -22,7 +24,7 @@ const exactNumber = (value) =>
 const wideNumber = (value) => (value === 2 ** 53 || value === -(2 ** 53) ? BigInt(value) : value);
 
 /** An address as koffi has it: a BigInt, or null. */
-const bigAddress = (address) => (address === null ? null : BigInt(address));
+const bigAddress = (address) => (typeof address === 'number' ? bigOfNumber(address) : address);
 
 const NAME = 'koffi';
 const decoders = {
@@ -57,14 +59,15 @@ const bytesAt = (view, at, length) => new Uint8Array(view.buffer, view.byteOffse
 /** The text at an address; null for NULL. */
 function textAt(address, unit) {
   if (address === null) return null;
-  return unit === 1 ? access.textAt(address, NAME) : access.wideTextAt(address, unit, NAME);
+  return unit === 1 ? shortTextAt(address, readText) : access.wideTextAt(address, unit, NAME);
 }
+const readText = (address) => access.textAt(address, NAME);
 
 /** The value of a pointer or a text, from its address; the function of a disposable type is called with that. */
 function fromAddress(layout, address) {
   const value = layout.kind === 'text' ? textAt(address, layout.unit) : bigAddress(address);
   if (layout.dispose !== undefined && address !== null) {
-    layout.dispose(BigInt(address));
+    layout.dispose(bigAddress(address));
     counts.disposed += 1;
   }
   return value;
@@ -252,7 +255,6 @@ module.exports = {
   counts,
   exactNumber,
   wideNumber,
-  bigAddress,
   decode,
   decodeMembers,
   fromAddress,

@@ -9,7 +9,7 @@ const { byteLengthOf, bytesOf, isView } = require('../memory/array-buffer.js');
 const { byName } = require('../types/registry.js');
 const { lowAddress } = require('../types/pointers.js');
 const { utf32 } = require('../types/strings.js');
-const { Union, bigAddress, decode, decodeMembers, textOfBytes, untilNul, wideNumber } = require('./decode.js');
+const { Union, decode, decodeMembers, textOfBytes, untilNul, wideNumber } = require('./decode.js');
 const { makeWriter } = require('./members.js');
 const { arena, viewOf } = require('./scratch.js');
 const { layoutOf } = require('./type.js');
@@ -39,8 +39,9 @@ class Kept {
   }
 
   /** The address of a text that a member points to; undefined if it needs separate memory. */
-  addressOfText(text) {
-    return this.#blocks === undefined ? undefined : arena.takeText(text);
+  addressOfText(text, name, position) {
+    if (this.#blocks === undefined) return undefined;
+    return arena.takeAscii(text) ?? arena.takeText(checkText(text, name, position));
   }
 
   /** Zeroed memory for the value of the parameter of an index, or for what a member points to. */
@@ -241,6 +242,14 @@ function encodeElements(of, view, at, values, kept, name, position) {
   }
 }
 
+const TWO_32 = 2 ** 32;
+
+/** Writes an address of the package's own memory, which is a number. */
+function putAddress(view, at, number) {
+  view.setUint32(at, number, true);
+  view.setUint32(at + 4, number / TWO_32, true);
+}
+
 /** Writes the address of what a value refers to. */
 function store(type, view, at, value, kept, name, position) {
   if (typeof value === 'function' && layoutOf(type).kind === 'callback') {
@@ -249,14 +258,12 @@ function store(type, view, at, value, kept, name, position) {
     return;
   }
   const text =
-    typeof value === 'string' && layoutOf(type).unit === 1
-      ? kept.addressOfText(checkText(value, name, position))
-      : undefined;
-  if (text !== undefined) return void address.write(view, at, text, name, position);
+    typeof value === 'string' && layoutOf(type).unit === 1 ? kept.addressOfText(value, name, position) : undefined;
+  if (text !== undefined) return void putAddress(view, at, text);
   const target = refer(type, value, 'InputOutput', kept, name, position);
   if (!isView(target)) return void address.write(view, at, target, name, position);
   const known = ArrayBuffer.isView(target) ? arena.addressOf(target) : undefined;
-  if (known !== undefined) return void address.write(view, at, known, name, position);
+  if (known !== undefined) return void putAddress(view, at, known);
   kept.parts.push(target);
   access.storeAddress(view, at, target, name, position);
 }
@@ -374,7 +381,6 @@ module.exports = {
   Cast,
   Kept,
   attached,
-  bigAddress,
   copyBack,
   encode,
   encodeElements,

@@ -250,7 +250,7 @@ function proto(...args) {
   }
   const parts = isConvention(args[0]) ? args.slice(1) : args;
   const [name, returns, list] = Array.isArray(parts[1]) ? [undefined, ...parts] : parts;
-  return register(prototypeOf(signatureOf(returns, list, 'proto'), checkName(name, 'proto')));
+  return register(prototypeOf(signatureOf(returns, list, 'proto'), checkName(name, 'proto', /./)));
 }
 
 // ---- directions -----------------------------------------------------------------------------------------------------

@@ -6,9 +6,10 @@ const { DeclaredType } = require('../types/native-type.js');
 const { fn } = require('../callback/function-pointer.js');
 const { locationOf, makeError, wrongType } = require('../errors.js');
 const { isView } = require('../memory/array-buffer.js');
+const { numberOfBig } = require('../memory/big-words.js');
 const { memoryPointer } = require('../types/pointers.js');
 const { typeOf } = require('../types/registry.js');
-const { bigAddress, decode, exactNumber, fromAddress, wideNumber } = require('./decode.js');
+const { decode, exactNumber, fromAddress, wideNumber } = require('./decode.js');
 const { Kept, encode, readsMemory, refer } = require('./encode.js');
 const { isPlain, makeCopier, noteRecord } = require('./members.js');
 const { passedType } = require('./record.js');
@@ -122,12 +123,13 @@ const asItIs = (value) => value;
 /** For each prototype, the function that makes the functions that C calls. */
 const adapters = new WeakMap();
 
-/** The JavaScript function that C calls in place of the program's: its values are koffi's. */
-function callbackOf(prototype, callback) {
-  let adapt = adapters.get(prototype);
-  if (adapt === undefined) adapters.set(prototype, (adapt = adapterOf(prototype)));
-  return adapt(callback);
+function adapterFor(prototype) {
+  if (!adapters.has(prototype)) adapters.set(prototype, adapterOf(prototype));
+  return adapters.get(prototype);
 }
+
+/** The JavaScript function that C calls in place of the program's: its values are koffi's. */
+const callbackOf = (prototype, callback) => adapterFor(prototype)(callback);
 
 function adapterOf(prototype) {
   const { parameters, returns } = layoutOf(prototype).signature;
@@ -176,7 +178,9 @@ function lend({ prototype }, callback) {
 
 // ---- arguments and results ------------------------------------------------------------------------------------------
 
-const orNull = (value) => (value === undefined ? null : value);
+const nullIfMissing = (value) => (value === undefined ? null : value);
+/** An address as koffi has it: a BigInt, or null. */
+const orNull = (address) => address || null;
 const floating = (value) => (typeof value === 'bigint' ? Number(value) : value);
 const text = (value) => (typeof value === 'string' ? value : view(value));
 /** Views are pointers as they are, unless they have to hold a struct. */
@@ -185,8 +189,8 @@ const view = (value) => (ArrayBuffer.isView(value) ? value : pointer(value));
 function pointer(value) {
   if (typeof value === 'bigint') {
     // As a number it goes the fast way.
-    const number = Number(value);
-    if (number >= 0 && number <= Number.MAX_SAFE_INTEGER) return number;
+    const number = numberOfBig(value);
+    if (number >= 0) return number;
     return value < 0 && BigInt.asIntN(64, value) === value ? BigInt.asUintN(64, value) : value;
   }
   if (value === null) return null;
@@ -232,11 +236,15 @@ function argumentOf(type) {
         type: readsMemory(layout) ? memoryType(type) : 'ptr',
         convert: layoutOf(layout.to).kind === 'scalar' || layout.to.name === 'void' ? view : pointer,
       };
-    case 'callback':
+    case 'callback': {
+      // Made late: a function may take pointers to functions of its own prototype.
+      let adapt;
+      const adapted = (callback) => (adapt ??= adapterFor(layout.prototype))(callback);
       return {
         type: functionType(layout.prototype),
-        convert: (value) => (typeof value === 'function' ? callbackOf(layout.prototype, value) : orNull(value)),
+        convert: (value) => (typeof value === 'function' ? adapted(value) : nullIfMissing(value)),
       };
+    }
     case 'record':
     case 'union':
       return {
@@ -262,11 +270,11 @@ function resultOf(type) {
         : { type: layout.passed, convert: undefined };
     case 'pointer':
       return {
-        type: 'ptr',
-        convert: layout.dispose === undefined ? bigAddress : (address) => fromAddress(layout, address),
+        type: 'u64',
+        convert: layout.dispose === undefined ? orNull : (address) => fromAddress(layout, orNull(address)),
       };
     case 'callback':
-      return { type: 'ptr', convert: bigAddress };
+      return { type: 'u64', convert: orNull };
     case 'scalar':
       return {
         type: layout.passed,

@@ -9,7 +9,7 @@ const { wrongType, wrongValue, makeError, locationOf } = require('../errors.js')
 const { compile } = require('../codegen/compile.js');
 const { noteInline, inlineOf, byExpression } = require('../codegen/read-values.js');
 const access = require('../memory/access.js');
-const { decodeText, encodeInto, textElements } = require('./text-units.js');
+const { decodeText, encodeInto, encodeWithNul, textElements } = require('./text-units.js');
 
 let count = 0;
 
@@ -28,9 +28,9 @@ function copy(view, at, bytes) {
   return bytes.source;
 }
 
-function bytesOfText(text, name, position) {
+function bytesOfText(text, unit, name, position) {
   try {
-    return Buffer.from(`${text}\0`);
+    return encodeWithNul(text, unit);
   } catch (cause) {
     throw makeError('ERR_FFI_MEMORY_EXHAUSTED', `${locationOf(name, position)}: there is no memory for its text`, {
       cause,
@@ -43,7 +43,7 @@ function retain(retained, descriptor, view, at, value, name, position) {
   if (value === undefined) return retained;
   let stored = value;
   if (!descriptor.retains) {
-    stored = typeof value === 'string' ? bytesOfText(value, name, position) : value;
+    stored = typeof value === 'string' ? bytesOfText(value, descriptor.unit, name, position) : value;
     access.storeAddress(view, at, stored, name, position);
   }
   if (retained === undefined) return [stored];

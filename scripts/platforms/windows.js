@@ -7,7 +7,7 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { installForeignNode } = require('../npm.js');
-const { main, parse, runAll } = require('./command.js');
+const { main, runAll } = require('./command.js');
 const { buildFor } = require('./cross.js');
 const { run } = require('./debian.js');
 const { quote, writeScript } = require('./roots.js');
@@ -63,8 +63,7 @@ function installWindowsNode(version) {
   ]);
 }
 
-main(async () => {
-  const options = parse('npm run test:windows');
+main(async (options) => {
   if (process.platform !== 'linux' || process.arch !== 'x64')
     throw new Error('npm run test:windows runs Windows programs on Linux on x64 alone');
   const { addon, fixture } = buildFor('win32-x64');
@@ -80,4 +79,4 @@ main(async () => {
     files: (isShort) => (isShort ? [] : LONG),
   }));
   await runAll('windows', runtimes, options);
-});
+}, 'npm run test:windows');

@@ -8,9 +8,9 @@ use libffi::middle::{Arg, CodePtr, Ret};
 use smallvec::SmallVec;
 
 use super::registers::RegisterFile;
+use crate::abi::calling_sequence::CallingSequence;
 use crate::abi::ctype::CType;
 use crate::abi::signature::Signature;
-use crate::abi::sysv64::{CallingSequence, ResultIn};
 use crate::memory::address::Address;
 use crate::memory::arg_buffer::{ArgBlock, bytes};
 
@@ -43,13 +43,13 @@ unsafe fn enter_by_sequence(
     let mut result = ResultBlock::new();
     // SAFETY: M2; the block is as long as the signature's layout.
     unsafe { sequence.load(bytes.as_ptr(), &mut words) };
-    if sequence.result == ResultIn::Memory {
+    if sequence.needs_memory() {
         result = no_result(signature);
         words.set_result(NonNull::from(result.as_mut_slice()).cast());
     }
     // SAFETY: U1 and M4 by the contract of this function; the result's memory is as large as its type says.
     let returned = unsafe { sequence.enter(code, &words) };
-    if sequence.result != ResultIn::Memory {
+    if !sequence.needs_memory() {
         result.push(u128::from(returned.first) | u128::from(returned.second) << 64);
     }
     result

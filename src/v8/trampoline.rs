@@ -13,7 +13,7 @@ use super::assembler::Width::{Bits32, Bits64};
 use super::assembler::{Assembler, Label, R8, R9, R10, R11, RAX, RBP, RCX, RDI, RDX, RSI, RSP, Register, XMM0, Xmm};
 use super::fast_signature::{FastSignature, FastType, Source, sources};
 use super::verify::Maps;
-use crate::abi::sysv64::{CallingSequence, Load, ResultIn};
+use crate::abi::calling_sequence::{CallingSequence, Load, ResultIn};
 use crate::call::function_table::{ENTRY_SHIFT, Entry};
 
 /// The addresses that every trampoline of an environment has in common.
@@ -200,7 +200,7 @@ fn widen_result(code: &mut Assembler, sequence: &CallingSequence) {
         Load::I16 => code.extend(RAX, RAX, 16, true),
         Load::U8 => code.extend(RAX, RAX, 8, false),
         Load::U16 => code.extend(RAX, RAX, 16, false),
-        Load::I32 | Load::U32 | Load::Word => {}
+        Load::I32 | Load::U32 | Load::Word | Load::Copy => {}
     }
 }
 

@@ -8,3 +8,4 @@ pub mod intrinsics;
 pub mod prepared;
 pub mod register_call;
 pub mod remote_arguments;
+pub mod texts;

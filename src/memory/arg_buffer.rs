@@ -59,6 +59,16 @@ impl WordsToPut {
         // SAFETY: by the contract of this function.
         unsafe { self.0.add(at).cast::<u64>().write_unaligned(word) };
     }
+
+    /// Writes half a word at the offset `at`.
+    ///
+    /// # Safety
+    /// As [`WordsToPut::put`].
+    #[inline]
+    pub unsafe fn put_half(self, at: usize, half: u32) {
+        // SAFETY: by the contract of this function.
+        unsafe { self.0.add(at).cast::<u32>().write_unaligned(half) };
+    }
 }
 
 /// A copy of a call's part of the argument buffer, aligned to 16 bytes, which callbacks cannot overwrite.

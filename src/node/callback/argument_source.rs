@@ -50,7 +50,7 @@ impl Source {
         Self::Copied(NonNull::from(unsafe { transmute::<&CopiedArguments<'_>, &CopiedArguments<'static>>(arguments) }))
     }
 
-    /// Puts the arguments into the argument buffer; `who` is the caller of a call on this thread.
+    /// Writes the arguments into the argument buffer. `who` is the caller of a call on this thread.
     #[inline]
     pub fn put(self, arg_buffer: &ArgBuffer, who: u32) {
         // SAFETY: what the pointers point to lives while `Environment::with_arguments` runs.

@@ -393,15 +393,30 @@ export interface Library<S> extends LinkedSymbols<S> {
 export interface Global<T> {
   /** Its address. */
   readonly ptr: Pointer<T>;
-  /** Reads its current value. */
+  /**
+   * Reads its current value.
+   * @throws ERR_FFI_LIBRARY_CLOSED after the `close()` of its library.
+   */
   get value(): Out<T>;
-  /** Writes its value, with the checks of an argument of this type. */
+  /**
+   * Writes its value, with the checks of an argument of this type.
+   * @throws ERR_FFI_LIBRARY_CLOSED after the `close()` of its library; the errors of an argument of this type.
+   */
   set value(value: In<T>);
-  /** The same as reading `value`. */
+  /**
+   * The same as reading `value`.
+   * @throws ERR_FFI_LIBRARY_CLOSED after the `close()` of its library.
+   */
   get(): Out<T>;
-  /** The same as writing `value`. */
+  /**
+   * The same as writing `value`.
+   * @throws ERR_FFI_LIBRARY_CLOSED after the `close()` of its library; the errors of an argument of this type.
+   */
   set(value: In<T>): void;
-  /** Accessors for a struct, a union or an array, without a copy. */
+  /**
+   * Accessors for a struct, a union or an array, without a copy.
+   * @throws ERR_FFI_LIBRARY_CLOSED after the `close()` of its library; ERR_INVALID_ARG_VALUE for other types.
+   */
   view(): View<T>;
 }
 
@@ -720,6 +735,7 @@ export interface JSCallbackConstructor {
    *
    * @param callback The function; its parameters and result follow from the type.
    * @param type The type of a function pointer.
+   * @throws ERR_INVALID_ARG_TYPE where the first argument is no function, or the second no such type.
    */
   new <D>(callback: CallbackFunction<D>, type: FunctionType<D>): JSCallback;
   /** The prototype of all callbacks. */
@@ -868,9 +884,17 @@ export type TextEncoding = 'utf8' | 'utf16' | 'utf32' | 'wide';
 
 /** The type of {@link CString}, which can be called with and without `new`. */
 export interface CStringConstructor {
-  /** For programs written for bun:ffi. With `new` the result is a String object: compare it with `==`. */
+  /**
+   * For programs written for bun:ffi. With `new` the result is a String object: compare it with `==`.
+   * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE or ERR_FFI_INVALID_POINTER for a source, offset or length that
+   * cannot be.
+   */
   new (source: TextSource, byteOffset?: number | bigint, byteLength?: number | bigint, encoding?: TextEncoding): string;
-  /** Returns a primitive string. */
+  /**
+   * Returns a primitive string.
+   * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE or ERR_FFI_INVALID_POINTER for a source, offset or length that
+   * cannot be.
+   */
   (source: TextSource, byteOffset?: number | bigint, byteLength?: number | bigint, encoding?: TextEncoding): string;
 }
 

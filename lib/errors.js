@@ -83,7 +83,7 @@ function named(error, name) {
 
 /** The errors whose stacks still begin in the package. */
 const made = new WeakSet();
-/** Those of native code that begin at the user's line already. */
+/** The errors of native code whose stacks begin at the user's line already. */
 const located = new WeakSet();
 
 /** Where the package's files are; unknown in a bundle. */

@@ -14,7 +14,7 @@ function isLoadedByNode() {
   }
 }
 
-/** What the file has; undefined where it is not there. */
+/** The contents of the file; undefined without one. */
 function readStartup() {
   if (!isLoadedByNode()) return undefined;
   try {

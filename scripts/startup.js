@@ -1,7 +1,7 @@
 'use strict';
-// Puts the files of lib/ that most programs load into one, which lib/instance.js reads in a published package. A file is
-// compiled when it is required, as without. The files are there as well, and their modules have their names, so that files
-// which are loaded later find them (lib/lazy.js).
+// Puts the files of lib/ that most programs load into one, which lib/instance.js reads in a published package. A file
+// is compiled when it is required, as without. The files are there as well, and their modules have their names, so that
+// files which are loaded later find them (lib/lazy.js).
 //   node scripts/startup.js [--remove] [folder of a package]
 
 const { spawnSync } = require('node:child_process');
@@ -77,7 +77,7 @@ function prepared(source) {
   return text + source.slice(at);
 }
 
-/** What lib/instance.js reads. */
+/** The file that lib/instance.js reads. */
 function contentOf(folder) {
   const files = filesOf(folder);
   const sources = files.map((file) => prepared(fs.readFileSync(path.join(folder, 'lib', file), 'utf8')));

@@ -1,9 +1,44 @@
 'use strict';
-// What the runner knows of single test files: which depend on the Node that runs them, and how long each may take.
+// The test files: where they are, which of them depend on the Node that runs them, and how long each may take.
 
+const fs = require('node:fs');
 const path = require('node:path');
 
+const root = path.join(__dirname, '..');
+
+/** The test files, relative to the repository: those of the folders of test/. Folders in these belong to programs under test. */
+const testFiles = () =>
+  fs
+    .readdirSync(path.join(root, 'test'), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .flatMap(({ name }) => fs.readdirSync(path.join(root, 'test', name)).map((file) => path.join('test', name, file)))
+    .filter((file) => file.endsWith('.test.js'))
+    .sort();
+
+/** The name of a test file, by which commands, budgets and lists know it: 'pin' for test/memory/pin.test.js. */
 const nameOf = (file) => path.basename(file, '.test.js');
+
+/**
+ * The path of the test file with a name.
+ * @param {string} name 'pin' or 'pin.test.js'
+ * @returns {string} the file, relative to the repository
+ * @throws {Error} without such a file
+ */
+function testFileOf(name) {
+  const found = testFiles().find((file) => nameOf(file) === nameOf(name));
+  if (found === undefined) throw new Error(`no test file is named ${name}`);
+  return found;
+}
+
+/**
+ * Whether a test file is selected by an argument of the test command.
+ * @param {string} file relative to the repository
+ * @param {string} argument a part of the file's name, or a folder of test/ with a slash after it: `struct`, `types/`
+ */
+const isSelectedBy = (file, argument) =>
+  argument.endsWith('/')
+    ? file.split(path.sep).slice(0, -1).includes(path.basename(argument))
+    : path.basename(file).includes(path.basename(argument));
 
 /** The same on every Node: documents, packaging, the command line, other runtimes. */
 const SAME_EVERYWHERE = new Set([
@@ -92,4 +127,7 @@ const budgetOf = (file, scale) => (BUDGETS[nameOf(file)] ?? USUAL)[scale];
 
 const dependsOnNode = (file) => !SAME_EVERYWHERE.has(nameOf(file));
 
-module.exports = { budgetOf, dependsOnNode };
+/** The files that the tables above name. */
+const namedFiles = [...SAME_EVERYWHERE, ...Object.keys(BUDGETS)];
+
+module.exports = { testFiles, namedFiles, testFileOf, nameOf, isSelectedBy, budgetOf, dependsOnNode };

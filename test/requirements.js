@@ -114,7 +114,7 @@ const REQUIREMENTS = {
   runners: packages('ecosystem/runners'),
   bundlers: packages('ecosystem/bundlers'),
   site: packages('../docs/site'),
-  oldestTypeScript: packages('types/oldest'),
+  oldestTypeScript: packages('typescript/oldest'),
   registry: { found: hasRegistry, otherwise: 'connect this machine to the npm registry' },
 };
 

@@ -17,8 +17,8 @@ const { byName } = require('../types/registry.js');
 /** V8 calls fast functions from code of its optimising compiler only. */
 const WITHOUT_OPTIMISER = /^--(?:jitless|no-opt|no-turbofan|no-turbo-fast-api-calls|max-lazy)$/;
 
-// What native code shares (src/node/fast_call/state.rs): words that say how a call went and how long its text is, the
-// text, the addresses of a call, then places for the texts of a call, each with room for fences.
+// The memory that native code shares (src/node/fast_call/state.rs): words that say how a call went and how long its
+// text is, the text, the addresses of a call, then places for the texts of a call, each with room for fences.
 const TEXTS = 192;
 const TEXT_SLOTS = 8;
 /** Characters of Latin-1; each may take two bytes. */

@@ -68,7 +68,7 @@ function withoutEmpty(parser, record, fields) {
   for (const field of fields) {
     if (field.isFlexible) align = largest(align, parser.alignIfKnown(field.type.of, field.at));
     else {
-      // What follows a bitfield in its unit is not moved.
+      // A field that follows a bitfield in its unit is not moved.
       if (align > 1 && field.bits === undefined && record.keyword === 'struct')
         field.align = largest(field.align, align);
       rest.push(field);

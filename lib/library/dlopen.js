@@ -20,7 +20,7 @@ const { requirePermission } = require('../native/permission.js');
 // Not loaded when it is needed: the process may have no file descriptor left then.
 const { notOpened } = require('./not-opened.js');
 const { candidatesInTurn, toPath } = require('./resolve.js');
-const { RETURNS_TWICE, refuseAddress, twice } = require('./returns-twice.js');
+const { RETURNS_TWICE, refuseAddress, twice } = require('../call/returns-twice.js');
 const config = require('../native/config.js');
 
 const { RTLD_NOW, RTLD_DEEPBIND: DEEPBIND } = require('node:os').constants.dlopen;

@@ -9,7 +9,7 @@ const { entriesFor } = require('./ld-cache.js');
 const unique = (names) => [...new Set(names)];
 
 /**
- * What may be meant by the names of ELF files where none of them is found: their versions, first those that the loader
+ * Candidates for the names of ELF files where none of them is found: their versions, first those that the loader
  * knows, then those in its directories.
  * @param {string[]} files
  * @returns {Iterable<string>}
@@ -143,7 +143,7 @@ function read(file) {
 
 let cache;
 
-/** What the loader's cache has; undefined where there is none (musl). It is read once. */
+/** The contents of the loader's cache; undefined where there is none (musl). It is read once. */
 function loaderCache() {
   cache ??= { file: isMusl() || process.platform !== 'linux' ? undefined : read('/etc/ld.so.cache') };
   return cache.file;

@@ -12,7 +12,7 @@ const { shift } = require('./access.js');
 const { isInstalled } = require('./fences.js');
 
 const MOST_ALIGN = 2 ** 20;
-/** How the engine's allocator aligns memory. */
+/** The alignment of the engine's allocator. */
 const ENGINE_ALIGN = 16;
 /** The most bytes that the engine is asked for. Where there is no memory for more, it may end the process. */
 const MOST_OF_ENGINE = 4096;

@@ -119,7 +119,7 @@ const INLINES = {
   bool: byElement('u8s', ' !== 0'),
   i64_fast: byHalves('toSigned'),
   u64_fast: byHalves('toUnsigned'),
-  // That of all descriptors which read addresses, whose function it is.
+  // The reader of all descriptors that read addresses.
   ptr: byHalves('toAddress'),
   cstring: { ...byHalves('toAddress'), from: (address) => access.textAt(address, 'cstring') },
   void: { raws: () => [], value: () => 'undefined' },

@@ -51,7 +51,7 @@ impl Code {
         };
         self.free = Span::new(Address::new(free.start.get() + length)?, free.length - length).ok();
         let at = free.start;
-        // SAFETY: M15; the pages are mapped for writing, nobody runs them yet, and they are not written any more.
+        // SAFETY: M15; the pages are mapped for writing, no thread runs them yet, and they are not written any more.
         unsafe {
             at.as_ptr().copy_from_nonoverlapping(code.as_ptr(), code.len());
             let protection = libc::PROT_READ | libc::PROT_EXEC;
@@ -63,7 +63,7 @@ impl Code {
 impl Drop for Code {
     fn drop(&mut self) {
         for chunk in &self.chunks {
-            // SAFETY: M15; `map` mapped the chunk, and nobody calls its code any more.
+            // SAFETY: M15; `map` mapped the chunk, and its code is no longer called.
             unsafe { libc::munmap(chunk.as_ptr().cast(), CHUNK) };
         }
     }

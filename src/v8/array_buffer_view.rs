@@ -117,13 +117,13 @@ impl ViewStorage {
 pub struct ViewLayout {
     /// The buffer of a view.
     pub buffer: i32,
-    /// How many bytes a view has; 0 where that follows the buffer's length.
+    /// The bytes of a view; 0 where that follows the buffer's length.
     pub length: i32,
     /// Where a view begins in its buffer.
     offset: i32,
     /// The storage of a buffer. A buffer that is detached has another one, or none; so has one in the engine's heap.
     pub store: i32,
-    /// How many bytes a buffer has; 0 where it is detached.
+    /// The bytes of a buffer; 0 where it is detached.
     buffer_length: i32,
 }
 

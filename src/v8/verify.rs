@@ -28,9 +28,9 @@ pub const BIGINT_WORDS: [(i32, &[u64]); 5] = [(0, &[]), (0, &[5]), (1, &[1 << 63
 /// The maps by which V8's numbers are told apart.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Maps {
-    /// That of heap numbers.
+    /// The map of heap numbers.
     pub number: usize,
-    /// That of BigInts.
+    /// The map of BigInts.
     pub bigint: usize,
 }
 

@@ -42,6 +42,10 @@ impl BoundFunction {
         FfiError::Internal { reason: format!("{} panicked", self.symbol) }
     }
 
+    /// Refuses calls of a closed library.
+    ///
+    /// # Errors
+    /// Where the library is closed.
     pub fn check_open(&self) -> Result<()> {
         if self.library.is_open() {
             return Ok(());
@@ -49,6 +53,10 @@ impl BoundFunction {
         Err(FfiError::LibraryClosed { symbol: self.symbol.clone(), library: self.library.name().to_owned() })
     }
 
+    /// Makes the call: prepares the arguments, calls C, checks the borrows, and stores the result.
+    ///
+    /// # Errors
+    /// Wrong arguments, a closed library, a breached fence, the end of an isolated library's process.
     pub fn call(&self, values: &[sys::napi_value]) -> Result<sys::napi_value> {
         self.check_open()?;
         let environment = &*self.environment;
@@ -113,7 +121,7 @@ impl BoundFunction {
         self.take_entered(prepared, &mut entered)
     }
 
-    /// Keeps what a call has left beside its result.
+    /// Stores the state that a call has left apart from its result.
     #[inline(never)] // As above.
     fn take_entered(&self, prepared: &mut PreparedCall, entered: &mut Entered) -> Result<ResultBlock> {
         self.record_errno(entered.errno);

@@ -14,6 +14,7 @@ use super::kept_function::JsFunction;
 use super::slot::{OPEN, this_thread};
 use crate::abi::signature::Signature;
 use crate::call::inside::Inside;
+use crate::call::invoke;
 use crate::callback::closure::{Closure, Handler, Incoming};
 use crate::node::env::{CallbackSlot, EnvHandle, Environment};
 #[cfg(v8_abi)]
@@ -28,13 +29,19 @@ struct JsHandler(&'static CallbackSlot);
 
 impl Handler for JsHandler {
     fn call(&self, incoming: &Incoming<'_>) {
+        // The engine changes errno, also where JavaScript does not: C, and what `fails` says of it, need C's own.
+        let before = invoke::last_errno();
         // Read once: a late call may find another one at any time.
         let env_handle = self.0.env_handle();
-        if this_thread() == env_handle.thread {
+        let chosen = if this_thread() == env_handle.thread {
+            let outer = env_handle.environment().and_then(|environment| environment.calls.chosen_errno.take());
             self.0.call_here(env_handle, incoming);
+            env_handle.environment().and_then(|environment| environment.calls.chosen_errno.replace(outer))
         } else {
             self.0.call_from_foreign_thread(env_handle, incoming);
-        }
+            None
+        };
+        invoke::set_errno(chosen.unwrap_or(before));
     }
 }
 

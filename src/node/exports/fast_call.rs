@@ -24,6 +24,9 @@ use crate::v8::handle::Local;
 
 /// Whether V8 keeps its values as this package reads them: why not, or null. `literal` and `made` are texts of Latin-1
 /// in one piece.
+///
+/// # Errors
+/// Where Node-API does not copy the texts.
 #[napi(js_name = "verifyV8")]
 pub fn verify_v8(env: Env, literal: JsString<'_>, made: JsString<'_>) -> napi::Result<Option<String>> {
     let characters = [literal.into_latin1()?, made.into_latin1()?];
@@ -34,6 +37,9 @@ pub fn verify_v8(env: Env, literal: JsString<'_>, made: JsString<'_>) -> napi::R
 
 /// Makes V8 call native functions of this environment itself, if everything is found and a trial works. For a verified
 /// `NODE_MODULE_VERSION`.
+///
+/// # Errors
+/// Where the environment is not attached.
 #[napi]
 pub fn attach_v8(env: Env, modules: u32) -> napi::Result<()> {
     by_v8::attach(&*current(env)?, modules);
@@ -42,6 +48,9 @@ pub fn attach_v8(env: Env, modules: u32) -> napi::Result<()> {
 
 /// Makes all call paths find the storage of views by V8's own functions, which are tried on two views over memory
 /// outside of the engine's heap first; for a verified `NODE_MODULE_VERSION`. False where they are not there.
+///
+/// # Errors
+/// Where the environment is not attached.
 #[napi]
 pub fn attach_views(env: Env, array: Object<'_>, view: Object<'_>) -> napi::Result<bool> {
     let environment = current(env)?;
@@ -60,6 +69,9 @@ pub fn attach_views(env: Env, array: Object<'_>, view: Object<'_>) -> napi::Resu
 /// Makes all call paths read flat strings where V8 stores them, which is tried on samples first, in the order of
 /// [`Samples`]: five whose characters are all of Latin-1, and five others. For a verified `NODE_MODULE_VERSION`. False
 /// where they are stored in another way.
+///
+/// # Errors
+/// Where the environment is not attached, or Node-API does not copy the texts.
 #[napi]
 pub fn attach_texts(env: Env, of_latin1: Vec<JsString<'_>>, of_utf16: Vec<JsString<'_>>) -> napi::Result<bool> {
     let environment = current(env)?;
@@ -89,6 +101,9 @@ pub struct JsStores<'env> {
 }
 
 /// Starts fast calls. `shared` is a Uint8Array over the memory that both use. Null where there are none.
+///
+/// # Errors
+/// Where the environment is not attached, or the engine makes no function.
 #[napi(ts_return_type = "JsStores | null")]
 pub fn attach_fast_calls<'env>(env: &'env Env, shared: Object<'env>) -> napi::Result<Option<JsStores<'env>>> {
     let environment = current(*env)?;
@@ -98,9 +113,12 @@ pub fn attach_fast_calls<'env>(env: &'env Env, shared: Object<'env>) -> napi::Re
     Ok(Some(JsStores { text: Object::from_raw(env.raw(), text.cast()), take_text }))
 }
 
-/// The function of fast calls for all functions of a signature, which takes the number of one and then what is passed;
+/// The function of fast calls for all functions of a signature, which takes the number of one and then its arguments;
 /// null where there is none. `arguments` and `result` are numbers of `FastType`; `is_leaf` says that the functions call
 /// no callback.
+///
+/// # Errors
+/// Where the environment is not attached.
 #[napi(ts_return_type = "Function | null")]
 pub fn fast_function<'env>(
     env: &'env Env,
@@ -114,7 +132,10 @@ pub fn fast_function<'env>(
     Ok(function.map(|function| Object::from_raw(env.raw(), function.cast())))
 }
 
-/// Whether a function may be called by fast calls: what is Node's own, and what is in no library, may run JavaScript.
+/// Whether fast calls may call a function. A function of Node, or one outside of every library, may run JavaScript.
+///
+/// # Errors
+/// Where the environment is not attached.
 #[napi]
 pub fn runs_no_script(env: Env, address: JsAddress) -> napi::Result<bool> {
     let environment = current(env)?;
@@ -122,7 +143,10 @@ pub fn runs_no_script(env: Env, address: JsAddress) -> napi::Result<bool> {
     Ok(environment.v8.templates.get().zip(code).is_some_and(|(v8, code)| !v8.owns(code)))
 }
 
-/// Throws what is wrong with the last fast call: an overflow, or that a leaf function has called a callback.
+/// Throws the error of the last fast call: an overflow, or a leaf function that has called a callback.
+///
+/// # Errors
+/// The error of the call.
 #[napi]
 pub fn take_failure(env: Env) -> napi::Result<()> {
     let environment = current(env)?;
@@ -149,6 +173,9 @@ pub struct JsLoader<'env> {
 }
 
 /// Makes the function. Null where it cannot be had.
+///
+/// # Errors
+/// Where the environment is not attached.
 #[napi(ts_return_type = "JsLoader | null")]
 pub fn make_loader<'env>(env: &'env Env) -> napi::Result<Option<JsLoader<'env>>> {
     let environment = current(*env)?;

@@ -17,7 +17,7 @@ pub struct JsProcessOptions {
     pub folder: Option<String>,
     /// Words in front of the command.
     pub command: Vec<String>,
-    /// Whether what it writes to stderr is passed on.
+    /// Whether its output on stderr is passed on.
     pub inherits_stderr: bool,
     /// Whether a call starts it again after it has ended.
     pub restarts: bool,
@@ -103,6 +103,9 @@ mod here {
     #[napi]
     impl JsProcess {
         /// Starts a process.
+        ///
+        /// # Errors
+        /// Where the options are invalid, or the process does not start.
         #[napi(constructor)]
         pub fn new(env: Env, options: JsProcessOptions) -> napi::Result<Self> {
             let environment = current(env)?;
@@ -122,6 +125,9 @@ mod here {
         }
 
         /// Opens a library there. A text says why the loader refuses it.
+        ///
+        /// # Errors
+        /// Where the process has ended or does not answer.
         #[napi]
         pub fn open(
             &self,
@@ -170,6 +176,9 @@ mod here {
         }
 
         /// Ends it, if it runs, and starts another one.
+        ///
+        /// # Errors
+        /// Where the new process does not start.
         #[napi]
         pub fn restart(&self, env: Env) -> napi::Result<()> {
             self.process.restart().map_err(|error| thrown(env, &error.of_call("restart")))
@@ -253,6 +262,9 @@ pub fn isolate_unavailable() -> Option<String> {
 }
 
 /// Throws the error of a library that cannot be isolated.
+///
+/// # Errors
+/// Always.
 #[napi]
 pub fn refuse_isolation(env: Env, reason: String) -> napi::Result<()> {
     Err(thrown(env, &FfiError::IsolateUnavailable { reason }))

@@ -125,6 +125,9 @@ impl JsLibrary {
     }
 
     /// The address of a symbol, or null.
+    ///
+    /// # Errors
+    /// Where the process of an isolated library has ended or does not answer.
     #[napi]
     pub fn find(&self, env: Env, symbol: String) -> napi::Result<Either<JsAddress, Null>> {
         let found = match &self.remote {
@@ -156,6 +159,9 @@ impl JsLibrary {
     }
 
     /// Unloads the library.
+    ///
+    /// # Errors
+    /// Where the library has a call under way.
     #[napi]
     pub fn close(&self, env: Env) -> napi::Result<()> {
         self.library.close().map_err(|error| thrown(env, &error))

@@ -45,6 +45,9 @@ pub fn take_text(environment: &Environment, _: Arguments) -> JsResult {
 
 /// Puts the address of a Buffer where C is passed an argument of a number. What has no fence is left to the generic
 /// call.
+///
+/// # Safety
+/// M6, M15: V8 calls it on the environment's thread, with values of the current handle scope.
 pub unsafe extern "C" fn store_view(_: Local, view: Local, argument: u32, environment: *const Environment) {
     // SAFETY: M6; the address is that of the environment's state, on its thread, which generated code was made with.
     let environment = unsafe { &*environment };
@@ -57,6 +60,9 @@ pub unsafe extern "C" fn store_view(_: Local, view: Local, argument: u32, enviro
 /// The same for a string and the argument in the lowest byte of `to`: a copy in the text slot whose number is in the
 /// second byte, in the encoding whose units have as many bytes as the third one says. What is too long, has a NUL in it
 /// or is not flat is left to the generic call.
+///
+/// # Safety
+/// M6, M15: V8 calls it on the environment's thread, with values of the current handle scope.
 pub unsafe extern "C" fn store_text(_: Local, text: Local, to: u32, environment: *const Environment) {
     // SAFETY: M6 for the environment, as above.
     let environment = unsafe { &*environment };
@@ -214,6 +220,9 @@ impl FastArguments {
 }
 
 /// Whether a block that a function was passed is whole after its call.
+///
+/// # Safety
+/// M16: a trampoline calls it, with a cache that it has compared with the view, and a function of the table.
 pub unsafe extern "C" fn is_whole(block: *const BlockCache, function: *const BoundFunction) -> bool {
     // SAFETY: M16 for the function, which is alive; the cache is in the environment's state. M3 and M8: the trampoline
     // has compared the cache with the view, which its caller holds.
@@ -221,6 +230,9 @@ pub unsafe extern "C" fn is_whole(block: *const BlockCache, function: *const Bou
 }
 
 /// The same where the processor has AVX2.
+///
+/// # Safety
+/// M16: a trampoline calls it, with a cache that it has compared with the view, and a function of the table.
 #[target_feature(enable = "avx2")]
 pub unsafe extern "C" fn is_whole_by_avx2(block: *const BlockCache, function: *const BoundFunction) -> bool {
     // SAFETY: as above.
@@ -229,6 +241,9 @@ pub unsafe extern "C" fn is_whole_by_avx2(block: *const BlockCache, function: *c
 
 /// Checks the fences of what a call was passed where one may be broken, or a number may be the address of a Buffer. The
 /// addresses are still where the call had them, as no JavaScript has run.
+///
+/// # Safety
+/// M16: a trampoline calls it, with a function of the table, right after its call of C.
 pub unsafe extern "C" fn check_fences(function: *const BoundFunction) {
     // SAFETY: M16; the entry's function is alive.
     let function = unsafe { &*function };
@@ -246,6 +261,9 @@ pub unsafe extern "C" fn check_fences(function: *const BoundFunction) {
 }
 
 /// Copies the text that C has returned.
+///
+/// # Safety
+/// M16: a trampoline calls it, with a function of the table, right after its call of C.
 pub unsafe extern "C" fn copy_result(function: *const BoundFunction) {
     // SAFETY: M16; the entry's function is alive.
     let function = unsafe { &*function };

@@ -89,7 +89,7 @@ impl FastCalls {
         works.then_some(fast_calls)
     }
 
-    /// What trampolines need for views, without the addresses of what is in [`FastArguments`].
+    /// The addresses that trampolines need for views, without the addresses inside of [`FastArguments`].
     fn views(environment: &Environment) -> Option<ViewContext> {
         type IsWhole = unsafe extern "C" fn(*const BlockCache, *const BoundFunction) -> bool;
         let by_pairs: Option<IsWhole> =

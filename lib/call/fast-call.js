@@ -10,8 +10,8 @@ const { withoutV8, usesV8, attachTexts } = require('../native/v8.js');
 const { words, arrays, EPOCH, BEGIN } = require('../memory/arg-buffer.js');
 const { compile, nameOf } = require('../codegen/compile.js');
 const { halves } = require('../codegen/read-values.js');
-const access = require('../memory/access.js');
 const config = require('../native/config.js');
+const { makeReturnedText, LENGTH, TURN } = require('./returned-text.js');
 const { byName } = require('../types/registry.js');
 
 /** V8 calls fast functions from code of its optimising compiler only. */
@@ -33,9 +33,6 @@ const BROKEN = 2;
 const COLD = 3;
 /** This many calls take the generic path before the next one tries. */
 const PAUSE = 64;
-const NO_TEXT = 0xffffffff;
-/** The word that counts the calls which return text. */
-const TURN = 2;
 /** The word of the bits of the pins. */
 const PINS = 3;
 
@@ -175,6 +172,8 @@ const RESULTS = {
   u64_fast: IN_ARG_BUFFER,
   ptr: POINTER,
   cstring: IN_ARG_BUFFER,
+  utf16: IN_ARG_BUFFER,
+  wstring: IN_ARG_BUFFER,
 };
 
 /**
@@ -202,53 +201,13 @@ const resultClasses = keyed(RESULTS);
 /** V8 of Node 26 ends the process where it compiles a call of more than thirty; such functions are rare. */
 const MOST_ARGUMENTS = 16;
 
-// ---- texts ----------------------------------------------------------------------------------------------------------
-
-const { fromCharCode } = String;
-/** As many characters are made a string one by one; longer texts native code makes. */
-const SHORT = 32;
-/** The place for a short text that C has returned; native code writes it. */
-const RETURNED = 16;
-const returned = shared.subarray(RETURNED, RETURNED + SHORT);
-
-/** A switch over the length: a text is made at once of all its characters. */
-const shortText = (length) =>
-  `case ${length}: return fromCharCode(${Array.from({ length }, (_, i) => `bytes[${i}]`)});`;
-const shortTexts = () =>
-  compile(
-    'text',
-    'fromCharCode, bytes',
-    `'use strict'; return function (length) {
-  switch (length) {
-    ${Array.from({ length: SHORT + 1 }, (_, length) => shortText(length)).join('\n    ')}
-  }
-};`,
-    [fromCharCode, returned],
-    () => (length) => Reflect.apply(fromCharCode, undefined, returned.subarray(0, length)),
-  );
-let textOf;
-
-/**
- * The text that a call has returned, whose length was read at once. Others may have called since: then it is read where
- * it is.
- */
-function returnedText(length, turn, high, low) {
-  const text = textOfState(length);
-  return state[TURN] === turn ? text : access.textAt(halves.toAddress(high, low), 'cstring');
-}
-
-function textOfState(length) {
-  if (length <= SHORT) return (textOf ??= shortTexts())(length);
-  return length === NO_TEXT ? null : texts.takeText();
-}
-
 // ---- the caller -----------------------------------------------------------------------------------------------------
 
 /** The names that generated source uses. */
 const runtime = {
   state,
   words,
-  returnedText,
+  returnedText: makeReturnedText(shared, state, texts?.takeText),
   storeText: texts?.text,
   longs: arrays.i64s,
   unsignedLongs: arrays.u64s,
@@ -266,11 +225,16 @@ const runtime = {
 };
 const NAMES = Object.keys(runtime).join(', ');
 
+/** The expression of a text whose units have so many bytes. */
+const textSource = (unit) => `returnedText(state[${LENGTH}], state[${TURN}], words[@ / 4 + 1], words[@ / 4], ${unit})`;
+
 /** The expression of what the user gets, when `r` is what came back; `@` stands for the place of the result. */
 const VALUES = {
   void: '',
   bool: 'r !== 0',
-  cstring: `returnedText(state[1], state[${TURN}], words[@ / 4 + 1], words[@ / 4])`,
+  cstring: textSource(1),
+  utf16: textSource(2),
+  wstring: textSource(byName.get('wchar_t').size),
   ptr: 'r > 0 ? r : r === 0 ? null : toAddress(words[@ / 4 + 1], words[@ / 4])',
   i64: 'longs[@ / 8]',
   u64: 'unsignedLongs[@ / 8]',
@@ -325,7 +289,7 @@ return (function (callTarget, name) {
       if (arguments.length !== ${args.length}) ${LEAVE}
       ${mayHaveViews ? 'let hasViews = false;' : ''}
       ${tests}${usesTexts ? `state[${PINS}] = 0;\n      const epoch = ${BEGIN};` : ''}
-      ${result.name === 'cstring' ? `state[${TURN}] += 1;` : ''}
+      ${result.returnedByEntry ? `state[${TURN}] += 1;` : ''}
       ${stores}${usesTexts ? `if (words[${EPOCH}] !== epoch) ${LEAVE}\n      ` : ''}const r = ${
         mayHaveViews ? `hasViews ? (fastWithViews ??= withViews())(${passedWithViews}) : ` : ''
       }fast(${passed});

@@ -10,6 +10,7 @@ use super::address::{Address, LOWEST, Span};
 use super::arg_buffer::{ArgBuffer, HEAD_BYTES};
 use super::other_memory;
 use super::probe::{self, Access, PAGE};
+use super::text::encoding::Encoding;
 
 /// The check of raw addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,24 +89,56 @@ pub unsafe fn load_word(arg_buffer: usize, address: usize, size: u32) {
     }
 }
 
-/// The bytes of a text of 2 or 4 bytes a unit, without its NUL, copied; `None` for an address that is refused.
+/// The bytes of a text of 2 or 4 bytes a unit, without its NUL; copied where they are of another process. `None` for an
+/// address that is refused.
 ///
 /// # Safety
-/// U2: the bytes up to the NUL are readable at `address`.
-pub unsafe fn wide_text(address: usize, unit: usize, pointer_check: PointerCheck) -> Option<Vec<u8>> {
+/// U2: the bytes up to the NUL are readable at `address` for as long as the slice is used.
+pub unsafe fn wide_text<'a>(address: usize, unit: usize, pointer_check: PointerCheck) -> Option<Cow<'a, [u8]>> {
     if let Some(other) = other_memory::at(address) {
-        return other.text(address, unit);
+        return other.text(address, unit).map(Cow::Owned);
     }
-    let mut text = Vec::new();
+    let start = checked(address, unit, Access::Read, pointer_check)?.start.as_ptr().cast_const();
+    let mut length = 0;
     loop {
-        let next = checked(address.checked_add(text.len())?, unit, Access::Read, pointer_check)?;
-        // SAFETY: M5, and U2 by the contract of this function; no unit before this one was the NUL.
-        let bytes = unsafe { std::slice::from_raw_parts(next.start.as_ptr(), unit) };
-        if bytes.iter().all(|byte| *byte == 0) {
-            return Some(text);
+        let here = address.checked_add(length)?;
+        // Units are read one by one: those after the NUL may not be mapped.
+        let most = match pointer_check {
+            PointerCheck::LowPage => usize::MAX,
+            // A unit may lie across the end of a page.
+            PointerCheck::Mapped => ((PAGE - here % PAGE) / unit).max(1),
+        };
+        if pointer_check == PointerCheck::Mapped {
+            checked(here, most * unit, Access::Read, pointer_check)?;
         }
-        text.extend_from_slice(bytes);
+        // SAFETY: M5, and U2 by the contract of this function; no unit before was the NUL.
+        let found = unsafe {
+            match unit {
+                2 => units_before_nul::<u16>(start.add(length), most),
+                _ => units_before_nul::<u32>(start.add(length), most),
+            }
+        };
+        length += found * unit;
+        if found < most {
+            // SAFETY: U2, as above.
+            return Some(Cow::Borrowed(unsafe { std::slice::from_raw_parts(start, length) }));
+        }
     }
+}
+
+/// The number of units before the first NUL, and at most so many.
+///
+/// # Safety
+/// As many units may be read, up to a NUL.
+#[inline(always)]
+unsafe fn units_before_nul<T: Default + PartialEq>(start: *const u8, most: usize) -> usize {
+    let start = start.cast::<T>();
+    let mut count = 0;
+    // SAFETY: by the contract of this function.
+    while count < most && unsafe { start.add(count).read_unaligned() } != T::default() {
+        count += 1;
+    }
+    count
 }
 
 /// Copies `length` bytes from where the values of the argument buffer begin to an address; false for an address that is
@@ -129,13 +162,17 @@ pub unsafe fn store(arg_buffer: &ArgBuffer, address: usize, length: usize, point
 ///
 /// # Safety
 /// U2: the bytes up to the NUL are readable at `address` for as long as the slice is used.
+#[cfg(v8_abi)]
+#[inline]
 pub unsafe fn short_text<'a>(address: usize, most: usize) -> Option<&'a [u8]> {
-    let start = checked(address, 1, Access::Read, PointerCheck::LowPage)?.start.as_ptr();
-    // SAFETY: M5, and U2 by the contract of this function: nothing is read past the NUL.
-    unsafe {
-        let length = (0..=most).find(|at| start.add(*at).read() == 0)?;
-        Some(std::slice::from_raw_parts(start, length))
+    if address < LOWEST {
+        return None;
     }
+    let start = std::ptr::with_exposed_provenance::<u8>(address);
+    // SAFETY: M5, and U2 by the contract of this function: nothing is read past the NUL.
+    let length = unsafe { libc::strnlen(start.cast(), most + 1) };
+    // SAFETY: as above.
+    (length <= most).then(|| unsafe { std::slice::from_raw_parts(start, length) })
 }
 
 /// As [`text`], of another process's memory as well: copied there.
@@ -156,6 +193,20 @@ pub unsafe fn any_text<'a>(
     bytes.try_reserve_exact(length).ok()?;
     bytes.resize(length, 0);
     other.read(address, &mut bytes).then_some(Cow::Owned(bytes))
+}
+
+/// The bytes of a text in an encoding, up to its NUL.
+///
+/// # Safety
+/// As [`text`].
+pub unsafe fn text_in<'a>(encoding: Encoding, address: usize, pointer_check: PointerCheck) -> Option<Cow<'a, [u8]>> {
+    // SAFETY: by the contract of this function.
+    unsafe {
+        match encoding {
+            Encoding::Utf8 => any_text(address, None, pointer_check),
+            _ => wide_text(address, encoding.unit(), pointer_check),
+        }
+    }
 }
 
 /// The bytes of a C string without its NUL, or the first `length` bytes; `None` for an address that is refused.

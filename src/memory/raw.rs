@@ -99,46 +99,56 @@ pub unsafe fn wide_text<'a>(address: usize, unit: usize, pointer_check: PointerC
         return other.text(address, unit).map(Cow::Owned);
     }
     let start = checked(address, unit, Access::Read, pointer_check)?.start.as_ptr().cast_const();
-    let mut length = 0;
+    // SAFETY: M5, and U2 by the contract of this function; with `Mapped` as far as the memory is mapped.
+    let length = unsafe {
+        match (pointer_check, unit) {
+            (PointerCheck::LowPage, 2) => units_before_nul::<u16>(start) * 2,
+            (PointerCheck::LowPage, _) => units_before_nul::<u32>(start) * 4,
+            (PointerCheck::Mapped, _) => wide_length_in_mapped(address, unit)?,
+        }
+    };
+    // SAFETY: U2, as above.
+    Some(Cow::Borrowed(unsafe { std::slice::from_raw_parts(start, length) }))
+}
+
+/// The number of units before the first NUL. None after that is read: they may not be mapped.
+///
+/// # Safety
+/// The units up to a NUL may be read.
+#[inline(always)]
+unsafe fn units_before_nul<T: Default + PartialEq>(start: *const u8) -> usize {
+    let start = start.cast::<T>();
+    let mut count = 0;
     loop {
-        let here = address.checked_add(length)?;
-        // Units are read one by one: those after the NUL may not be mapped.
-        let most = match pointer_check {
-            PointerCheck::LowPage => usize::MAX,
-            // A unit may lie across the end of a page.
-            PointerCheck::Mapped => ((PAGE - here % PAGE) / unit).max(1),
-        };
-        if pointer_check == PointerCheck::Mapped {
-            checked(here, most * unit, Access::Read, pointer_check)?;
-        }
-        // SAFETY: M5, and U2 by the contract of this function; no unit before was the NUL.
-        let found = unsafe {
-            match unit {
-                2 => units_before_nul::<u16>(start.add(length), most),
-                _ => units_before_nul::<u32>(start.add(length), most),
+        // A branch for each of four units, and one more for all of them.
+        for next in count..count + 4 {
+            // SAFETY: by the contract of this function; no unit before this one was the NUL.
+            if unsafe { start.add(next).read_unaligned() } == T::default() {
+                return next;
             }
-        };
-        length += found * unit;
-        if found < most {
-            // SAFETY: U2, as above.
-            return Some(Cow::Borrowed(unsafe { std::slice::from_raw_parts(start, length) }));
         }
+        count += 4;
     }
 }
 
-/// The number of units before the first NUL, and at most so many.
+/// The distance to the NUL of a text of 2 or 4 bytes a unit, in mapped pages.
 ///
 /// # Safety
-/// As many units may be read, up to a NUL.
-#[inline(always)]
-unsafe fn units_before_nul<T: Default + PartialEq>(start: *const u8, most: usize) -> usize {
-    let start = start.cast::<T>();
-    let mut count = 0;
-    // SAFETY: by the contract of this function.
-    while count < most && unsafe { start.add(count).read_unaligned() } != T::default() {
-        count += 1;
+/// U2: memory that is mapped may be read.
+unsafe fn wide_length_in_mapped(address: usize, unit: usize) -> Option<usize> {
+    let mut length = 0;
+    loop {
+        let here = address.checked_add(length)?;
+        // A unit may lie across the end of a page.
+        let units = ((PAGE - here % PAGE) / unit).max(1);
+        let span = checked(here, units * unit, Access::Read, PointerCheck::Mapped)?;
+        // SAFETY: U2 by the contract of this function; the units were found to be mapped.
+        let bytes = unsafe { std::slice::from_raw_parts(span.start.as_ptr(), span.length) };
+        match bytes.chunks_exact(unit).position(|unit| unit.iter().all(|byte| *byte == 0)) {
+            Some(before) => return Some(length + before * unit),
+            None => length += span.length,
+        }
     }
-    count
 }
 
 /// Copies `length` bytes from where the values of the argument buffer begin to an address; false for an address that is
@@ -288,6 +298,21 @@ mod tests {
             assert_eq!(unsafe { text(address, None, pointer_check) }.unwrap().len(), 3 * PAGE + 5);
             // SAFETY: U2.
             assert_eq!(unsafe { text(address, Some(7), pointer_check) }.unwrap(), b"xxxxxxx");
+        }
+    }
+
+    #[test]
+    fn wide_text_is_found_page_by_page() {
+        for unit in [2, 4] {
+            for offset in [0, 1] {
+                let long = [vec![b'x'; 2 * PAGE + 8 * unit + offset], vec![0; unit], vec![b'y'; 8]].concat();
+                let address = long.as_ptr().expose_provenance() + offset;
+                for pointer_check in [PointerCheck::LowPage, PointerCheck::Mapped] {
+                    // SAFETY: U2; the vector holds a NUL.
+                    let found = unsafe { wide_text(address, unit, pointer_check) };
+                    assert_eq!(found.unwrap().len(), 2 * PAGE + 8 * unit);
+                }
+            }
         }
     }
 }

@@ -37,7 +37,7 @@ function pack() {
     run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder]),
   );
   startup.remove();
-  for (const needed of ['LICENSE', 'README.md', NOTICES, `lib/${startup.NAME}`]) {
+  for (const needed of ['LICENSE', 'README.md', NOTICES, ...startup.NAMES.map((name) => `lib/${name}`)]) {
     assert.ok(
       files.some((file) => file.path === needed),
       `${needed} is not in the package`,

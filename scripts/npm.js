@@ -4,6 +4,7 @@
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
+const { Unavailable } = require('./unavailable.js');
 
 const root = path.join(__dirname, '..');
 const isWindows = process.platform === 'win32';
@@ -53,7 +54,8 @@ function installWith(more, folder, name, version, ...file) {
   fs.writeFileSync(path.join(prefix, 'package.json'), '{ "private": true }\n');
   const options = ['--no-save', '--no-package-lock', '--ignore-scripts', ...more];
   const installed = npm(['install', '--prefix', prefix, ...options, `${name}@${version}`], prefix);
-  if (!installed || !fs.existsSync(binary)) throw new Error(`${name}@${version} could not be installed from npm.`);
+  if (!installed || !fs.existsSync(binary))
+    throw new Unavailable(`${name}@${version} could not be installed from npm.`);
   return binary;
 }
 

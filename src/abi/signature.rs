@@ -5,9 +5,10 @@ use std::hash::{Hash, Hasher};
 
 use libffi::middle::Cif;
 
+use super::calling_sequence::{CallingSequence, Step};
 use super::ctype::CType;
 use super::layout::ValueType;
-use super::sysv64;
+use super::native;
 use crate::error::{FfiError, Result};
 use crate::memory::arg_buffer::{HEAD_BYTES, MOST_ARGUMENTS};
 use crate::memory::text::encoding::Encoding;
@@ -39,7 +40,7 @@ pub struct Signature {
     /// The positions of the arguments that may be pins.
     pub pins: Vec<usize>,
     /// The calling sequence without libffi, if there is one.
-    pub sequence: Option<sysv64::CallingSequence>,
+    pub sequence: Option<CallingSequence>,
     /// `pins` as `sequence` has them.
     pub register_pins: Box<[RegisterPin]>,
 }
@@ -52,7 +53,7 @@ pub struct RegisterPin {
     /// The encoding of a text, if it may be one.
     pub encoding: Option<Encoding>,
     /// The destination of its address.
-    pub step: sysv64::Step,
+    pub step: Step,
 }
 
 // SAFETY: M14; nothing of a signature is written after it was made: libffi reads a prepared `ffi_cif` only.
@@ -98,7 +99,7 @@ impl Signature {
         let layout = BufferLayout::new(&arguments, &result);
         let takes_pin = |value: &ValueType| value.scalar().is_some_and(CType::takes_pin);
         let pins: Vec<usize> = (0..arguments.len()).filter(|i| takes_pin(&arguments[*i])).collect();
-        let sequence = sysv64::CallingSequence::new(&arguments, &layout.arguments, &result);
+        let sequence = native::arrange(&arguments, &layout.arguments, fixed, &result);
         let as_register_pin = |argument: &usize| {
             let encoding = arguments[*argument].scalar().and_then(CType::encoding);
             Some(RegisterPin { argument: *argument as u8, encoding, step: sequence.as_ref()?.step_of(*argument) })

@@ -43,7 +43,7 @@ pub mod address;
 pub mod arg_buffer;
 pub mod ascii;
 pub mod block_source;
-#[cfg(sysv64)]
+#[cfg(any(callback_stubs, v8_abi))]
 pub mod exec;
 pub mod fence;
 pub mod other_memory;

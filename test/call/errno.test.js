@@ -295,7 +295,7 @@ describe('fails', () => {
       );
   });
 
-  test('is that of the call when the function for `fails` calls C itself', async () => {
+  test('errno is that of the call when the function for `fails` calls C itself', async () => {
     const fails = (result) => (capture(EACCES, 0), result < 0);
     const call = bindOne('set_errno_i32', setting.args, 'i32', { fails });
     assert.throws(() => call(ENOENT, -1), { code: 'ENOENT' });

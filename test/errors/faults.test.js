@@ -425,7 +425,7 @@ describe('a C function that returns twice', () => {
     });
   }
 
-  test('is refused when a pointer to it is called, which C has returned or keeps in a struct', async () => {
+  test('a function that returns twice is refused when a pointer to it is called, which C has returned or keeps in a struct', async () => {
     const ptr = ffi.dlopen(null, {}).symbol('vfork');
     const jump = ffi.fn({ returns: 'int' });
     const table = ffi.struct({ jump, count: 'int' });

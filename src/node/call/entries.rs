@@ -37,7 +37,7 @@ fn enter(environment: &Environment, arguments: Arguments) -> JsResult {
         return enter_with_numbers(function, arguments);
     }
     match contain(|| function.enter_numbers()) {
-        Ok(true) if let Some(encoding) = function.returned_text => end_with_text(function, encoding),
+        Ok(true) if function.returned_text.is_some() => end_with_text(function),
         Ok(true) if !environment.has_work_after_call() => Ok(null_mut()),
         Ok(true) => end(function, Ok(Ok(null_mut()))),
         Ok(false) => enter_generally(function, arguments),
@@ -48,7 +48,8 @@ fn enter(environment: &Environment, arguments: Arguments) -> JsResult {
 
 /// Returns the text whose address C has returned: the address is in the argument buffer.
 #[inline(never)]
-fn end_with_text(function: &BoundFunction, encoding: Encoding) -> JsResult {
+fn end_with_text(function: &BoundFunction) -> JsResult {
+    let encoding = function.returned_text.unwrap_or(Encoding::Utf8);
     let address = function.environment.arg_buffer.word(function.signature.layout.result) as usize;
     match contain(|| function.text(address, encoding)) {
         Ok(Ok(text)) if !function.environment.has_work_after_call() => Ok(text),

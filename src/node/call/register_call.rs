@@ -6,8 +6,8 @@ use std::ptr::{NonNull, null_mut};
 
 use napi::sys;
 
+use crate::abi::calling_sequence::{CallingSequence, ResultIn};
 use crate::abi::signature::RegisterPin;
-use crate::abi::sysv64::{CallingSequence, ResultIn};
 use crate::call::bound_function::MOST_PINS;
 use crate::call::invoke::{self, ResultBlock};
 use crate::call::registers::{RegisterFile, ReturnRegisters};
@@ -35,7 +35,7 @@ impl BoundFunction {
     /// Whether a register call may do.
     pub fn has_register_call(&self) -> bool {
         let signature = &*self.signature;
-        let has_sequence = signature.sequence.as_ref().is_some_and(|sequence| sequence.result != ResultIn::Memory);
+        let has_sequence = signature.sequence.as_ref().is_some_and(|sequence| !sequence.needs_memory());
         let pins = &signature.pins;
         let has_few = pins.len() <= MOST_PINS && pins.last().is_none_or(|last| *last < u32::BITS as usize);
         self.options.is_plain() && has_sequence && has_few
@@ -108,18 +108,16 @@ impl BoundFunction {
     #[inline(never)] // The entry of numbers is short.
     fn enter_wide(&self, sequence: &CallingSequence, words: &mut RegisterFile) {
         let mut memory = ResultBlock::new();
-        if sequence.result == ResultIn::Memory {
+        if sequence.needs_memory() {
             memory = invoke::no_result(&self.signature);
             words.set_result(NonNull::from(memory.as_mut_slice()).cast());
         }
         let returned = self.cross(sequence, words);
-        match sequence.result {
-            ResultIn::Memory => {
-                self.environment
-                    .arg_buffer
-                    .put(self.signature.layout.result, &bytes(&memory)[..self.signature.result_size()]);
-            }
-            _ => self.put_words(sequence, returned),
+        if sequence.needs_memory() {
+            let result = &bytes(&memory)[..self.signature.result_size()];
+            self.environment.arg_buffer.put(self.signature.layout.result, result);
+        } else {
+            self.put_words(sequence, returned);
         }
     }
 

@@ -71,7 +71,7 @@ pub fn attach_views(env: Env, array: Object<'_>, view: Object<'_>) -> napi::Resu
 /// where they are stored in another way.
 ///
 /// # Errors
-/// Where the environment is not attached, or Node-API does not copy the texts.
+/// Where the environment is not attached, or Node-API does not copy the strings.
 #[napi]
 pub fn attach_texts(env: Env, of_latin1: Vec<JsString<'_>>, of_utf16: Vec<JsString<'_>>) -> napi::Result<bool> {
     let environment = current(env)?;
@@ -170,6 +170,11 @@ pub struct JsLoader<'env> {
     pub load: Object<'env>,
     /// The address of the argument buffer, to be passed along.
     pub arg_buffer: f64,
+    /// (address, 1 where it is that of a pointer to the text, place for the text): the length of a short text of ASCII,
+    /// which is there then; -1 for NULL, -2 for any other text, undefined as above.
+    pub load_text: Object<'env>,
+    /// The address of that place, to be passed along.
+    pub text: f64,
 }
 
 /// Makes the function. Null where it cannot be had.
@@ -180,6 +185,11 @@ pub struct JsLoader<'env> {
 pub fn make_loader<'env>(env: &'env Env) -> napi::Result<Option<JsLoader<'env>>> {
     let environment = current(*env)?;
     let arg_buffer = environment.arg_buffer.base().expose_provenance() as f64;
-    let load = read::make_loader(&environment);
-    Ok(load.map(|load| JsLoader { load: Object::from_raw(env.raw(), load.cast()), arg_buffer }))
+    let loader = || {
+        let (load, load_text) = (read::make_loader(&environment)?, read::make_text_loader(&environment)?);
+        let text = environment.v8.fast_calls.get()?.passed.shared.returned().expose_provenance() as f64;
+        let [load, load_text] = [load, load_text].map(|made| Object::from_raw(env.raw(), made.cast()));
+        Some(JsLoader { load, arg_buffer, load_text, text })
+    };
+    Ok(loader())
 }

@@ -71,6 +71,16 @@ impl Drop for JsLibrary {
     }
 }
 
+/// `RTLD_DEEPBIND`; null where the system has no such flag.
+#[napi]
+#[must_use]
+pub fn deepbind_flag() -> Option<i32> {
+    #[cfg(glibc)]
+    return Some(libc::RTLD_DEEPBIND);
+    #[cfg(not(glibc))]
+    None
+}
+
 /// A symbol that the library of a file defines, and that Node would take the place of; null where there is none.
 #[napi]
 pub fn interposed(path: String) -> Option<String> {

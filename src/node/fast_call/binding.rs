@@ -11,9 +11,11 @@ use napi::sys;
 
 use super::arguments::{BROKEN, check_fences, copy_result, is_whole, is_whole_by_avx2, store_text, store_view};
 use super::state::{ADDRESSES, MOST_ARGUMENTS, PINS, Shared};
+use crate::abi::calling_sequence::{CallingSequence, Load};
 use crate::abi::ctype::CType;
+use crate::abi::native;
 use crate::abi::signature::Signature;
-use crate::abi::sysv64::{CallingSequence, Load};
+use crate::abi::sysv64::float_register;
 use crate::call::function_table::FunctionTable;
 use crate::loader::library::Library;
 use crate::memory::address::Address;
@@ -125,7 +127,7 @@ impl FastCalls {
         }
         use crate::abi::ctype::CType::I32;
         let Some(sequence) =
-            CallingSequence::new(&[I32.into(), I32.into()], &[HEAD_BYTES, HEAD_BYTES + 8], &I32.into())
+            native::arrange(&[I32.into(), I32.into()], &[HEAD_BYTES, HEAD_BYTES + 8], None, &I32.into())
         else {
             return false;
         };
@@ -160,7 +162,7 @@ fn fast_signature_of(
     is_leaf: bool,
 ) -> Option<FastSignature> {
     let types = arguments.iter().map(|code| FastType::from_code(*code)).collect::<Option<Vec<_>>>()?;
-    let is_word = |at: usize| sequence.steps[at].load == Load::Word && sequence.steps[at].float_register().is_none();
+    let is_word = |at: usize| sequence.steps[at].load == Load::Word && float_register(sequence.steps[at]).is_none();
     if types.len() != sequence.steps.len()
         || types.len() > MOST_ARGUMENTS
         || types.iter().enumerate().any(|(at, fast_type)| fast_type.is_word() != is_word(at))

@@ -6,6 +6,7 @@
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
+const { listOf, splitFlags } = require('../cc/options.js');
 const { makeError } = require('../errors.js');
 const { loadCompiled } = require('../native/addon.js');
 const { storageAddress } = require('../memory/access.js');
@@ -131,10 +132,6 @@ function headerFolder() {
     .find((folder) => fs.existsSync(path.join(folder, HEADER)));
 }
 
-const listOf = (value) => (value === undefined ? [] : Array.isArray(value) ? value : [value]);
-
-const flagsOf = (flags) => (typeof flags === 'string' ? flags.split(/\s+/).filter(Boolean) : listOf(flags));
-
 /** The options of cc(), with the second source and the headers. */
 function optionsFor(options, functions) {
   const folder = headerFolder();
@@ -144,7 +141,9 @@ function optionsFor(options, functions) {
     source: [...listOf(options.source), sourceFor(functions)],
     include: [...listOf(options.include), ...headers],
     // The functions of Node-API are Node's.
-    ...(process.platform === 'darwin' && { flags: [...flagsOf(options.flags), '-undefined', 'dynamic_lookup'] }),
+    ...(process.platform === 'darwin' && {
+      flags: [...listOf(splitFlags(options.flags)), '-undefined', 'dynamic_lookup'],
+    }),
   };
 }
 

@@ -3,6 +3,7 @@
 // then. Anything else, mistakes included, is left to the parser; a test compares both. The text is searched and cut
 // rather than matched: a program reads its declarations once, before any of this is optimised.
 
+const { BoundedMap } = require('../bounded-map.js');
 const { lazy } = require('../lazy.js');
 const { byName } = require('../types/registry.js');
 
@@ -199,8 +200,7 @@ const readPrototype = function (reading, at) {
 };
 
 /** The declarations of texts. Programs open a library again and again. */
-const MOST_KEPT = 64;
-const entriesByText = new Map();
+const kept = new BoundedMap(64);
 
 /**
  * The names and declarations of the functions of a text that consists of plain prototypes; undefined for any other
@@ -219,9 +219,7 @@ const plainEntries = function (text) {
     else if (trimmed(text.slice(reading.end)) === '') break;
     else return undefined;
   }
-  if (entriesByText.size === MOST_KEPT) entriesByText.delete(entriesByText.keys().next().value);
-  entriesByText.set(text, entries);
-  return copied(entries);
+  return copied(kept.set(text, entries));
 };
 
 /** Entries that the caller may change. */

@@ -2,10 +2,9 @@
 // struct, union and enum, with their bodies.
 
 const { parseDeclarator } = require('./declarator.js');
-const { exact } = require('./expression.js');
 const { parseSpecifiers, recordOf, takeAttribute } = require('./specifiers.js');
 const { named } = require('./tokens.js');
-const { makeRecord, isInteger, isVoid, describeType } = require('./types.js');
+const { makeRecord, isInteger, isVoid, describeType, exact } = require('./types.js');
 
 /** A struct or union behind its keyword: a tag, a body, or both. */
 function parseRecord(parser, keyword, found) {

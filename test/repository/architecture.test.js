@@ -55,7 +55,7 @@ const FOLDERS = {
   'lib/cc': ['lib/library', 'lib/cdef', 'lib/native', 'lib/base'],
   'lib/library': ['lib/isolate', 'lib/cdef', 'lib/call', 'lib/types', 'lib/memory', 'lib/native', 'lib/base'],
   'lib/isolate': ['lib/call', 'lib/memory', 'lib/native', 'lib/base'],
-  'lib/cdef': ['lib/callback', 'lib/types', 'lib/base'],
+  'lib/cdef': ['lib/callback', 'lib/types', 'lib/memory', 'lib/base'],
   'lib/callback': ['lib/call', 'lib/types', 'lib/codegen', 'lib/memory', 'lib/native', 'lib/base'],
   'lib/pointer': ['lib/cdef', 'lib/call', 'lib/types', 'lib/codegen', 'lib/memory', 'lib/native', 'lib/base'],
   'lib/call': ['lib/types', 'lib/codegen', 'lib/memory', 'lib/native', 'lib/base'],
@@ -67,7 +67,7 @@ const FOLDERS = {
 };
 
 // Files directly under lib/ that every other file may use.
-const BASE = ['errors', 'win32-errors', 'validate', 'lazy', 'nearest', 'location'];
+const BASE = ['bounded-map', 'errors', 'win32-errors', 'validate', 'lazy', 'nearest', 'location'];
 
 // Folder of src/ (or file, where it lies beside the folders) -> the folders that it may use.
 const RUST = {

@@ -1,5 +1,5 @@
 'use strict';
-// The cache of compiled C: what is compiled again, what is not, and what a compilation that fails leaves.
+// The cache of compiled C: its keys, its directory, and failed compilations.
 
 const assert = require('node:assert/strict');
 const { spawn, spawnSync } = require('node:child_process');

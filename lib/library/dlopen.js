@@ -1,7 +1,5 @@
 'use strict';
 // dlopen(), linkSymbols() and CFunction(): opens libraries and binds functions to their symbols.
-// Functions that every dlopen runs are expressions: in the published package V8 compiles those with the file
-// (docs/architecture.md).
 
 const { isAddon } = require('../native/addon.js');
 const binding = require('../native/binding.js');

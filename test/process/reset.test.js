@@ -208,6 +208,23 @@ for (const [name, registry] of Object.entries(REGISTRIES)) {
       );
     });
 
+    if (isNodes) {
+      test('a module imports the entries that a script had required before the reset', TIMES, async () => {
+        assert.equal(
+          await child(`
+          const { pathToFileURL } = require('node:url');
+          for (const name of ['index', 'bun', 'koffi', 'node-ffi']) {
+            const required = load(name + '.js');
+            reset();
+            const imported = await import(pathToFileURL(root + '/' + name + '.mjs'));
+            const key = name === 'koffi' ? 'load' : 'dlopen';
+            assert.equal(imported[key], required[key]);
+          }`),
+          'done',
+        );
+      });
+    }
+
     for (const group of groups) {
       const names = group.map(([what]) => what);
       test(`${names.join('; ')} work when they are first used after a reset of ${name}`, TIMES, async () => {

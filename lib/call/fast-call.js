@@ -1,8 +1,6 @@
 'use strict';
 // The fast call: V8's optimised code calls C directly. The generated caller tests each value; whatever it does not
 // take, every error among it, is left to the generic call before anything has happened.
-// Functions that every dlopen runs are expressions: in the published package V8 compiles those with the file
-// (docs/architecture.md).
 
 const binding = require('../native/binding.js');
 const { modules, options, unverified } = require('../native/runtime.js');
@@ -11,10 +9,12 @@ const { words, arrays, EPOCH, BEGIN } = require('../memory/arg-buffer.js');
 const { compile, nameOf } = require('../codegen/compile.js');
 const { halves } = require('../codegen/read-values.js');
 const { SHORT, TEXT_SLOTS, TURN, shared, state, textOfLength } = require('./fast-texts.js');
-const access = require('../memory/access.js');
 const { numberOfBig } = require('../memory/big-words.js');
+const { lazy } = require('../lazy.js');
 const config = require('../native/config.js');
 const { byName } = require('../types/registry.js');
+
+const access = lazy(() => require('../memory/access.js'));
 
 /** V8 calls fast functions from code of its optimising compiler only. */
 const WITHOUT_OPTIMISER = ['--jitless', '--no-opt', '--no-turbofan', '--no-turbo-fast-api-calls', '--max-lazy'];
@@ -200,7 +200,7 @@ function returnedText(length, turn, high, low, unit) {
   const text = textOfState(length);
   if (state[TURN] === turn) return text;
   const address = halves.toAddress(high, low);
-  return address === null ? null : access.wideTextAt(address, unit, 'cstring');
+  return address === null ? null : access().wideTextAt(address, unit, 'cstring');
 }
 
 function textOfState(length) {

@@ -39,12 +39,17 @@ fn set_aliases() {
     let is_unix = env::var_os("CARGO_CFG_UNIX").is_some();
     let is_linux = is("CARGO_CFG_TARGET_OS", "linux");
     let sysv64 = is("CARGO_CFG_TARGET_ARCH", "x86_64") && is("CARGO_CFG_TARGET_POINTER_WIDTH", "64") && is_unix;
+    let aapcs64 = is("CARGO_CFG_TARGET_ARCH", "aarch64") && is("CARGO_CFG_TARGET_POINTER_WIDTH", "64") && is_unix;
     let glibc = is_linux && is("CARGO_CFG_TARGET_ENV", "gnu") && is("CARGO_CFG_TARGET_POINTER_WIDTH", "64");
     for (alias, holds) in [
-        // The System V ABI of x86-64: calls load registers by a calling sequence.
+        // The System V ABI of x86-64.
         ("sysv64", sysv64),
+        // AAPCS64, or Apple's variant of it.
+        ("aapcs64", aapcs64),
+        // Calls load registers by a calling sequence.
+        ("calling_sequences", sysv64 || aapcs64),
         // C calls callbacks through stubs of the package, not through libffi's closures.
-        ("callback_stubs", sysv64 && is_linux),
+        ("callback_stubs", (sysv64 && is_linux) || aapcs64),
         // V8's private binary interface is used where its version was verified.
         ("v8_abi", sysv64),
         // glibc's private interfaces, on 64 bits: its link map, and the libraries that it loads.

@@ -4,6 +4,7 @@
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
+const { Unavailable } = require('./unavailable.js');
 
 const root = path.join(__dirname, '..');
 const isWindows = process.platform === 'win32';
@@ -15,7 +16,7 @@ function npm(args, cwd) {
   const cli = process.env.npm_execpath;
   const viaNpm = cli !== undefined && path.basename(cli) === 'npm-cli.js';
   const [command, all] = viaNpm ? [process.execPath, [cli, ...args, ...QUIET]] : ['npm', [...args, ...QUIET]];
-  // What npm installs is no business of whoever reads the standard output.
+  // npm's messages go to stderr: programs read the standard output of this one.
   const options = { cwd, stdio: ['ignore', 2, 2], shell: !viaNpm && isWindows };
   return spawnSync(command, all, options).status === 0;
 }
@@ -53,7 +54,8 @@ function installWith(more, folder, name, version, ...file) {
   fs.writeFileSync(path.join(prefix, 'package.json'), '{ "private": true }\n');
   const options = ['--no-save', '--no-package-lock', '--ignore-scripts', ...more];
   const installed = npm(['install', '--prefix', prefix, ...options, `${name}@${version}`], prefix);
-  if (!installed || !fs.existsSync(binary)) throw new Error(`${name}@${version} could not be installed from npm.`);
+  if (!installed || !fs.existsSync(binary))
+    throw new Unavailable(`${name}@${version} could not be installed from npm.`);
   return binary;
 }
 

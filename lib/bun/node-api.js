@@ -50,6 +50,8 @@ const C_TYPES = new Map(
     21: 'unsigned long long',
     22: 'long',
     23: 'unsigned long',
+    25: 'void *',
+    26: 'void *',
   }).map(([id, type]) => [Number(id), type]),
 );
 const SLOT = 8;
@@ -161,13 +163,13 @@ const withAdvice = (error) =>
 const alive = [];
 
 /** Writes an argument; returns what has to stay alive. */
-function encode({ descriptor }, data, at, given, name, i) {
-  const value = descriptor.resolve ? descriptor.resolve(given, name, i) : given;
+function encode({ descriptor }, data, at, argument, name, i) {
+  const value = descriptor.resolve ? descriptor.resolve(argument, name, i) : argument;
   const pin = descriptor.write(data, at, value, name, i);
   if (pin === undefined || !descriptor.isPointerLike) return pin;
-  const held = typeof pin === 'string' ? Buffer.from(`${pin}\0`) : pin;
-  descriptor.write(data, at, storageAddress(held), name, i);
-  return held;
+  const pinned = typeof pin === 'string' ? Buffer.from(`${pin}\0`) : pin;
+  descriptor.write(data, at, storageAddress(pinned), name, i);
+  return pinned;
 }
 
 /** The JavaScript function of one that takes or returns values of Node-API. */
@@ -177,12 +179,12 @@ function callerOf({ name, args, result }, native, library) {
     library.symbol(name);
     const bytes = new Uint8Array(SLOT * (args.length + 1));
     const data = new DataView(bytes.buffer);
-    const held = [bytes];
+    const retained = [bytes];
     const passed = args.map((part, i) => {
-      if (part.descriptor !== undefined) held.push(encode(part, data, (i + 1) * SLOT, values[i], name, i));
+      if (part.descriptor !== undefined) retained.push(encode(part, data, (i + 1) * SLOT, values[i], name, i));
       return part.type === VALUE ? values[i] : undefined;
     });
-    alive.push(held);
+    alive.push(retained);
     try {
       const returned = native(...passed, storageAddress(bytes));
       return result.type === VALUE ? returned : result.descriptor.read(new DataView(bytes.buffer), 0);

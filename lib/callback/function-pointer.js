@@ -10,6 +10,7 @@ const { DeclaredType } = require('../types/native-type.js');
 const { makeError, makeWarning, locationOf } = require('../errors.js');
 const { ScopedCallback } = require('../memory/retained.js');
 const { Lifetime } = require('../call/library-lifetime.js');
+const { refusingFunction } = require('../call/returns-twice.js');
 const { readArgs, parseTypes, internSignature } = require('../call/signature.js');
 const { parseOptions } = require('../validate.js');
 const { readAddress, resolvePointer } = require('../types/pointers.js');
@@ -98,7 +99,7 @@ function descriptorOf(options, makeScopedCallback) {
   const bound = new Map();
   return {
     ...base,
-    // What a JSCallback takes in place of a declaration.
+    // A JSCallback takes this in place of a declaration.
     declaration: makeScopedCallback === undefined ? undefined : options,
     name: 'fn',
     key: `fn ${(keys += 1)}`,
@@ -110,8 +111,9 @@ function descriptorOf(options, makeScopedCallback) {
       if (address === null) return null;
       const known = bound.get(address)?.deref();
       if (known !== undefined) return known;
-      // Nobody closes what it belongs to.
-      const made = bind('fn', address, options, new Lifetime(binding.Library.linked('fn')));
+      // The pointer has no owner that could be closed.
+      const made =
+        refusingFunction(address) ?? bind('fn', address, options, new Lifetime(binding.Library.linked('fn')));
       bound.set(address, new WeakRef(made));
       return made;
     },

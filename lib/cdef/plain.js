@@ -69,10 +69,10 @@ function pointerToScalar(name, spelling, isConst) {
   const text = isConst ? (TEXTS[spelling] ?? TEXTS[name]) : undefined;
   if (text !== undefined) return text;
   if (BYTES.has(byName.get(name).name)) return 'ptr';
-  if (!made.has(name)) made.set(name, pointers().pointer(name));
-  return made.get(name);
+  if (!pointersByName.has(name)) pointersByName.set(name, pointers().pointer(name));
+  return pointersByName.get(name);
 }
-const made = new Map();
+const pointersByName = new Map();
 
 /** The name in the type table of the words of a type; undefined where they are no scalar. */
 function scalarOf(words) {
@@ -209,7 +209,7 @@ const kept = new BoundedMap(64);
  * @returns {[string, { args: any[], returns: any }][] | undefined}
  */
 const plainEntries = function (text) {
-  const known = kept.get(text);
+  const known = entriesByText.get(text);
   if (known !== undefined) return copied(known);
   const reading = startReading(text);
   const entries = [];

@@ -1,8 +1,9 @@
 'use strict';
-// Runs the suite of all platforms, and test files, on one runtime: what passed and what failed.
+// Runs the suite of all platforms, and test files, on one runtime, and counts what passed and failed.
 
 const { spawn } = require('node:child_process');
 const path = require('node:path');
+const { testFileOf } = require('../test-files.js');
 const { runTestFile } = require('../test-process.js');
 const { failuresOf, totals } = require('../test-report.js');
 const { titles } = require('../../test/runtimes/suite.cjs');
@@ -11,12 +12,14 @@ const root = path.join(__dirname, '..', '..');
 const suite = path.join(root, 'test', 'runtimes', 'suite.cjs');
 const FLAGS = ['--expose-gc', '--allow-natives-syntax'];
 const TIMEOUT_MS = 10 * 60 * 1000;
+/** Thousands of signatures in an emulator. */
+const ABI_TIMEOUT_MS = 12 * TIMEOUT_MS;
 
-/** Runs a program to its end: what it printed, and how it ended. */
-function start(binary, args, env) {
+/** Runs a program to its end. Returns its output, and the way it ended. */
+function start(binary, args, env, timeout = TIMEOUT_MS) {
   return new Promise((resolve) => {
     const child = spawn(binary, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
-    const timer = setTimeout(() => child.kill('SIGKILL'), TIMEOUT_MS);
+    const timer = setTimeout(() => child.kill('SIGKILL'), timeout);
     const printed = { stdout: '', stderr: '' };
     for (const name of Object.keys(printed))
       child[name].setEncoding('utf8').on('data', (text) => (printed[name] += text));
@@ -59,13 +62,13 @@ async function runSuite({ binary, args = ['--expose-gc'], env, leftOut = {} }) {
 /**
  * Runs test files, one after the other.
  * @param {{ binary: string, env: object, flags?: string[] }} runtime
- * @param {string[]} names of the files: call for test/call.test.js
+ * @param {string[]} names of the files: call for test/call/call.test.js
  * @param {Record<string, string>} [except] tests that cannot pass there, by title, with the reason
  */
 async function runFiles({ binary, env, flags = [] }, names, except = {}) {
   const sums = { passed: 0, skipped: 0, excepted: 0, faults: [] };
   for (const name of names) {
-    const result = await runTestFile(binary, path.join('test', `${name}.test.js`), {
+    const result = await runTestFile(binary, testFileOf(name), {
       flags: [...FLAGS, ...flags],
       env,
     });
@@ -80,4 +83,32 @@ async function runFiles({ binary, env, flags = [] }, names, except = {}) {
   return sums;
 }
 
-module.exports = { runSuite, runFiles, root };
+const ABI = path.join(root, 'scripts', 'abi.js');
+
+/**
+ * Compares random signatures with the C compiler of a runtime.
+ * @param {{ binary: string, env: object }} runtime
+ * @param {{ count: number, seed: number, callPaths: string[], engines: string[] }} what as scripts/abi.js has it
+ * @returns {Promise<{ count: number, faults: string[] }>}
+ */
+async function runSignatures({ binary, env }, { count, seed, callPaths, engines }) {
+  const numbers = ['--count', String(count), '--seed', String(seed)];
+  const names = ['--call-paths', callPaths.join(','), '--engines', engines.join(',')];
+  const { stdout, stderr, end } = await start(
+    binary,
+    [...FLAGS, ABI, '--built', ...numbers, ...names],
+    env,
+    ABI_TIMEOUT_MS,
+  );
+  const agreed = [...stdout.matchAll(/: (\d+) signatures, .* 0 mismatches$/gm)].reduce(
+    (sum, [, n]) => sum + Number(n),
+    0,
+  );
+  if (agreed === count && end === undefined) return { count, faults: [] };
+  return {
+    count,
+    faults: [`random signatures: ${end ?? ''} ${stdout.trim().slice(-1500)} ${stderr.trim().slice(-500)}`],
+  };
+}
+
+module.exports = { runSuite, runFiles, runSignatures, root };

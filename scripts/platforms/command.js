@@ -1,27 +1,31 @@
 'use strict';
-// What the commands for platforms have in common: options, running each runtime, the report, the last line.
+// The parts that the commands for platforms share: options, running each runtime, the report, the last line.
 
+const { spawnSync } = require('node:child_process');
 const os = require('node:os');
 const { parseArgs } = require('node:util');
-const { runFiles, runSuite } = require('./check.js');
+const { runFiles, runSignatures, runSuite } = require('./check.js');
 const { save } = require('./results.js');
+const { Unavailable } = require('../unavailable.js');
 
 const OPTIONS = {
   short: { type: 'boolean', default: false },
   write: { type: 'boolean', default: false },
   only: { type: 'string', multiple: true, default: [] },
+  'if-available': { type: 'boolean', default: false },
 };
 
 /**
  * @param {string} usage the command, for messages
- * @returns {{ short: boolean, write: boolean, only: string[] }} write: whether the results go into the table
+ * @returns {{ short: boolean, write: boolean, only: string[] }} write: whether the results go into the table; if-available:
+ *   what cannot be installed or fetched here is no failure
  */
 function parse(usage) {
   try {
     const { values } = parseArgs({ args: process.argv.slice(2), options: OPTIONS });
     return { ...values, write: values.write || !values.short };
   } catch (error) {
-    console.error(`${error.message}\n${usage} [-- --short] [--write] [--only NAME ...]`);
+    console.error(`${error.message}\n${usage} [-- --short] [--write] [--only NAME ...] [--if-available]`);
     return process.exit(1);
   }
 }
@@ -34,7 +38,7 @@ const environment = (more) => {
   return env;
 };
 
-/** What must hold of the facts that the suite prints. */
+/** The properties that the facts printed by the suite must have. */
 function faultsOf({ facts }, { fences, fastCalls = fences, platform }) {
   if (facts === undefined) return [];
   const faults = [];
@@ -47,10 +51,19 @@ function faultsOf({ facts }, { fences, fastCalls = fences, platform }) {
   return faults;
 }
 
+/** Whether a runtime starts here at all, without the package. */
+function requireStart(binary, { name, system }) {
+  const { status, signal, error } = spawnSync(binary, ['-e', '0'], { stdio: 'ignore', timeout: START_TIMEOUT_MS });
+  if (status === 0) return;
+  const end = error?.message ?? (signal === null ? `exit code ${status}` : signal);
+  throw new Unavailable(`${name} for ${system} does not start here: ${end}`);
+}
+
 /** Runs everything on one runtime: its row of the table, and what went wrong. */
-async function check(runtime, isShort) {
+async function check(runtime, { short: isShort, ifAvailable }) {
   const { name, system, refused, args, leftOut, except } = runtime;
   const binary = runtime.install();
+  if (ifAvailable) requireStart(binary, runtime);
   const env = environment(runtime.env);
   const suite = await runSuite({ binary, args, env, leftOut });
   if (refused !== undefined) {
@@ -79,9 +92,16 @@ async function check(runtime, isShort) {
     faults.push(...files.faults);
     row.files = { passed: files.passed, skipped: files.skipped, excepted: files.excepted, failed: files.faults.length };
   }
+  const signatures = runtime.signatures?.(isShort);
+  if (signatures !== undefined && facts !== undefined) {
+    const agreed = await runSignatures({ binary, env }, signatures);
+    faults.push(...agreed.faults);
+    row.signatures = agreed.count;
+  }
   return { row: { ...row, faults: faults.length }, faults };
 }
 
+const START_TIMEOUT_MS = 120_000;
 /** Runtimes that are checked at the same time. */
 const AT_ONCE = 2;
 const LINES = 12;
@@ -93,7 +113,7 @@ const indent = (text) => text.trimEnd().split('\n').slice(0, LINES).join('\n    
  * @param {object[]} runtimes
  * @param {{ short: boolean, write: boolean, only: string[] }} options
  */
-async function runAll(command, runtimes, { short, write, only }) {
+async function runAll(command, runtimes, { short, write, only, 'if-available': ifAvailable }) {
   const wanted = runtimes.filter(({ name, isLong }) =>
     only.length === 0 ? !(short && isLong) : only.some((each) => name.includes(each)),
   );
@@ -103,54 +123,73 @@ async function runAll(command, runtimes, { short, write, only }) {
   const next = wanted.values();
   const work = async () => {
     for (const runtime of next) {
-      const result = await checkAndPrint(runtime, short);
+      const result = await checkAndPrint(runtime, { short, ifAvailable });
       results.set(runtime, result);
-      if (write) save(command, [result.row], { isPart: true });
+      if (write && result.unavailable === undefined) save(command, [result.row], { isPart: true });
     }
   };
   // Each waits a lot: for the event loop, for other threads, for child processes.
   await Promise.all(Array.from({ length: Math.min(AT_ONCE, os.availableParallelism()) }, work));
-  const inOrder = wanted.map((runtime) => results.get(runtime));
+  const all = wanted.map((runtime) => results.get(runtime));
+  const inOrder = all.filter(({ unavailable }) => unavailable === undefined);
   const rows = inOrder.map(({ row }) => row);
-  if (write) save(command, rows, { isPart: wanted.length < runtimes.length });
+  if (write) save(command, rows, { isPart: rows.length < runtimes.length });
   const failed = inOrder.filter(({ faults }) => faults.length > 0).map(({ row }) => row.name);
-  console.log(lastLine(command, rows, failed, short));
+  console.log(lastLine(command, rows, { failed, unavailable: all.length - rows.length, isShort: short }));
   process.exitCode = failed.length === 0 ? 0 : 1;
 }
 
 /** The line that says what ran and what passed. */
-function lastLine(command, rows, failed, isShort) {
+function lastLine(command, rows, { failed, unavailable, isShort }) {
   const sum = (key) => rows.reduce((total, row) => total + (key(row) ?? 0), 0);
   const refused = rows.filter((row) => row.refused !== undefined && !failed.includes(row.name)).length;
   const parts = [`${rows.length - failed.length - refused} work`];
   if (refused > 0) parts.push(`${refused} refused with a reason`);
   parts.push(`${failed.length} failed${failed.length > 0 ? ` (${failed.join(', ')})` : ''}`);
+  if (unavailable > 0) parts.push(`${unavailable} not available here`);
   const counts = [`${sum((row) => row.passed)} cases of the suite`, `${sum((row) => row.files?.passed)} tests`];
   return `test:${command}${isShort ? ' (short)' : ''}: ${rows.length} runtimes: ${parts.join(', ')}; ${counts.join(' and ')} passed`;
 }
 
 /** Checks a runtime and prints a line about it, and what went wrong. */
-async function checkAndPrint(runtime, isShort) {
+async function checkAndPrint(runtime, { short, ifAvailable }) {
   const began = performance.now();
   const { name, system } = runtime;
-  const result = await check(runtime, isShort).catch((error) => ({
+  const result = await check(runtime, { short, ifAvailable }).catch((error) => ({
     row: { name, runtime: name, system, passed: 0, cases: 0, faults: 1 },
-    faults: [error.cause === undefined ? error.message : `${error.message}\n${error.cause.message}`],
+    faults: [textOf(error)],
+    ...(ifAvailable && error instanceof Unavailable && { unavailable: textOf(error) }),
   }));
-  const { row, faults } = result;
+  const { row, faults, unavailable } = result;
+  if (unavailable !== undefined) {
+    console.log(`not run ${name}, ${system}:\n    ${indent(unavailable)}`);
+    return result;
+  }
   const seconds = ((performance.now() - began) / 1000).toFixed(0);
-  const cases = `${row.passed} of ${row.cases} cases${row.files ? `, ${row.files.passed} tests` : ''}`;
+  const more = `${row.files ? `, ${row.files.passed} tests` : ''}${row.signatures ? `, ${row.signatures} signatures` : ''}`;
+  const cases = `${row.passed} of ${row.cases} cases${more}`;
   const facts = row.refused ? `refused: ${row.refused}` : `${cases}, ${row.fences ? 'fenced' : 'no fences'}`;
   console.log(`${faults.length === 0 ? 'ok    ' : 'FAILED'} ${row.runtime}, ${system}: ${facts}; ${seconds} s`);
   for (const fault of faults) console.log(`    ${indent(fault)}`);
   return result;
 }
 
-/** Runs a program of this folder; ends with one message where it cannot. */
-const main = (program) =>
-  program().catch((error) => {
-    console.error(error.cause === undefined ? error.message : `${error.message}\n${error.cause.message}`);
-    process.exitCode = 1;
-  });
+const textOf = ({ message, cause }) => (cause === undefined ? message : `${message}\n${cause.message}`);
 
-module.exports = { parse, runAll, main };
+/**
+ * Runs a program of this folder; ends with one message where it cannot.
+ * @param {(options: ReturnType<typeof parse>) => Promise<void>} program
+ * @param {string} usage the command, for messages
+ */
+async function main(program, usage) {
+  const options = parse(usage);
+  try {
+    await program(options);
+  } catch (error) {
+    console.error(textOf(error));
+    if (options['if-available'] && error instanceof Unavailable) console.log(`${usage}: not available here, not run`);
+    else process.exitCode = 1;
+  }
+}
+
+module.exports = { runAll, main };

@@ -5,7 +5,8 @@ const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { buildFixture } = require('../test.js');
-const { run, hasCommand, installPackages } = require('./debian.js');
+const { Unavailable } = require('../unavailable.js');
+const { run, tryTo, hasCommand, installPackages } = require('./debian.js');
 const { platforms } = require('./runtimes.js');
 
 const root = path.join(__dirname, '..', '..');
@@ -84,12 +85,12 @@ function requireTarget(target) {
   const installed = spawnSync('rustc', ['--print', 'target-libdir', '--target', target], options).stdout?.trim() ?? '';
   if (installed !== '' && fs.existsSync(installed)) return;
   if (!hasCommand('rustup')) {
-    throw new Error(
+    throw new Unavailable(
       `this Rust has no standard library for ${target}: install Rust from https://rustup.rs, then rustup target add ${target}`,
     );
   }
   console.error(`Fetching Rust's standard library for ${target} ...`);
-  run('rustup', ['target', 'add', target], { cwd: root });
+  tryTo('rustup', ['target', 'add', target], { cwd: root });
 }
 
 /**

@@ -4,9 +4,22 @@
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
+const { Unavailable } = require('../unavailable.js');
 
 const MIRROR = process.env.PINNED_FFI_DEBIAN_MIRROR ?? 'http://deb.debian.org/debian';
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
+
+/** What takes longer hangs. */
+const LONGEST_TRY_MS = 5 * 60_000;
+
+/** Runs a command that fetches or sets up something. */
+function tryTo(command, args, options = {}) {
+  try {
+    return run(command, args, { timeout: LONGEST_TRY_MS, ...options });
+  } catch (error) {
+    throw new Unavailable(error.message);
+  }
+}
 
 /** Runs a command; throws with the end of its messages where it fails. */
 function run(command, args, options = {}) {
@@ -34,15 +47,15 @@ function installPackages(needed) {
   const names = Object.entries(needed).flatMap(([name, packages]) => (isHere(name) ? [] : packages));
   if (names.length === 0) return;
   const command = `apt install ${names.join(' ')}`;
-  if (!hasCommand('apt-get')) throw new Error(`this needs Debian or Ubuntu: ${command}`);
-  if (process.geteuid?.() !== 0) throw new Error(`missing here: ${command}`);
+  if (!hasCommand('apt-get')) throw new Unavailable(`this needs Debian or Ubuntu: ${command}`);
+  if (process.geteuid?.() !== 0) throw new Unavailable(`missing here: ${command}`);
   console.error(`Installing ${names.join(' ')} ...`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const install = () => run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...names], { env });
+  const install = () => tryTo('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...names], { env });
   try {
     install();
   } catch {
-    run('apt-get', ['update', '-qq'], { env });
+    tryTo('apt-get', ['update', '-qq'], { env });
     install();
   }
 }
@@ -80,10 +93,10 @@ function unpackPackages(release, names, folder, { alone = false } = {}) {
     'Acquire::Languages': 'none',
   };
   const options = Object.entries(settings).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
-  run('apt-get', [...options, 'update', '-qq']);
+  tryTo('apt-get', [...options, 'update', '-qq']);
   const archives = path.join(state, 'cache', 'archives');
-  if (alone) run('apt-get', [...options, 'download', '-qq', ...names], { cwd: archives });
-  else run('apt-get', [...options, 'install', '-y', '-qq', '--no-install-recommends', '--download-only', ...names]);
+  if (alone) tryTo('apt-get', [...options, 'download', '-qq', ...names], { cwd: archives });
+  else tryTo('apt-get', [...options, 'install', '-y', '-qq', '--no-install-recommends', '--download-only', ...names]);
   const part = `${root}.part`;
   fs.rmSync(part, { recursive: true, force: true });
   // Packages of before and after the merge of / and /usr meet here.
@@ -105,4 +118,4 @@ function unpackPackages(release, names, folder, { alone = false } = {}) {
   return root;
 }
 
-module.exports = { run, hasCommand, installPackages, unpackPackages };
+module.exports = { run, tryTo, hasCommand, installPackages, unpackPackages };

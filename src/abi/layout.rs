@@ -60,19 +60,10 @@ pub(super) enum Content {
 /// The class of the register for a part of an aggregate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Class {
-    /// Those of integers and pointers.
+    /// The registers of integers and pointers.
     Integer,
-    /// Those of floating point.
+    /// The registers of floating point.
     Float,
-}
-
-/// The passing of an aggregate by the System V ABI of x86-64 (section 3.2.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Eightbytes {
-    /// In registers where there are enough: of these classes, one or two.
-    Registers(Class, Option<Class>),
-    /// Through memory: in so many words.
-    Memory(usize),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -298,30 +289,6 @@ impl Layout {
         let shown = if size > LARGE { 1 } else { count };
         let content = gather((0..shown).map(|index| (index * element.size(), element)), size);
         Ok(Self { size, align: element.align(), offsets: Vec::new(), shifts: Vec::new(), content })
-    }
-
-    /// Its passing by the System V ABI of x86-64; `None` if that is left to libffi, or refused by
-    /// [`Layout::to_libffi`].
-    pub fn eightbytes(&self) -> Option<Eightbytes> {
-        const BYTES: usize = 8;
-        let scalars = match &self.content {
-            Content::Refused(_) => return None,
-            // Wider ones would have to be aligned on the stack.
-            _ if self.align > BYTES => return None,
-            Content::Scalars(scalars) if self.size <= 2 * BYTES => scalars,
-            _ => return Some(Eightbytes::Memory(self.size.div_ceil(BYTES))),
-        };
-        if scalars.iter().any(|scalar| scalar.at % scalar.size != 0) {
-            return None;
-        }
-        // A scalar lies within one of them, and one of an integer decides.
-        let class =
-            |index: usize| scalars.iter().filter(|scalar| scalar.at / BYTES == index).map(|scalar| scalar.class).min();
-        match (class(0), class(1), self.size > BYTES) {
-            (Some(first), None, false) => Some(Eightbytes::Registers(first, None)),
-            (Some(first), Some(second), true) => Some(Eightbytes::Registers(first, Some(second))),
-            _ => None,
-        }
     }
 
     /// The type that libffi passes for it by value: a structure of units as wide as the alignment, each of the class

@@ -5,11 +5,13 @@ use std::hash::{Hash, Hasher};
 
 use libffi::middle::Cif;
 
+use super::calling_sequence::{CallingSequence, Step};
 use super::ctype::CType;
 use super::layout::ValueType;
-use super::sysv64;
+use super::native;
 use crate::error::{FfiError, Result};
 use crate::memory::arg_buffer::{HEAD_BYTES, MOST_ARGUMENTS};
+use crate::memory::text::encoding::Encoding;
 
 /// The offsets of a call's values in the argument buffer, in bytes from its start.
 #[derive(Debug)]
@@ -38,7 +40,7 @@ pub struct Signature {
     /// The positions of the arguments that may be pins.
     pub pins: Vec<usize>,
     /// The calling sequence without libffi, if there is one.
-    pub sequence: Option<sysv64::CallingSequence>,
+    pub sequence: Option<CallingSequence>,
     /// `pins` as `sequence` has them.
     pub register_pins: Box<[RegisterPin]>,
 }
@@ -48,10 +50,10 @@ pub struct Signature {
 pub struct RegisterPin {
     /// Its position.
     pub argument: u8,
-    /// Whether it may be a text.
-    pub is_text: bool,
+    /// The encoding of a text, if it may be one.
+    pub encoding: Option<Encoding>,
     /// The destination of its address.
-    pub step: sysv64::Step,
+    pub step: Step,
 }
 
 // SAFETY: M14; nothing of a signature is written after it was made: libffi reads a prepared `ffi_cif` only.
@@ -97,10 +99,10 @@ impl Signature {
         let layout = BufferLayout::new(&arguments, &result);
         let takes_pin = |value: &ValueType| value.scalar().is_some_and(CType::takes_pin);
         let pins: Vec<usize> = (0..arguments.len()).filter(|i| takes_pin(&arguments[*i])).collect();
-        let sequence = sysv64::CallingSequence::new(&arguments, &layout.arguments, &result);
+        let sequence = native::arrange(&arguments, &layout.arguments, fixed, &result);
         let as_register_pin = |argument: &usize| {
-            let is_text = arguments[*argument].scalar() == Some(CType::CString);
-            Some(RegisterPin { argument: *argument as u8, is_text, step: sequence.as_ref()?.step_of(*argument) })
+            let encoding = arguments[*argument].scalar().and_then(CType::encoding);
+            Some(RegisterPin { argument: *argument as u8, encoding, step: sequence.as_ref()?.step_of(*argument) })
         };
         let register_pins = pins.iter().filter_map(as_register_pin).collect();
         Ok(Self { arguments, result, fixed, cif, layout, pins, sequence, register_pins })

@@ -8,9 +8,9 @@ use libffi::middle::{Arg, CodePtr, Ret};
 use smallvec::SmallVec;
 
 use super::registers::RegisterFile;
+use crate::abi::calling_sequence::CallingSequence;
 use crate::abi::ctype::CType;
 use crate::abi::signature::Signature;
-use crate::abi::sysv64::{CallingSequence, ResultIn};
 use crate::memory::address::Address;
 use crate::memory::arg_buffer::{ArgBlock, bytes};
 
@@ -43,13 +43,13 @@ unsafe fn enter_by_sequence(
     let mut result = ResultBlock::new();
     // SAFETY: M2; the block is as long as the signature's layout.
     unsafe { sequence.load(bytes.as_ptr(), &mut words) };
-    if sequence.result == ResultIn::Memory {
+    if sequence.needs_memory() {
         result = no_result(signature);
         words.set_result(NonNull::from(result.as_mut_slice()).cast());
     }
     // SAFETY: U1 and M4 by the contract of this function; the result's memory is as large as its type says.
     let returned = unsafe { sequence.enter(code, &words) };
-    if sequence.result != ResultIn::Memory {
+    if !sequence.needs_memory() {
         result.push(u128::from(returned.first) | u128::from(returned.second) << 64);
     }
     result
@@ -78,6 +78,56 @@ pub fn no_result(signature: &Signature) -> ResultBlock {
 /// errno (GetLastError on Windows) of this thread: right after a call, the value that the function has set.
 pub fn last_errno() -> i32 {
     std::io::Error::last_os_error().raw_os_error().unwrap_or(0)
+}
+
+/// errno of this thread, which is looked up once.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub struct Errno(NonNull<i32>);
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+impl Errno {
+    /// That of the thread.
+    #[inline]
+    pub fn here() -> Self {
+        // SAFETY: U1; the function has no preconditions, and its result is never NULL.
+        Self(unsafe { NonNull::new_unchecked(libc::__errno_location()) })
+    }
+
+    /// Its value.
+    #[inline]
+    pub fn get(&self) -> i32 {
+        // SAFETY: errno is this thread's own, as this value, which is not Send, is.
+        unsafe { self.0.read() }
+    }
+
+    /// Sets it.
+    #[inline]
+    pub fn set(&self, value: i32) {
+        // SAFETY: as in `get`.
+        unsafe { self.0.write(value) };
+    }
+}
+
+/// As on Linux; it is looked up each time.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub struct Errno;
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+impl Errno {
+    /// That of the thread.
+    pub fn here() -> Self {
+        Self
+    }
+
+    /// Its value.
+    pub fn get(&self) -> i32 {
+        last_errno()
+    }
+
+    /// Sets it.
+    pub fn set(&self, value: i32) {
+        set_errno(value);
+    }
 }
 
 /// Sets errno (the last error on Windows) of this thread to 0, so that what is there after a call is the function's.

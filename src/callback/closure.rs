@@ -12,10 +12,10 @@ use libffi::middle::Closure as FfiClosure;
 
 #[cfg(callback_stubs)]
 use super::stub;
+#[cfg(callback_stubs)]
+use crate::abi::calling_sequence::CallingSequence;
 use crate::abi::ctype::CType;
 use crate::abi::signature::Signature;
-#[cfg(callback_stubs)]
-use crate::abi::sysv64::{CallingSequence, ResultIn};
 use crate::error::{FfiError, Result};
 use crate::memory::address::Address;
 use crate::memory::arg_buffer::{ArgBlock, ArgBuffer};
@@ -80,14 +80,14 @@ impl Incoming<'_> {
     /// Copies the result from where the signature's layout has it.
     #[inline]
     pub fn put_result(&self, arg_buffer: &ArgBuffer) {
+        let at = self.signature.layout.result;
         match self.way {
+            // SAFETY: U1; the calling sequence is that of the signature.
             #[cfg(callback_stubs)]
-            Way::Stub(sequence, block) if sequence.result != ResultIn::Nothing => {
-                block.set_result(sequence, arg_buffer.word(self.signature.layout.result));
-            }
-            #[cfg(callback_stubs)]
-            Way::Stub(..) => {}
-            Way::Ffi(_, result, _) => self.put_from(arg_buffer, self.signature.layout.result, result),
+            Way::Stub(sequence, block) => unsafe {
+                block.put_result(sequence, arg_buffer, at, self.signature.result_size());
+            },
+            Way::Ffi(_, result, _) => self.put_from(arg_buffer, at, result),
         }
     }
 
@@ -96,20 +96,13 @@ impl Incoming<'_> {
         if bytes.len() < self.signature.result_size() {
             return;
         }
-        match self.way {
-            #[cfg(callback_stubs)]
-            Way::Stub(sequence, block) => {
-                let mut word = [0; size_of::<u64>()];
-                let size = bytes.len().min(word.len());
-                word[..size].copy_from_slice(&bytes[..size]);
-                block.set_result(sequence, u64::from_le_bytes(word));
-            }
-            Way::Ffi(_, result, _) => {
-                let base = NonNull::from(bytes).cast();
-                // SAFETY: M4; the bytes outlive this buffer over them, which is only read.
-                self.put_from(&unsafe { ArgBuffer::new(base, bytes.len()) }, 0, result);
-            }
-        }
+        let at = self.signature.layout.result;
+        let mut block = ArgBlock::from_elem(0, (at + bytes.len()).div_ceil(16));
+        let base = NonNull::from(block.as_mut_slice()).cast();
+        // SAFETY: M4; the block outlives this buffer over it.
+        let arg_buffer = unsafe { ArgBuffer::new(base, size_of_val(block.as_slice())) };
+        arg_buffer.put(at, bytes);
+        self.put_result(&arg_buffer);
     }
 
     /// Copies the result at an offset of a buffer to C, widened to a register as libffi wants it of closures.
@@ -168,12 +161,14 @@ unsafe extern "C" fn trampoline(_: &ffi_cif, result: &mut c_void, arguments: *co
     target.answer(&incoming);
 }
 
-/// As [`trampoline`], for a call that came by a stub: the result is zero there until it is set.
+/// As [`trampoline`], for a call that came by a stub: a result in registers is zero there until it is set.
 #[cfg(callback_stubs)]
-unsafe extern "sysv64" fn arrive(block: &stub::SavedRegisters, target: usize) {
+unsafe extern "C" fn arrive(block: &stub::SavedRegisters, target: usize) {
     // SAFETY: M7; `Closure::new` gave the stub the address of a slot that was leaked.
     let target = unsafe { &*std::ptr::with_exposed_provenance::<Target>(target) };
     let Some(sequence) = &target.signature.sequence else { return };
+    // SAFETY: U1; the calling sequence is that of the signature.
+    unsafe { block.clear_result(sequence, target.signature.result_size()) };
     let incoming = Incoming { signature: &target.signature, way: Way::Stub(sequence, block) };
     target.answer(&incoming);
 }
@@ -181,7 +176,7 @@ unsafe extern "sysv64" fn arrive(block: &stub::SavedRegisters, target: usize) {
 /// The code of a stub; `None` where libffi has to make the pointer.
 #[cfg(callback_stubs)]
 fn thunk_for(target: &'static Target) -> Option<Address> {
-    target.signature.sequence.as_ref().filter(|_| target.signature.is_of_scalars())?;
+    target.signature.sequence.as_ref()?;
     stub::make(arrive, (&raw const *target).expose_provenance())
 }
 

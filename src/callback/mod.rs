@@ -1,4 +1,6 @@
 //! C to JavaScript, without JavaScript: the function pointers that C calls.
 
 pub mod closure;
+pub mod entry_aapcs64;
+pub mod entry_sysv64;
 pub mod stub;

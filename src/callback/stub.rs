@@ -1,47 +1,55 @@
-//! Stubs: the function pointers of callbacks of scalars. A few instructions save the argument registers in one block
-//! with the stack arguments, by the same kind of calling sequence as calls (`abi::sysv64`). libffi's closures
-//! serve every other signature, and are the oracle of the tests.
+//! Stubs: the function pointers of callbacks. A few instructions save the argument registers in one block with the
+//! stack arguments, by the same kind of calling sequence as calls (`abi::calling_sequence`). libffi's closures serve
+//! every other signature, and are the oracle of the tests.
 #![cfg(callback_stubs)]
 #![expect(unsafe_code, reason = "is called by C")]
 
 use std::cell::Cell;
 use std::mem::offset_of;
+use std::ptr::{NonNull, with_exposed_provenance_mut};
 use std::sync::{Mutex, PoisonError};
 
-use crate::abi::sysv64::{CallingSequence, Load, ResultIn, Step};
+#[cfg(aapcs64)]
+use super::entry_aapcs64::{STUB_BYTES, enter, stub};
+#[cfg(sysv64)]
+use super::entry_sysv64::{STUB_BYTES, enter, stub};
+use crate::abi::calling_sequence::{CallingSequence, FIRST_FLOAT, Load, ResultIn, Step, WORD};
+use crate::abi::native::{FILE, RESULT_ADDRESS, RETURNED};
 use crate::memory::address::Address;
 use crate::memory::arg_buffer::ArgBuffer;
 use crate::memory::exec::Code;
 
 /// Answers a call. It gets the saved registers, and the value that the stub was made with.
-pub type Arrive = unsafe extern "sysv64" fn(&SavedRegisters, usize);
+pub type Arrive = unsafe extern "C" fn(&SavedRegisters, usize);
 
-/// The words of registers in front: 6 of integers, 8 of floating point.
-const REGISTERS: usize = 14;
-/// rax and xmm0 as C gets them back.
-const RESULTS: usize = 2;
-/// The words between the block and the stack arguments: rbp, and the return address.
+/// The words between the block and the stack arguments: the frame pointer, and the return address.
 const LINKS: usize = 2;
 
 /// The arguments of one call, as C left them, and space for the result. Behind it lie those on the stack.
 #[repr(C)]
 pub struct SavedRegisters {
-    registers: [u64; REGISTERS],
-    results: [Cell<u64>; RESULTS],
+    registers: [u64; FILE.registers()],
+    results: [Cell<u64>; RETURNED],
 }
 
+/// The slot's fields, as the entries of the ABIs use them.
+const _: () = assert!(offset_of!(Slot, entry) == 0 && offset_of!(Slot, arrive) == 8 && offset_of!(Slot, target) == 16);
+/// C's stack stays aligned.
+const _: () = assert!(size_of::<SavedRegisters>().is_multiple_of(16));
+
 impl SavedRegisters {
-    /// The word of an argument.
+    /// The word of an argument. On Apple's arm64, those of the stack are packed: the upper bytes may be of others.
     ///
     /// # Safety
     /// U1: the step is of the sequence of the signature that C called.
+    #[inline]
     unsafe fn word(&self, step: Step) -> u64 {
-        match step.stack_word() {
-            None => self.registers[usize::from(step.to)],
-            // SAFETY: U1; C has put as many words behind the block as its signature says.
-            Some(word) => unsafe {
-                let behind = (&raw const *self).add(1).cast::<u64>();
-                behind.add(LINKS + word).read()
+        match usize::from(step.to).checked_sub(size_of_val(&self.registers)) {
+            None => self.registers[step.word()],
+            // SAFETY: U1; C has put as many bytes behind the block as its signature says, and its frame is above them.
+            Some(at) => unsafe {
+                let behind = (&raw const *self).add(1).cast::<u8>();
+                behind.add(LINKS * WORD + at).cast::<u64>().read_unaligned()
             },
         }
     }
@@ -54,27 +62,84 @@ impl SavedRegisters {
     pub unsafe fn put_arguments(&self, sequence: &CallingSequence, arg_buffer: &ArgBuffer) {
         for step in &sequence.steps {
             // SAFETY: U1 by the contract of this function.
-            arg_buffer.put_word(usize::from(step.from), unsafe { self.word(*step) });
+            let word = unsafe { self.word(*step) };
+            let at = usize::from(step.from);
+            match step.load {
+                Load::Copy => {
+                    let pointed = NonNull::new(with_exposed_provenance_mut::<u8>(word as usize));
+                    let (Some(pointed), Some(copy)) = (pointed, sequence.copy_of(*step)) else { continue };
+                    // SAFETY: U1; C passes the address of a whole argument.
+                    unsafe { arg_buffer.put_from(at, pointed, copy.size) };
+                }
+                // It may be a part of an aggregate, which is no wider.
+                Load::U32 => arg_buffer.put_half(at, word as u32),
+                _ => arg_buffer.put_word(at, word),
+            }
         }
     }
 
-    /// Sets C's result to this word, widened as the ABI's callers expect.
+    /// Makes C's result zero. `size` is that of the result.
+    ///
+    /// # Safety
+    /// U1: the sequence is of the signature that C called.
     #[inline]
-    pub fn set_result(&self, sequence: &CallingSequence, word: u64) {
-        match sequence.result {
-            // Aggregates are libffi's.
-            ResultIn::Nothing | ResultIn::Two(..) | ResultIn::Memory => {}
-            ResultIn::Float => self.results[1].set(word),
-            ResultIn::Integer => self.results[0].set(match sequence.returned {
-                Load::I8 => word as i8 as u64,
-                Load::I16 => word as i16 as u64,
-                Load::I32 => word as i32 as u64,
-                Load::U8 => word & 0xff,
-                Load::U16 => word & 0xffff,
-                Load::U32 => word & 0xffff_ffff,
-                Load::Word => word,
-            }),
+    pub unsafe fn clear_result(&self, sequence: &CallingSequence, size: usize) {
+        // The entry has cleared the registers.
+        if let (ResultIn::Memory, Some(memory)) = (sequence.result, self.result_memory()) {
+            // SAFETY: U1; C passes the address of memory for the result.
+            unsafe { memory.write_bytes(0, size) };
+            self.results[0].set(memory.as_ptr().expose_provenance() as u64);
         }
+    }
+
+    /// Sets C's result to that which lies at an offset of a buffer, widened as the ABI's callers expect. Behind it the
+    /// buffer goes on to the end of a register.
+    ///
+    /// # Safety
+    /// U1: the sequence is of the signature that C called, and `size` that of its result.
+    #[inline]
+    pub unsafe fn put_result(&self, sequence: &CallingSequence, arg_buffer: &ArgBuffer, at: usize, size: usize) {
+        match sequence.result {
+            ResultIn::Nothing => {}
+            ResultIn::Float => self.results[usize::from(FIRST_FLOAT)].set(arg_buffer.word(at)),
+            ResultIn::Integer => self.results[0].set(widen(arg_buffer.word(at), sequence.returned)),
+            ResultIn::Two(..) => {
+                let (first, second) = sequence.registers;
+                self.results[usize::from(first)].set(arg_buffer.word(at));
+                self.results[usize::from(second)].set(arg_buffer.word(at + WORD));
+            }
+            ResultIn::Floats(count, load) => {
+                for (i, register) in self.results[usize::from(FIRST_FLOAT)..][..usize::from(count)].iter().enumerate() {
+                    let at = at + i * load.size();
+                    register.set(if load == Load::U32 { arg_buffer.half(at).into() } else { arg_buffer.word(at) });
+                }
+            }
+            ResultIn::Memory => {
+                if let Some(memory) = self.result_memory() {
+                    // SAFETY: U1; C passes the address of memory for the result.
+                    unsafe { arg_buffer.take_to(at, memory, size) };
+                }
+            }
+        }
+    }
+
+    /// The address that C passes for a result in memory.
+    fn result_memory(&self) -> Option<NonNull<u8>> {
+        NonNull::new(with_exposed_provenance_mut(self.registers[RESULT_ADDRESS] as usize))
+    }
+}
+
+/// A result of C's type in a whole register.
+#[inline]
+fn widen(word: u64, returned: Load) -> u64 {
+    match returned {
+        Load::I8 => word as i8 as u64,
+        Load::I16 => word as i16 as u64,
+        Load::I32 => word as i32 as u64,
+        Load::U8 => word & 0xff,
+        Load::U16 => word & 0xffff,
+        Load::U32 => word & 0xffff_ffff,
+        Load::Word | Load::Copy => word,
     }
 }
 
@@ -101,8 +166,6 @@ static UNUSED: Mutex<Unused> = Mutex::new(Unused { code: 0, slots: &[], refused:
 
 /// The number of stubs that are made at once; their code fills separate pages.
 const AT_ONCE: usize = 512;
-/// The bytes of one.
-const THUNK: usize = 16;
 
 /// A function pointer of the signature, which calls `arrive` with `target`. It stays until the process ends.
 /// `None` where the system has no memory for code.
@@ -113,9 +176,9 @@ pub fn make(arrive: Arrive, target: usize) -> Option<Address> {
     }
     let (slot, rest) = unused.slots.split_first()?;
     let code = unused.code;
-    unused.code += THUNK;
+    unused.code += STUB_BYTES;
     unused.slots = rest;
-    slot.entry.set((enter as unsafe extern "sysv64" fn() as *const ()).expose_provenance());
+    slot.entry.set((enter as unsafe extern "C" fn() as *const ()).expose_provenance());
     slot.arrive.set((arrive as *const ()).expose_provenance());
     slot.target.set(target);
     Address::new(code)
@@ -140,90 +203,5 @@ impl Unused {
     }
 }
 
-/// `mov r10, slot; jmp [r10]`
-fn stub(slot: usize) -> [u8; THUNK] {
-    let mut code = [0xcc; THUNK];
-    code[..2].copy_from_slice(&[0x49, 0xba]);
-    code[2..10].copy_from_slice(&slot.to_le_bytes());
-    code[10..13].copy_from_slice(&[0x41, 0xff, 0x22]);
-    code
-}
-
-/// All stubs continue here: r10 is the slot. Makes a [`SavedRegisters`] on the stack, whose result is zero until it is
-/// set.
-#[unsafe(naked)]
-unsafe extern "sysv64" fn enter() {
-    core::arch::naked_asm!(
-        // The unwind information lets debuggers, profilers and crash reports see through this frame.
-        ".cfi_startproc",
-        "push rbp",
-        ".cfi_def_cfa_offset 16",
-        ".cfi_offset rbp, -16",
-        "mov rbp, rsp",
-        ".cfi_def_cfa_register rbp",
-        "sub rsp, 128",
-        "mov [rsp], rdi",
-        "mov [rsp + 8], rsi",
-        "mov [rsp + 16], rdx",
-        "mov [rsp + 24], rcx",
-        "mov [rsp + 32], r8",
-        "mov [rsp + 40], r9",
-        "movsd [rsp + 48], xmm0",
-        "movsd [rsp + 56], xmm1",
-        "movsd [rsp + 64], xmm2",
-        "movsd [rsp + 72], xmm3",
-        "movsd [rsp + 80], xmm4",
-        "movsd [rsp + 88], xmm5",
-        "movsd [rsp + 96], xmm6",
-        "movsd [rsp + 104], xmm7",
-        "xor eax, eax",
-        "mov [rsp + 112], rax",
-        "mov [rsp + 120], rax",
-        "mov rdi, rsp",
-        "mov rsi, [r10 + {target}]",
-        "call [r10 + {arrive}]",
-        "mov rax, [rsp + 112]",
-        "movsd xmm0, [rsp + 120]",
-        "leave",
-        ".cfi_def_cfa rsp, 8",
-        "ret",
-        ".cfi_endproc",
-        target = const offset_of!(Slot, target),
-        arrive = const offset_of!(Slot, arrive),
-    )
-}
-
 #[cfg(test)]
-mod tests {
-    use std::sync::Mutex;
-
-    use super::*;
-    use crate::abi::ctype::CType;
-    use crate::abi::layout::ValueType;
-
-    static SEEN: Mutex<Vec<u64>> = Mutex::new(Vec::new());
-
-    unsafe extern "sysv64" fn note(block: &SavedRegisters, sequence: usize) {
-        let sequence = std::ptr::with_exposed_provenance::<CallingSequence>(sequence);
-        // SAFETY: U1; the test calls the stub by the signature of the sequence, which it leaked.
-        let (sequence, words) =
-            unsafe { (&*sequence, (*sequence).steps.iter().map(|step| block.word(*step)).collect()) };
-        *SEEN.lock().unwrap() = words;
-        block.set_result(sequence, 0xffff_ff80);
-    }
-
-    #[test]
-    #[cfg_attr(miri, ignore = "runs machine code")]
-    fn arguments_come_from_registers_and_from_the_stack() {
-        let types: Vec<ValueType> = [CType::I64; 8].map(ValueType::from).into();
-        let offsets: Vec<usize> = (0..types.len()).map(|i| i * 8).collect();
-        let sequence: &'static CallingSequence =
-            Box::leak(Box::new(CallingSequence::new(&types, &offsets, &CType::I8.into()).unwrap()));
-        let code = make(note, (&raw const *sequence).expose_provenance()).unwrap();
-        type Function = extern "sysv64" fn(i64, i64, i64, i64, i64, i64, i64, i64) -> i64;
-        // SAFETY: M7 and U1; the stub was made for this signature.
-        let function = unsafe { std::mem::transmute::<*mut u8, Function>(code.as_ptr()) };
-        assert_eq!(function(1, 2, 3, 4, 5, 6, 7, -8), -128);
-        assert_eq!(*SEEN.lock().unwrap(), [1, 2, 3, 4, 5, 6, 7, (-8i64) as u64]);
-    }
-}
+mod tests;

@@ -159,6 +159,17 @@ impl ArgBuffer {
         unsafe { self.base.add(at).cast::<u64>().write_unaligned(word) };
     }
 
+    /// Writes half a word at the offset `at`.
+    ///
+    /// # Panics
+    /// If it is outside of the argument buffer (M2).
+    #[inline]
+    pub fn put_half(&self, at: usize, half: u32) {
+        assert!(at <= self.length && size_of::<u32>() <= self.length - at, "a write past the argument buffer");
+        // SAFETY: M1 and M2.
+        unsafe { self.base.add(at).cast::<u32>().write_unaligned(half) };
+    }
+
     /// Copies the first `size` bytes out.
     ///
     /// # Panics

@@ -11,7 +11,7 @@ use super::arg_buffer::{ArgBuffer, HEAD_BYTES};
 use super::other_memory;
 use super::probe::{self, Access, PAGE};
 
-/// How a raw address is checked.
+/// The check of raw addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PointerCheck {
     /// Addresses in the first page are refused (M5).

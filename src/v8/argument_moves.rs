@@ -6,14 +6,15 @@ use super::assembler::Width::{Bits32, Bits64};
 use super::assembler::{Assembler, Label, Memory, R10, RAX, RDI, RSI, RSP, Register, XMM14, XMM15, Xmm};
 use super::fast_signature::{INTEGER_REGISTERS, Source};
 use super::verify::Maps;
-use crate::abi::sysv64::CallingSequence;
+use crate::abi::calling_sequence::CallingSequence;
+use crate::abi::sysv64::{float_register, integer_register, stack_word};
 
 /// The place of an argument on the stack before the trampoline pushes anything: the return address is below it.
 fn stack_argument(word: i32) -> Memory {
     RSP.at(8 + word * 8)
 }
 
-/// What trampolines need for arguments that are views.
+/// The addresses and offsets that trampolines need for arguments that are views.
 #[derive(Clone, Copy, Debug)]
 pub struct ViewContext {
     /// Where V8 has the parts of a view.
@@ -261,7 +262,7 @@ pub fn move_arguments(code: &mut Assembler, sequence: &CallingSequence, sources:
     let stack_argument = |word: i32| stack.plus(word * 8);
     // The stack comes first, while every register still holds what V8 has put there.
     for (source, step) in moves() {
-        let Some(to) = step.stack_word().map(|word| RSP.at(word as i32 * 8)) else { continue };
+        let Some(to) = stack_word(*step).map(|word| RSP.at(word as i32 * 8)) else { continue };
         match source {
             Source::Register(number) => code.store(to, Register(number)),
             Source::Float(number) => code.store_double(to, Xmm(number)),
@@ -279,7 +280,7 @@ pub fn move_arguments(code: &mut Assembler, sequence: &CallingSequence, sources:
     // those whose value moves down. So no value is overwritten before it has moved. Floats only move down.
     let position = |number: u8| INTEGER_REGISTERS.iter().position(|other| *other == number);
     let (up, down): (Vec<_>, Vec<_>) = moves()
-        .filter_map(|(source, step)| match (source, step.integer_register()) {
+        .filter_map(|(source, step)| match (source, integer_register(*step)) {
             (Source::Register(from), Some(to)) => Some((from, INTEGER_REGISTERS[to])),
             _ => None,
         })
@@ -288,7 +289,7 @@ pub fn move_arguments(code: &mut Assembler, sequence: &CallingSequence, sources:
         code.mov(Bits64, Register(to), Register(from));
     }
     for (source, step) in moves() {
-        match (source, step.integer_register(), step.float_register()) {
+        match (source, integer_register(*step), float_register(*step)) {
             (Source::Float(from), _, Some(to)) if from != to => code.movaps(Xmm(to), Xmm(from)),
             (Source::Stack(word), _, Some(to)) => {
                 code.mov(Bits64, RAX, stack_argument(word));

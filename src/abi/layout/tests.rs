@@ -57,28 +57,6 @@ fn unions_of_unions_stay_small() {
 }
 
 #[test]
-#[cfg_attr(miri, ignore = "calls libffi")]
-fn eightbytes_are_classified_by_what_is_in_them() {
-    use Class::{Float, Integer};
-    use Eightbytes::{Memory, Registers};
-    let passed = |fields: &[CType]| {
-        let fields: Vec<_> = fields.iter().map(|ctype| field(*ctype)).collect();
-        Layout::structure(&fields, None, None).unwrap().eightbytes()
-    };
-    assert_eq!(passed(&[CType::F64, CType::F64]), Some(Registers(Float, Some(Float))));
-    assert_eq!(passed(&[CType::F32, CType::F32, CType::U8]), Some(Registers(Float, Some(Integer))));
-    assert_eq!(passed(&[CType::F32, CType::I8, CType::F32]), Some(Registers(Integer, Some(Float))));
-    assert_eq!(passed(&[CType::U8]), Some(Registers(Integer, None)));
-    assert_eq!(passed(&[CType::F64, CType::F64, CType::U8]), Some(Memory(3)));
-    let union = Layout::union(&[field(CType::F64), field(CType::U8)], None).unwrap();
-    assert_eq!(union.eightbytes(), Some(Registers(Integer, None)));
-    let packed = Layout::structure(&[field(CType::U8), field(CType::F64)], Some(1), None).unwrap();
-    let wide = Layout::structure(&[field(CType::I32)], None, Some(16)).unwrap();
-    let bit = Layout::structure(&[bits(CType::U8, 1)], None, None).unwrap();
-    assert_eq!([packed, wide, bit].map(|layout| layout.eightbytes()), [None; 3]);
-}
-
-#[test]
 fn void_is_refused_in_memory() {
     assert!(Layout::array(&CType::Void.into(), 1).is_err());
     let empty = Layout::array(&CType::I32.into(), 0).unwrap();

@@ -11,9 +11,11 @@ use napi::sys;
 
 use super::arguments::{BROKEN, check_fences, copy_result, is_whole, is_whole_by_avx2, store_text, store_view};
 use super::state::{ADDRESSES, MOST_ARGUMENTS, PINS, Shared};
+use crate::abi::calling_sequence::{CallingSequence, Load};
 use crate::abi::ctype::CType;
+use crate::abi::native;
 use crate::abi::signature::Signature;
-use crate::abi::sysv64::{CallingSequence, Load};
+use crate::abi::sysv64::float_register;
 use crate::call::function_table::FunctionTable;
 use crate::loader::library::Library;
 use crate::memory::address::Address;
@@ -26,7 +28,6 @@ use crate::node::value::{self, Pinned};
 use crate::node::verify;
 use crate::v8::argument_moves::ViewContext;
 use crate::v8::fast_signature::{FastSignature, FastType};
-use crate::v8::function_template::OneByteString;
 use crate::v8::handle::Local;
 use crate::v8::trampoline::{TrampolineContext, assemble, resolver, with_context};
 
@@ -90,7 +91,7 @@ impl FastCalls {
         works.then_some(fast_calls)
     }
 
-    /// What trampolines need for views, without the addresses of what is in [`FastArguments`].
+    /// The addresses that trampolines need for views, without the addresses inside of [`FastArguments`].
     fn views(environment: &Environment) -> Option<ViewContext> {
         type IsWhole = unsafe extern "C" fn(*const BlockCache, *const BoundFunction) -> bool;
         let by_pairs: Option<IsWhole> =
@@ -126,7 +127,7 @@ impl FastCalls {
         }
         use crate::abi::ctype::CType::I32;
         let Some(sequence) =
-            CallingSequence::new(&[I32.into(), I32.into()], &[HEAD_BYTES, HEAD_BYTES + 8], &I32.into())
+            native::arrange(&[I32.into(), I32.into()], &[HEAD_BYTES, HEAD_BYTES + 8], None, &I32.into())
         else {
             return false;
         };
@@ -161,7 +162,7 @@ fn fast_signature_of(
     is_leaf: bool,
 ) -> Option<FastSignature> {
     let types = arguments.iter().map(|code| FastType::from_code(*code)).collect::<Option<Vec<_>>>()?;
-    let is_word = |at: usize| sequence.steps[at].load == Load::Word && sequence.steps[at].float_register().is_none();
+    let is_word = |at: usize| sequence.steps[at].load == Load::Word && float_register(sequence.steps[at]).is_none();
     if types.len() != sequence.steps.len()
         || types.len() > MOST_ARGUMENTS
         || types.iter().enumerate().any(|(at, fast_type)| fast_type.is_word() != is_word(at))
@@ -190,11 +191,10 @@ pub unsafe fn attach(environment: &Environment, shared: sys::napi_value) -> Opti
     let v8 = environment.v8.templates.get()?;
     let fast_calls = FastCalls::make(environment, Shared(storage.view))?;
     let context = (&raw const *environment).expose_provenance();
-    let text =
-        (store_text as unsafe extern "C" fn(Local, *const OneByteString, u32, *const Environment) as *const ()).addr();
+    let text = (store_text as unsafe extern "C" fn(Local, Local, u32, *const Environment) as *const ()).addr();
     let start = environment.v8.code.borrow_mut().put(&with_context(text, context))?;
     // SAFETY: M15; the scope of the native function under way is open.
-    let store = unsafe { v8.function_of_text(start, missed)? };
+    let store = unsafe { v8.function(start, [FastType::View, FastType::U32], FastType::Buffer, missed)? };
     let _ = environment.v8.fast_calls.set(fast_calls);
     Some(store)
 }

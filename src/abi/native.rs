@@ -1,0 +1,27 @@
+//! The ABI of this platform, by which calling sequences are made.
+
+#[cfg(aapcs64)]
+use super::aapcs64 as abi;
+use super::calling_sequence::{CallingSequence, FileLayout};
+use super::layout::ValueType;
+#[cfg(not(aapcs64))]
+use super::sysv64 as abi;
+
+/// The words in which a call has its arguments.
+pub const FILE: FileLayout = abi::FILE;
+/// The registers that may have a result. Those of floating point begin at `calling_sequence::FIRST_FLOAT`.
+pub const RETURNED: usize = abi::RETURNED;
+/// The word of the address of a result in memory.
+pub const RESULT_ADDRESS: usize = abi::RESULT_ADDRESS;
+
+/// The calling sequence of a signature whose arguments lie at these offsets of the argument buffer; of a variadic
+/// function `fixed` are declared. `None` where libffi has to make the calls: it is a shape that the ABI's module does
+/// not know, there are too many arguments, or the platform has another ABI.
+pub fn arrange(
+    arguments: &[ValueType],
+    offsets: &[usize],
+    fixed: Option<usize>,
+    result: &ValueType,
+) -> Option<CallingSequence> {
+    if cfg!(calling_sequences) { abi::arrange(arguments, offsets, fixed, result) } else { None }
+}

@@ -49,6 +49,7 @@ const EVERY = `${HEAD}
 const MOST = `${HEAD}
   async function run({ JSCallback, alloc, dlopen, errno, ptr, read, struct }) {
     const { symbols } = dlopen(null, 'int abs(int); long labs(long);');
+    dlopen(null, 'typedef struct { int quot, rem; } div_t; int atoi(const char *text, ...);');
     const { atoi, div } = dlopen(null, {
       atoi: { args: ['cstring'], returns: 'int' },
       div: { args: ['int', 'int'], returns: struct({ quot: 'int', rem: 'int' }), errno: true },

@@ -1,7 +1,7 @@
 'use strict';
 // A header as a module: what it declares, what of that the package and the library have, as text.
 
-const { RETURNS_TWICE } = require('../../lib/library/returns-twice.js');
+const { RETURNS_TWICE } = require('../../lib/call/returns-twice.js');
 const { count } = require('../table.js');
 const { failure } = require('../usage.js');
 const { Emitter } = require('./emit.js');

@@ -6,6 +6,7 @@ const { handlerOf } = require('./handler.js');
 const { Closure, ClosurePool, KINDS, titleOf } = require('./closure.js');
 const { contextOfCallback } = require('../native/async-context.js');
 const { atCaller, hex, makeError, makeWarning, Trace, typeNameOf, wrongType } = require('../errors.js');
+const { Uncloneable, refusingClones } = require('../memory/uncloneable.js');
 const { readArgs, parseTypes, internSignature } = require('../call/signature.js');
 const { parseOptions } = require('../validate.js');
 const { callbackBrand } = require('../types/pointers.js');
@@ -272,7 +273,7 @@ function makePointers(declaration) {
 }
 
 /** A C function pointer that calls a JavaScript function. It is held until it is closed. */
-class JSCallback {
+class JSCallback extends Uncloneable {
   #pointers;
   #pointer;
   #ptr;
@@ -284,6 +285,7 @@ class JSCallback {
   #age;
 
   constructor(callback, declaration) {
+    super();
     // The last frame is that of the user's code. Before all else: what is alive here V8 decodes to find the frames.
     if (made < MOST_LOCATED) {
       const isPlain = new.target === JSCallback;
@@ -391,5 +393,7 @@ class JSCallback {
     return { signature: this.#pointers.describe(), ptr: this.#ptr === null ? null : Number(this.#ptr) };
   }
 }
+
+refusingClones(JSCallback);
 
 module.exports = { JSCallback, acceptText };

@@ -5,6 +5,7 @@ const { TextDecoder } = require('node:util');
 const { makeError, wrongType } = require('../errors.js');
 const access = require('../memory/access.js');
 const { bigOfNumber } = require('../memory/big-words.js');
+const { Uncloneable, refusingClones } = require('../memory/uncloneable.js');
 const { readAddress } = require('../types/pointers.js');
 const { textAt: shortTextAt } = require('../pointer/read-text.js');
 const { typeOf } = require('./make.js');
@@ -172,7 +173,7 @@ function decode(type, view, at) {
 const classes = new WeakMap();
 
 /** A union: the member that was set, or the bytes that C has left, from which each member can be read. */
-class Union {
+class Union extends Uncloneable {
   #type;
   #bytes;
   #active;
@@ -182,9 +183,12 @@ class Union {
     const type = spec instanceof TypeAndBytes ? spec.type : typeOf(spec, 'Union: type');
     const layout = layoutOf(type);
     if (layout.kind !== 'union') throw wrongType('Union: type', 'a union type', spec);
+    const bytes = spec instanceof TypeAndBytes ? spec.bytes : undefined;
+    // The class has the members as properties.
+    if (new.target === Union) return Reflect.construct(Union, [new TypeAndBytes(type, bytes)], classOf(type, layout));
+    super();
     this.#type = type;
-    this.#bytes = spec instanceof TypeAndBytes ? spec.bytes : undefined;
-    if (new.target === Union) Object.setPrototypeOf(this, classOf(type, layout).prototype);
+    this.#bytes = bytes;
   }
 
   static of(type, bytes) {
@@ -219,7 +223,24 @@ class Union {
     union.#active = name;
     union.#value = value;
   }
+
+  /** The member that was set, or all members of what C has written. */
+  #shown() {
+    if (this.#active !== undefined) return { [this.#active]: this.#value };
+    if (this.#bytes === undefined) return {};
+    return Object.fromEntries(layoutOf(this.#type).members.map((member) => [member.name, Union.get(this, member)]));
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](depth, options, inspect) {
+    return `${this.#type.name} ${inspect(this.#shown(), options)}`;
+  }
+
+  toJSON() {
+    return this.#shown();
+  }
 }
+refusingClones(Union);
+Object.defineProperty(Union.prototype, Symbol.toStringTag, { value: 'Union' });
 
 /** The argument of the constructor for a union that C has given. */
 class TypeAndBytes {

@@ -3,6 +3,7 @@
 
 const { dlopen: FLAGS } = require('node:os').constants;
 const { makeError, wrongType } = require('../errors.js');
+const { Uncloneable, refusingClones } = require('../memory/uncloneable.js');
 const { openLibrary } = require('../library/dlopen.js');
 const { functionOf } = require('./function.js');
 const { isConvention, reader, signatureOf } = require('./make.js');
@@ -34,10 +35,11 @@ function inWords(what, find) {
 }
 
 /** The result of koffi.load(). */
-class LibraryHandle {
+class LibraryHandle extends Uncloneable {
   #opened;
 
   constructor(opened) {
+    super();
     this.#opened = opened;
     // So that `const { func } = koffi.load(...)` works.
     this.func = this.func.bind(this);
@@ -89,6 +91,8 @@ class LibraryHandle {
     return this.func(...args);
   }
 }
+
+refusingClones(LibraryHandle);
 
 /** koffi.load(path, { lazy, global, deep }), and `isolate` as dlopen() has it. */
 function load(path, options = {}) {

@@ -28,7 +28,6 @@ class Direction {
   }
 }
 
-const VOID = findName('void');
 const pointers = new WeakMap();
 
 /** The type of pointers to a type, which is one object. Pointers to characters are texts. */
@@ -275,11 +274,9 @@ const reader = new Reader({
 });
 
 module.exports = {
-  VOID,
   standard,
   reader,
   typeOf,
-  pointerTo,
   arrayOf,
   array,
   pointer,

@@ -12,7 +12,7 @@ const { functionAt } = require('./callback.js');
 const { decode: decodeAt, exactNumber, fromAddress, textOfBytes, textAt, untilNul } = require('./decode.js');
 const { bytesOf, isView } = require('../memory/array-buffer.js');
 const { shortened } = require('../memory/big-words.js');
-const { Kept, encode: encodeAt, viewOf } = require('./encode.js');
+const { CallMemory, encode: encodeAt, viewOf } = require('./encode.js');
 const { arrayOf, standard, typeOf } = require('./make.js');
 const { refuse } = require('./pass.js');
 const { builtin, layoutOf, namesVersion } = require('./type.js');
@@ -263,15 +263,15 @@ function encode(target, ...rest) {
   if (type.size === 0) throw makeError('ERR_INVALID_ARG_TYPE', `Cannot encode value of type ${type.name}`);
   const whole = length === undefined || length === null ? type : arrayOf(type, length);
   const bytes = new Uint8Array(whole.size);
-  const kept = new Kept(refuse);
-  encodeAt(whole, viewOf(bytes), 0, value, kept, 'encode', 'value');
+  const callMemory = new CallMemory(refuse);
+  encodeAt(whole, viewOf(bytes), 0, value, callMemory, 'encode', 'value');
   if (isView(target)) {
     bytesIn(target, offset, whole.size, whole, 'encode').set(bytes);
-    keepFor(target, offset, kept);
+    keepFor(target, offset, callMemory);
     return;
   }
   access.copyTo(access.checkedAddress(target, offset, 'encode'), bytes, 'encode');
-  keepAt(BigInt(target) + BigInt(offset), kept);
+  keepAt(BigInt(target) + BigInt(offset), callMemory);
 }
 
 /** Values stored in a view live as long as its buffer. */

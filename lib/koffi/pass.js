@@ -10,7 +10,7 @@ const { numberOfBig } = require('../memory/big-words.js');
 const { memoryPointer } = require('../types/pointers.js');
 const { typeOf } = require('../types/registry.js');
 const { decode, exactNumber, fromAddress, wideNumber } = require('./decode.js');
-const { Kept, encode, readsMemory, refer } = require('./encode.js');
+const { CallMemory, encode, readsMemory, refer } = require('./encode.js');
 const { isPlain, makeCopier, noteRecord } = require('./members.js');
 const { passedType } = require('./record.js');
 const { viewOf } = require('./scratch.js');
@@ -21,11 +21,11 @@ const NEEDS_MEMORY = Symbol('needs memory');
 
 /** The bytes of a struct or a union by value, and what they keep alive. */
 class Prepared {
-  /** `isOwner` says whether the bytes alone keep what they refer to; otherwise the caller's `kept` does. */
-  constructor(type, value, kept, { name, position, isOwner }) {
-    this.bytes = kept.allocate(type.size, position);
-    this.parts = isOwner ? kept.parts : [];
-    encode(type, viewOf(this.bytes), 0, value, kept, name, position);
+  /** `isOwner` says whether the bytes alone keep what they refer to; otherwise the caller's `callMemory` does. */
+  constructor(type, value, callMemory, { name, position, isOwner }) {
+    this.bytes = callMemory.allocate(type.size, position);
+    this.parts = isOwner ? callMemory.parts : [];
+    encode(type, viewOf(this.bytes), 0, value, callMemory, name, position);
   }
 }
 
@@ -87,7 +87,7 @@ function recordType(type, layout) {
         resolve: (value, name, position) =>
           value instanceof Prepared
             ? value
-            : new Prepared(type, value, new Kept(refuse), { name, position, isOwner: true }),
+            : new Prepared(type, value, new CallMemory(refuse), { name, position, isOwner: true }),
         write(view, at, { bytes, parts }) {
           new Uint8Array(view.buffer, view.byteOffset + at, bytes.length).set(bytes);
           return parts.length === 0 ? undefined : parts;
@@ -139,7 +139,7 @@ function adapterOf(prototype) {
     const converted = result(value);
     if (converted !== NEEDS_MEMORY) return converted;
     return layoutOf(returns).members === undefined
-      ? refer(returns, value, 'Input', new Kept(refuse), prototype.name, 'return value')
+      ? refer(returns, value, 'Input', new CallMemory(refuse), prototype.name, 'return value')
       : value;
   };
   const [c0 = asItIs, c1 = asItIs, c2 = asItIs] = converters;
@@ -250,7 +250,8 @@ function argumentOf(type) {
       return {
         type: recordType(type, layout),
         convert: refers(type) ? () => NEEDS_MEMORY : undefined,
-        prepare: (value, kept, name, position) => new Prepared(type, value, kept, { name, position, isOwner: false }),
+        prepare: (value, callMemory, name, position) =>
+          new Prepared(type, value, callMemory, { name, position, isOwner: false }),
       };
     case 'void':
       if (!layout.isOpaque) return { type: 'void', convert: undefined };

@@ -21,7 +21,7 @@ function* furtherNames(files) {
   for (const file of files) yield* scannedVersions(file, known);
 }
 
-// Whether `file` is `wanted` or a (longer) version of it: libz.so, libz.so.1, libz.so.1.2.13.
+// Whether `file` is `expected` or a (longer) version of it: libz.so, libz.so.1, libz.so.1.2.13.
 const isVersionOf = (file, expected) => file.startsWith(expected) && /^(?:\.\d\w*)*$/.test(file.slice(expected.length));
 
 // Highest version first; of libz.so.1 and libz.so.1.2.13 the shorter one, which is what programs are linked to.

@@ -48,8 +48,8 @@ const LOWEST = 4096;
 const isInFirstPage = (value) => (typeof value === 'bigint' || Number.isInteger(value)) && value > 0 && value < LOWEST;
 
 /** An address that may be read or written: checks its kind, adds the offset, and refuses NULL and the first page. */
-function checkedAddress(given, byteOffset, name) {
-  const address = typeof given === 'bigint' ? shortened(given) : given;
+function checkedAddress(value, byteOffset, name) {
+  const address = typeof value === 'bigint' ? shortened(value) : value;
   if (typeof address === 'number' && byteOffset === 0 && address >= LOWEST && Number.isSafeInteger(address))
     return address;
   if (typeof address !== 'number' && typeof address !== 'bigint') {

@@ -8,7 +8,7 @@ const config = require('../native/config.js');
 /** A fast call from code that is not optimised is expensive: so many reads take the other path before the next attempt. */
 const PAUSE = 64;
 
-// Under the guard it is asked first whether the memory is mapped.
+// Under the guard native code checks first whether the memory is mapped.
 const loader = callPath().name === 'fast' && !config.guard ? binding.makeLoader() : null;
 
 module.exports = { PAUSE, loader };

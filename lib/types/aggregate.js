@@ -93,10 +93,10 @@ function write(view, at, value, name, position) {
   let retained;
   ${lines((field, i) => {
     const written = `write${i}(view, at + ${field.offset}, value[${text(field.key)}], name, ${outer(field)})`;
-    const given = zero ? `if (value[${text(field.key)}] !== undefined) ` : '';
+    const condition = zero ? `if (value[${text(field.key)}] !== undefined) ` : '';
     return field.descriptor.isPointerLike || field.descriptor.retains
-      ? `${given}retained = runtime.retain(retained, descriptor${i}, view, at + ${field.offset}, ${written}, name, ${outer(field)});`
-      : `${given}${written};`;
+      ? `${condition}retained = runtime.retain(retained, descriptor${i}, view, at + ${field.offset}, ${written}, name, ${outer(field)});`
+      : `${condition}${written};`;
   })}
   return retained;
 }
@@ -163,7 +163,7 @@ function noteFields(read, fields) {
 function structDescriptor(layout, name, fields, zero = false) {
   const used = fields.reduce((sum, { descriptor, bits }) => sum + (bits === undefined ? descriptor.size : 0), 0);
   const isPadded = used !== layout.size;
-  const made = compile(
+  const compiled = compile(
     `struct/${name}`,
     'fields, runtime',
     structSource(fields, layout.size, isPadded, zero),
@@ -177,14 +177,14 @@ function structDescriptor(layout, name, fields, zero = false) {
       name,
       fields.map((field) => field.descriptor),
     ),
-    read: made.read,
-    write: made.write,
+    read: compiled.read,
+    write: compiled.write,
     fields,
   };
   noteFields(descriptor.read, fields);
   descriptor.resolve = (value, owner, position) => {
     checkObject(value, name, owner, position);
-    return descriptor.bytesOf(value) ?? made.copyOf(value, owner, position);
+    return descriptor.bytesOf(value) ?? compiled.copyOf(value, owner, position);
   };
   return descriptor;
 }

@@ -1,5 +1,5 @@
 'use strict';
-// The table of types. A type descriptor: { id, name, size, align, wanted, read(view, at), write(view, at, value, name,
+// The table of types. A type descriptor: { id, name, size, align, read(view, at), write(view, at, value, name,
 // position), ... }. `read` and `write` are the only conversions of the project; calls, callbacks, structs, read.* and
 // write.* use them.
 //   write   checks the value and stores it; returns what has to stay alive for the length of the call, or undefined.
@@ -247,7 +247,6 @@ const parameter = function (descriptor, label) {
 module.exports = {
   descriptors,
   byName,
-  aliases,
   FFIType,
   descriptorOf,
   typeOf,

@@ -4,7 +4,7 @@
 const { wrongValue, locationOf, typeNameOf } = require('../errors.js');
 const access = require('../memory/access.js');
 const { coerceText } = require('./coerce.js');
-const { ptr, readAddress, resolvePointer, writeMemory } = require('./pointers.js');
+const { readAddress, resolvePointer, writeMemory } = require('./pointers.js');
 const { sizes, wchar } = require('./scalars.js');
 const { utf32 } = require('./text-units.js');
 

@@ -94,4 +94,4 @@ function decode(bytes, encoding) {
 /** The text of bytes, up to the NUL. */
 const decodeText = (bytes, encoding) => decode(bytes.subarray(0, endOf(bytes, UNITS[encoding])), encoding);
 
-module.exports = { ENCODINGS, UNITS, textElements, utf32, encode, encodeWithNul, encodeInto, endOf, decode, decodeText };
+module.exports = { ENCODINGS, UNITS, textElements, utf32, encodeWithNul, encodeInto, endOf, decode, decodeText };

@@ -1,6 +1,7 @@
 'use strict';
 // The parts that the commands for platforms share: options, running each runtime, the report, the last line.
 
+const { spawnSync } = require('node:child_process');
 const os = require('node:os');
 const { parseArgs } = require('node:util');
 const { runFiles, runSignatures, runSuite } = require('./check.js');
@@ -50,10 +51,19 @@ function faultsOf({ facts }, { fences, fastCalls = fences, platform }) {
   return faults;
 }
 
+/** Whether a runtime starts here at all, without the package. */
+function requireStart(binary, { name, system }) {
+  const { status, signal, error } = spawnSync(binary, ['-e', '0'], { stdio: 'ignore', timeout: START_TIMEOUT_MS });
+  if (status === 0) return;
+  const end = error?.message ?? (signal === null ? `exit code ${status}` : signal);
+  throw new Unavailable(`${name} for ${system} does not start here: ${end}`);
+}
+
 /** Runs everything on one runtime: its row of the table, and what went wrong. */
-async function check(runtime, isShort) {
+async function check(runtime, { short: isShort, ifAvailable }) {
   const { name, system, refused, args, leftOut, except } = runtime;
   const binary = runtime.install();
+  if (ifAvailable) requireStart(binary, runtime);
   const env = environment(runtime.env);
   const suite = await runSuite({ binary, args, env, leftOut });
   if (refused !== undefined) {
@@ -91,6 +101,7 @@ async function check(runtime, isShort) {
   return { row: { ...row, faults: faults.length }, faults };
 }
 
+const START_TIMEOUT_MS = 120_000;
 /** Runtimes that are checked at the same time. */
 const AT_ONCE = 2;
 const LINES = 12;
@@ -144,7 +155,7 @@ function lastLine(command, rows, { failed, unavailable, isShort }) {
 async function checkAndPrint(runtime, { short, ifAvailable }) {
   const began = performance.now();
   const { name, system } = runtime;
-  const result = await check(runtime, short).catch((error) => ({
+  const result = await check(runtime, { short, ifAvailable }).catch((error) => ({
     row: { name, runtime: name, system, passed: 0, cases: 0, faults: 1 },
     faults: [textOf(error)],
     ...(ifAvailable && error instanceof Unavailable && { unavailable: textOf(error) }),

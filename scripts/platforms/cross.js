@@ -6,7 +6,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { buildFixture } = require('../test.js');
 const { Unavailable } = require('../unavailable.js');
-const { run, fetchBy, hasCommand, installPackages } = require('./debian.js');
+const { run, tryTo, hasCommand, installPackages } = require('./debian.js');
 const { platforms } = require('./runtimes.js');
 
 const root = path.join(__dirname, '..', '..');
@@ -90,7 +90,7 @@ function requireTarget(target) {
     );
   }
   console.error(`Fetching Rust's standard library for ${target} ...`);
-  fetchBy('rustup', ['target', 'add', target], { cwd: root });
+  tryTo('rustup', ['target', 'add', target], { cwd: root });
 }
 
 /**

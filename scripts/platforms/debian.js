@@ -9,13 +9,13 @@ const { Unavailable } = require('../unavailable.js');
 const MIRROR = process.env.PINNED_FFI_DEBIAN_MIRROR ?? 'http://deb.debian.org/debian';
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
-/** Longer, and a download hangs. */
-const LONGEST_FETCH_MS = 5 * 60_000;
+/** What takes longer hangs. */
+const LONGEST_TRY_MS = 5 * 60_000;
 
-/** Runs a command that fetches something. */
-function fetchBy(command, args, options = {}) {
+/** Runs a command that fetches or sets up something. */
+function tryTo(command, args, options = {}) {
   try {
-    return run(command, args, { timeout: LONGEST_FETCH_MS, ...options });
+    return run(command, args, { timeout: LONGEST_TRY_MS, ...options });
   } catch (error) {
     throw new Unavailable(error.message);
   }
@@ -51,11 +51,11 @@ function installPackages(needed) {
   if (process.geteuid?.() !== 0) throw new Unavailable(`missing here: ${command}`);
   console.error(`Installing ${names.join(' ')} ...`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const install = () => fetchBy('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...names], { env });
+  const install = () => tryTo('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...names], { env });
   try {
     install();
   } catch {
-    fetchBy('apt-get', ['update', '-qq'], { env });
+    tryTo('apt-get', ['update', '-qq'], { env });
     install();
   }
 }
@@ -93,10 +93,10 @@ function unpackPackages(release, names, folder, { alone = false } = {}) {
     'Acquire::Languages': 'none',
   };
   const options = Object.entries(settings).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
-  fetchBy('apt-get', [...options, 'update', '-qq']);
+  tryTo('apt-get', [...options, 'update', '-qq']);
   const archives = path.join(state, 'cache', 'archives');
-  if (alone) fetchBy('apt-get', [...options, 'download', '-qq', ...names], { cwd: archives });
-  else fetchBy('apt-get', [...options, 'install', '-y', '-qq', '--no-install-recommends', '--download-only', ...names]);
+  if (alone) tryTo('apt-get', [...options, 'download', '-qq', ...names], { cwd: archives });
+  else tryTo('apt-get', [...options, 'install', '-y', '-qq', '--no-install-recommends', '--download-only', ...names]);
   const part = `${root}.part`;
   fs.rmSync(part, { recursive: true, force: true });
   // Packages of before and after the merge of / and /usr meet here.
@@ -118,4 +118,4 @@ function unpackPackages(release, names, folder, { alone = false } = {}) {
   return root;
 }
 
-module.exports = { run, fetchBy, hasCommand, installPackages, unpackPackages };
+module.exports = { run, tryTo, hasCommand, installPackages, unpackPackages };

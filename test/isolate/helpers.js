@@ -97,7 +97,6 @@ module.exports = {
   sleep,
   until,
   untilNow,
-  stateOf,
   isGone,
   stop,
   children,

@@ -18,6 +18,8 @@ const project = path.join(folder, 'project');
 const installed = path.join(project, 'node_modules', 'pinned-ffi');
 const addon = path.join(installed, 'prebuilds', `${platformKey()}.node`);
 let packed;
+/** What npm has put into node_modules. */
+let names;
 
 function run(command, args, options = {}) {
   const env = { ...process.env, ...options.env };
@@ -38,13 +40,53 @@ const npm = (args, options) =>
 const node = (...args) => succeed(process.execPath, args);
 const write = (name, content) => fs.writeFileSync(path.join(project, name), content);
 
+/** Two calls, which print a line. */
+const CALLS = `
+  const { symbols, close } = dlopen(null, { strlen: { args: ['cstring'], returns: 'size_t' } });
+  console.log(Number(symbols.strlen('Grüße')), ptr(alloc(8)) % 16);
+  close();
+`;
+
+// ---- programs in TypeScript
+
+const PROGRAMS = [
+  { files: ['esm.mts', 'cjs.cts'], options: ['--module', 'nodenext'] },
+  { files: ['bundled.mts'], options: ['--module', 'esnext', '--moduleResolution', 'bundler'] },
+];
+const OPTIONS = ['--ignoreConfig', '--outDir', 'out', '--strict', '--target', 'es2022', '--types', 'node'];
+const WRONG = "dlopen('m', { cos: { args: ['f64'] } }).symbols.cos('1');";
+/** What the compiler says of each program, by its options. It works while other tests run. */
+let compiled;
+
+/** What the compiler says of some files. It writes the programs that are right all the same. */
+const compile = (files, options) =>
+  new Promise((resolve) => {
+    const tsc = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+    const args = [tsc, ...files, ...OPTIONS, ...options];
+    execFile(process.execPath, args, { cwd: project, timeout: TIMEOUT_MS }, (_, stdout) => resolve(stdout));
+  });
+
+function startCompiling() {
+  const types = path.join('node_modules', '@types');
+  fs.symlinkSync(path.join(root, types), path.join(project, types), 'junction');
+  write('wrong.mts', `import { dlopen } from 'pinned-ffi';\n${WRONG}\n`);
+  return Promise.all(
+    PROGRAMS.map(async ({ files, options }) => {
+      for (const file of files) write(file, `import { alloc, dlopen, ptr } from 'pinned-ffi';${CALLS}`);
+      return [options, await compile([...files, 'wrong.mts'], options)];
+    }),
+  );
+}
+
 before(() => {
   fs.mkdirSync(project);
   write('package.json', '{ "private": true }\n');
   [packed] = JSON.parse(npm(['pack', '--json', '--pack-destination', folder], { cwd: root }));
   npm(['install', '--no-audit', '--no-fund', path.join(folder, packed.filename)]);
+  names = fs.readdirSync(path.join(project, 'node_modules'));
   // As `npm publish` does before it packs; here other tests use the files of lib/ meanwhile.
   startup.write(installed);
+  compiled = startCompiling();
 });
 
 after(() => fs.rmSync(folder, { recursive: true, force: true }));
@@ -111,16 +153,12 @@ describe('the package', () => {
   });
 
   test('the published package is installed alone, with no other package', () => {
-    const names = fs.readdirSync(path.join(project, 'node_modules')).filter((name) => !name.startsWith('.'));
-    assert.deepEqual(names, ['pinned-ffi']);
+    assert.deepEqual(
+      names.filter((name) => !name.startsWith('.')),
+      ['pinned-ffi'],
+    );
   });
 });
-
-const CALLS = `
-  const { symbols, close } = dlopen(null, { strlen: { args: ['cstring'], returns: 'size_t' } });
-  console.log(Number(symbols.strlen('Grüße')), ptr(alloc(8)) % 16);
-  close();
-`;
 
 describe('an installed package', () => {
   test('an installed package has examples that run in the project when they are copied', () => {
@@ -196,35 +234,8 @@ describe('an installed package', () => {
   });
 
   describe('in TypeScript', () => {
-    const tsc = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-
-    const types = path.join('node_modules', '@types');
-    before(() => fs.symlinkSync(path.join(root, types), path.join(project, types), 'junction'));
-
-    const OPTIONS = ['--ignoreConfig', '--outDir', 'out', '--strict', '--target', 'es2022', '--types', 'node'];
-    const WRONG = "dlopen('m', { cos: { args: ['f64'] } }).symbols.cos('1');";
-    const PROGRAMS = [
-      { files: ['esm.mts', 'cjs.cts'], options: ['--module', 'nodenext'] },
-      { files: ['bundled.mts'], options: ['--module', 'esnext', '--moduleResolution', 'bundler'] },
-    ];
-
-    /** What the compiler says of some files. It writes the programs that are right all the same. */
-    const compile = (files, options) =>
-      new Promise((resolve) => {
-        const args = [tsc, ...files, ...OPTIONS, ...options];
-        execFile(process.execPath, args, { cwd: project, timeout: TIMEOUT_MS }, (_, stdout) => resolve(stdout));
-      });
-
     const said = new Map();
-    before(async () => {
-      write('wrong.mts', `import { dlopen } from 'pinned-ffi';\n${WRONG}\n`);
-      await Promise.all(
-        PROGRAMS.map(async ({ files, options }) => {
-          for (const file of files) write(file, `import { alloc, dlopen, ptr } from 'pinned-ffi';${CALLS}`);
-          said.set(options, await compile([...files, 'wrong.mts'], options));
-        }),
-      );
-    });
+    before(async () => (await compiled).forEach(([options, errors]) => said.set(options, errors)));
 
     for (const { files, options } of PROGRAMS) {
       describe(options.join(' '), () => {

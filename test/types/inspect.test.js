@@ -4,6 +4,7 @@
 const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');
 const { inspect, isDeepStrictEqual } = require('node:util');
+const v8 = require('node:v8');
 const { ffi, throws } = require('../helpers.js');
 const { onlyOn } = require('../requirements.js');
 
@@ -251,5 +252,61 @@ describe('pin', () => {
     assert.equal(held.byteLength, Item.size);
     held.release();
     throws(() => ffi.pin(Item.view(ptr(item))), 'ERR_INVALID_ARG_TYPE', /memory at an address/);
+  });
+});
+
+describe('copies of values that belong to this process', () => {
+  const koffi = require('../../koffi.js');
+  const nodeFfi = require('../../node-ffi.js');
+  const bun = require('../../bun.js');
+  const make = () => {
+    const library = ffi.dlopen(null, {
+      abs: { args: ['int'], returns: 'int' },
+      malloc: { args: ['size_t'], returns: ffi.opaque('Memory', { free: 'free' }) },
+      free: { args: ['ptr'] },
+    });
+    const NumberOf = koffi.union('NumberOf', { i: 'int', f: 'float' });
+    const union = new koffi.Union(NumberOf);
+    union.i = 5;
+    class Derived extends ffi.JSCallback {}
+    return {
+      library,
+      thread: library.thread(),
+      handle: library.symbols.malloc(8),
+      pin: ffi.pin(Buffer.alloc(8)),
+      struct: Point.alloc(),
+      array: array('int', 2).alloc(),
+      callback: new ffi.JSCallback(() => 1, { returns: 'int' }),
+      derived: new Derived(() => 1, { returns: 'int' }),
+      'callback of bun': new bun.JSCallback(() => 1, { returns: 'int' }),
+      set: ffi.cdef('struct point { int x; }; enum { ONE = 1 }; int abs(int);'),
+      'library of koffi': koffi.load(null),
+      'union of koffi': union,
+      'library of node:ffi': new nodeFfi.DynamicLibrary(null),
+    };
+  };
+
+  test('copies of values that belong to this process are refused, and the error names the class', () => {
+    const values = make();
+    for (const [name, value] of Object.entries(values)) {
+      for (const copy of [structuredClone, (each) => v8.serialize(each)]) {
+        assert.throws(() => copy(value), /^\w*Error: (#<\w+>|\[object \w+\]) could not be cloned\.$/, name);
+        assert.throws(() => copy(value), /^(?!.*(?:Generator|Object>))/, name);
+      }
+    }
+    const { derived, 'callback of bun': ofBun } = values;
+    assert.deepEqual([derived.constructor.name, derived instanceof ffi.JSCallback], ['Derived', true]);
+    assert.ok(ofBun instanceof bun.JSCallback && ofBun instanceof ffi.JSCallback);
+    for (const each of [values.callback, derived, ofBun, values.library]) each.close();
+  });
+
+  test('sets of declarations and unions of koffi show what is in them', () => {
+    const set = ffi.cdef('struct point { int x; }; enum { ONE = 1 }; int abs(int);');
+    const shown = inspect(set, { breakLength: Infinity }).replace('[Object: null prototype] ', '');
+    assert.equal(shown, "cdef { types: [ 'struct point' ], constants: { ONE: 1 }, symbols: [ 'abs' ] }");
+    assert.equal(JSON.stringify(set), '{"types":["struct point"],"constants":{"ONE":1},"symbols":["abs"]}');
+    const union = new koffi.Union(koffi.union('Other', { i: 'int', f: 'float' }));
+    union.i = 5;
+    assert.deepEqual([inspect(union), JSON.stringify(union)], ['Other { i: 5 }', '{"i":5}']);
   });
 });

@@ -186,7 +186,7 @@ describe('names of types are the same at run time and in the declarations', () =
         if (/^'[iu]64_fast'$/.test(declared)) continue;
         const [, pointee] = /^(\w+) \*$/.exec(type) ?? [];
         const inC =
-          { cstring: 'const char', utf16: 'const char16_t', 'void *': 'void' }[type] ?? names.KNOWN.get(pointee);
+          { cstring: 'const char', utf16: 'const char16_t', 'void *': 'void' }[type] ?? names.KNOWN.get(pointee ?? '');
         assert.equal(declared, inC === undefined ? `'${type}'` : `To<'${inC}'>`, name);
       }
       for (const name of names.HIDDEN) assert.equal(known.get(name), `Tag<'${name}'>`);

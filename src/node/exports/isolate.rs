@@ -2,11 +2,7 @@
 
 #![allow(unsafe_code, reason = "asks Node-API for the storage of a value (not on every system: no `expect`)")]
 
-use napi::bindgen_prelude::Env;
 use napi_derive::napi;
-
-use crate::error::FfiError;
-use crate::node::error::thrown;
 
 /// The options of a process of isolated libraries.
 #[napi(object)]
@@ -49,10 +45,11 @@ mod here {
     use std::sync::Arc;
 
     use napi::JsValue;
-    use napi::bindgen_prelude::{Either, Null, Unknown};
+    use napi::bindgen_prelude::{Either, Env, Null, Unknown};
 
     use super::*;
     use crate::call::remote::RemoteMemory;
+    use crate::error::FfiError;
     use crate::isolate::address_space;
     use crate::isolate::function::{Opened, RemoteLibrary};
     use crate::isolate::process::{Options, Process, Restart};
@@ -63,6 +60,7 @@ mod here {
     use crate::loader::preflight;
     use crate::memory::block_source::BlockSource;
     use crate::node::env::current;
+    use crate::node::error::thrown;
     use crate::node::exports::library::JsLibrary;
     use crate::node::isolated;
     use crate::node::js_address::{JsAddress, from_js};
@@ -259,13 +257,4 @@ pub fn isolate_unavailable() -> Option<String> {
         return None;
     }
     Some("it works on Linux x64 with glibc only so far".into())
-}
-
-/// Throws the error of a library that cannot be isolated.
-///
-/// # Errors
-/// Always.
-#[napi]
-pub fn refuse_isolation(env: Env, reason: String) -> napi::Result<()> {
-    Err(thrown(env, &FfiError::IsolateUnavailable { reason }))
 }

@@ -1,6 +1,6 @@
 'use strict';
 
-// The rules for JavaScript in this repository. prettier decides the layout; test/architecture.test.js decides which folder
+// The rules for JavaScript in this repository. prettier decides the layout; test/repository/architecture.test.js decides which folder
 // may import which, because it reads the imports of all files at once.
 const js = require('@eslint/js');
 const n = require('eslint-plugin-n');
@@ -24,7 +24,7 @@ const foreign = [
   'docs/site/**',
   'test/runtimes/**',
   'test/ecosystem/**',
-  'test/node-ffi/programs/**',
+  'test/dialects/node-ffi/programs/**',
 ];
 
 const jest = ['beforeEach', 'expect', 'jest', 'test'];

@@ -117,7 +117,7 @@ export type { InOutParameter, OpaqueType, OutParameter, OwnedText, PointerType, 
 export type { Abortable, CallOptions };
 export type { EnumerationMembers, FlexibleArray, FlexibleType, FlexibleView, PlainTarget, ZeroedStructType };
 export type { AnyDefinitions, ArgumentAddition, Definitions };
-// Parts of what is inferred: the compiler names them in the declarations of a program that exports it.
+// Parts of inferred types: the compiler names them in the declarations of a program that exports it.
 export type { CallbackFunction, Extra, FieldsIn, FieldsOut, FieldsView, LooseDeclaration, OneOf, TagTable };
 export type { ClosablePointer, FunctionPointerLike, HasPointer, Pointer, PointerLike };
 
@@ -222,9 +222,9 @@ export interface LinkedFunction extends Omit<FFIFunction, 'name' | 'optional'> {
   readonly c?: string;
 }
 
-/** What C cannot say about a function that a text declares: an object that stands behind the text. See docs/cdef.md. */
+/** An object next to C text: options of a function of the text that C has no words for. See docs/cdef.md. */
 export interface FFIAddition extends Omit<FFIFunction, 'args' | 'returns' | 'varargs'> {
-  /** What is known about parameters, by their names in the text. */
+  /** Constraints on parameters, by their names in the text. */
   readonly args?: { readonly [parameter: string]: ArgumentAddition };
   /** The symbol that frees the result, a text, once it is copied. */
   readonly free?: string;
@@ -393,15 +393,30 @@ export interface Library<S> extends LinkedSymbols<S> {
 export interface Global<T> {
   /** Its address. */
   readonly ptr: Pointer<T>;
-  /** Reads its current value. */
+  /**
+   * Reads its current value.
+   * @throws ERR_FFI_LIBRARY_CLOSED after the `close()` of its library.
+   */
   get value(): Out<T>;
-  /** Writes its value, with the checks of an argument of this type. */
+  /**
+   * Writes its value, with the checks of an argument of this type.
+   * @throws ERR_FFI_LIBRARY_CLOSED after the `close()` of its library; the errors of an argument of this type.
+   */
   set value(value: In<T>);
-  /** The same as reading `value`. */
+  /**
+   * The same as reading `value`.
+   * @throws ERR_FFI_LIBRARY_CLOSED after the `close()` of its library.
+   */
   get(): Out<T>;
-  /** The same as writing `value`. */
+  /**
+   * The same as writing `value`.
+   * @throws ERR_FFI_LIBRARY_CLOSED after the `close()` of its library; the errors of an argument of this type.
+   */
   set(value: In<T>): void;
-  /** Accessors for a struct, a union or an array, without a copy. */
+  /**
+   * Accessors for a struct, a union or an array, without a copy.
+   * @throws ERR_FFI_LIBRARY_CLOSED after the `close()` of its library; ERR_INVALID_ARG_VALUE for other types.
+   */
   view(): View<T>;
 }
 
@@ -436,9 +451,9 @@ export interface IsolateOptions {
    * `'all'`.
    */
   readonly share?: 'all' | 'own';
-  /** What the library may do; needs `share: 'own'`. Default: all that Node may. */
+  /** The permissions of the library; needs `share: 'own'`. Default: all that Node may. */
   readonly sandbox?: SandboxOptions;
-  /** Whether what the library writes to stderr is passed on. Default: `'inherit'`. */
+  /** Whether the output of the library on stderr is passed on. Default: `'inherit'`. */
   readonly stderr?: 'inherit' | 'ignore';
   /** The environment of the process. Default: that of this one, without NODE_*. */
   readonly env?: { readonly [name: string]: string | undefined };
@@ -456,7 +471,7 @@ export interface IsolateOptions {
   readonly malloc?: 'shared' | 'own';
 }
 
-/** What an isolated library may do. What is left out is refused. */
+/** The permissions of an isolated library. Everything else is refused. */
 export interface SandboxOptions {
   /** Files and folders that may be read, in addition to the system's libraries. Default: none. */
   readonly read?: readonly string[];
@@ -524,7 +539,7 @@ export interface Arena {
   readonly buffers: boolean;
   /** Why there is none, or why Buffers lie elsewhere. */
   readonly reason?: string;
-  /** Its size in bytes. Only what is used takes memory. */
+  /** Its size in bytes. Only the used part takes memory. */
   readonly size: number;
   /** The bytes that Buffers use. */
   readonly used: number;
@@ -658,7 +673,7 @@ export declare function cc<const S extends Symbols | CDeclarations>(options: CCO
  * ```
  *
  * @param text C text, a set, or an array of texts and sets.
- * @throws ERR_INVALID_ARG_TYPE for what is neither.
+ * @throws ERR_INVALID_ARG_TYPE for any other value.
  * @throws ERR_FFI_DECLARATION_INVALID for C text that is not understood; the message shows the line.
  */
 export declare function cdef<const S extends string | AnyDefinitions | readonly (string | AnyDefinitions)[]>(
@@ -720,6 +735,7 @@ export interface JSCallbackConstructor {
    *
    * @param callback The function; its parameters and result follow from the type.
    * @param type The type of a function pointer.
+   * @throws ERR_INVALID_ARG_TYPE where the first argument is no function, or the second no such type.
    */
   new <D>(callback: CallbackFunction<D>, type: FunctionType<D>): JSCallback;
   /** The prototype of all callbacks. */
@@ -868,9 +884,17 @@ export type TextEncoding = 'utf8' | 'utf16' | 'utf32' | 'wide';
 
 /** The type of {@link CString}, which can be called with and without `new`. */
 export interface CStringConstructor {
-  /** For programs written for bun:ffi. With `new` the result is a String object: compare it with `==`. */
+  /**
+   * For programs written for bun:ffi. With `new` the result is a String object: compare it with `==`.
+   * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE or ERR_FFI_INVALID_POINTER for a source, offset or length that
+   * cannot be.
+   */
   new (source: TextSource, byteOffset?: number | bigint, byteLength?: number | bigint, encoding?: TextEncoding): string;
-  /** Returns a primitive string. */
+  /**
+   * Returns a primitive string.
+   * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE or ERR_FFI_INVALID_POINTER for a source, offset or length that
+   * cannot be.
+   */
   (source: TextSource, byteOffset?: number | bigint, byteLength?: number | bigint, encoding?: TextEncoding): string;
 }
 
@@ -1444,24 +1468,24 @@ export interface FFIWarning extends Error {
   readonly symbol?: string | null;
 }
 
-/** What is published on the channel `pinned-ffi:library:open`. */
+/** The message of the channel `pinned-ffi:library:open`. */
 export interface LibraryOpenMessage {
   /** The file that was opened; `null` for the process itself. */
   readonly path: string | null;
-  /** What was passed: a path, a URL or a name; `null` for the process itself. */
+  /** The argument of `dlopen`: a path, a URL or a name; `null` for the process itself. */
   readonly name: string | null;
   /** The process of the library, if it is isolated. */
   readonly isolated?: IsolatedLibrary<{}>['isolated'];
 }
 
-/** What is published on the channel `pinned-ffi:library:close`. */
+/** The message of the channel `pinned-ffi:library:close`. */
 export interface LibraryCloseMessage {
   /** The file that was closed; `null` for the process itself. */
   readonly path: string | null;
 }
 
 /**
- * What is published on the channel `pinned-ffi:library:died`, when the first call throws because the process of isolated
+ * The message of the channel `pinned-ffi:library:died`, published when the first call throws because the process of isolated
  * libraries has ended.
  */
 export interface LibraryDiedMessage {
@@ -1477,11 +1501,11 @@ export interface LibraryDiedMessage {
   readonly signal: string | undefined;
   /** The status that it has exited with, if it did. */
   readonly exitCode: number | undefined;
-  /** What the call throws. */
+  /** The error that the call throws. */
   readonly error: Error;
 }
 
-/** What is published on the channel `pinned-ffi:fence:breach`. The other properties are those of `error`. */
+/** The message of the channel `pinned-ffi:fence:breach`. The other properties are those of `error`. */
 export interface FenceBreachMessage {
   /** The kind of the breach. */
   readonly code: 'ERR_FFI_BUFFER_OVERFLOW' | 'ERR_FFI_BUFFER_UNDERFLOW';
@@ -1497,7 +1521,7 @@ export interface FenceBreachMessage {
   readonly firstBadOffset: number;
   /** The number of bytes beyond the end that were written. */
   readonly bytesPast: number;
-  /** What the call throws, or the process warning. */
+  /** The error that the call throws, or the process warning. */
   readonly error: FFIOverflowError | FFIWarning;
 }
 

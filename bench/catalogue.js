@@ -24,7 +24,7 @@ const GROUPS = [
     ],
   },
   { name: 'pointers', title: 'Pointers and Buffers', cases: ['number', 'buffer', 'returned', 'ptr', 'read-f64'] },
-  { name: 'texts', title: 'Texts', cases: ['text-in', 'text-out', 'encodings', 'utf16'] },
+  { name: 'texts', title: 'Texts', cases: ['text-in', 'text-out', 'encodings', 'encodings-out', 'utf16', 'utf16-out'] },
   { name: 'structs', title: 'Structs', cases: ['struct', 'memory'] },
   {
     name: 'callbacks',

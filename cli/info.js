@@ -119,4 +119,4 @@ function run({ symbols, imports = false, json = false }, positionals) {
   return 0;
 }
 
-module.exports = { help, options, run, matcher };
+module.exports = { help, options, run };

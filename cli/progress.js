@@ -1,5 +1,5 @@
 'use strict';
-// One line on stderr that says what takes so long: on a terminal, or where it is asked for.
+// One line on stderr that names the slow step: on a terminal, or if an option asks for it.
 
 class Progress {
   #isShown;

@@ -70,20 +70,20 @@ function makeError(code, message, properties) {
   /** @type {Error & { code?: string }} */
   const error = new TABLE[code](message);
   error.code = code;
-  made.add(error);
+  ownErrors.add(error);
   return properties === undefined ? error : Object.assign(error, properties);
 }
 
 /** Puts a name before the message of an error of native code. */
 function named(error, name) {
   error.message = `${name}: ${error.message}`;
-  made.add(error);
+  ownErrors.add(error);
   return error;
 }
 
 /** The errors whose stacks still begin in the package. */
-const made = new WeakSet();
-/** Those of native code that begin at the user's line already. */
+const ownErrors = new WeakSet();
+/** The errors of native code whose stacks begin at the user's line already. */
 const located = new WeakSet();
 
 /** Where the package's files are; unknown in a bundle. */
@@ -94,7 +94,7 @@ const beginsHere = ({ stack }) => PACKAGE !== undefined && /\n {4}at .*/.exec(st
 /** Whether an error is one of the package that no public function has passed on yet. */
 function isOwn(error) {
   if (typeof error !== 'object' || error === null) return false;
-  if (made.delete(error)) return true;
+  if (ownErrors.delete(error)) return true;
   if (located.has(error)) return beginsHere(error);
   if (!types.isNativeError(error) || !Object.hasOwn(error, 'code')) return false;
   return typeof error.code === 'string' && error.code.startsWith('ERR_FFI_');
@@ -128,7 +128,7 @@ const ABOUT_ARGUMENT = /^[a-z0-9 ]*\bargument (\d+)(?!\d| \()/;
  */
 function nameParameter(error, name, parameterOf) {
   if (parameterOf === undefined || typeof error !== 'object' || error === null) return error;
-  if (!made.has(error) && !(types.isNativeError(error) && String(error.code).startsWith('ERR_FFI_'))) return error;
+  if (!ownErrors.has(error) && !(types.isNativeError(error) && String(error.code).startsWith('ERR_FFI_'))) return error;
   const { message } = error;
   if (!message.startsWith(`${name}: `)) return error;
   const [about, index] = ABOUT_ARGUMENT.exec(message.slice(name.length + 2)) ?? [];
@@ -258,7 +258,7 @@ function makeFailure(errno, syscall, result) {
     return makeError('ERR_FFI_CALL_FAILED', `${syscall} returned ${describe(result)}`, { syscall, result });
   const [number, code, text] = systemErrorOf(errno);
   const error = new Error(`${code}: ${text}, ${syscall}`);
-  made.add(error);
+  ownErrors.add(error);
   return Object.assign(error, { errno: number, code, syscall, result });
 }
 

@@ -1,57 +1,90 @@
 'use strict';
-// Loads the entries of the package. A published package has the files that most programs load in one file more, because
-// Node takes longer to find and read forty files than to run them (scripts/startup.js).
+// Loads the entries of the package. A published package has the files that most programs load in one script, and those
+// that many load in a second file, because Node takes longer to find and read forty files than to run them
+// (scripts/startup.js).
 
-/** That file. Its name is one that no other package has: in a bundle the folder is the program's. */
+/** Those files. Their names are ones that no other package has: in a bundle the folder is the program's. */
 const STARTUP = 'pinned-ffi.startup';
+const LATER = 'pinned-ffi.later';
 
-/** Whether Node itself loads files here: a bundle has none, and the registry of a test runner has other rules. */
-function isLoadedByNode() {
+const Module = /** @type {any} */ (module.constructor);
+
+/** Node's registry; undefined where others load the files: a bundle has none, and that of a test runner has other rules. */
+function nodesRegistry() {
   try {
-    return typeof __dirname === 'string' && require.cache === /** @type {any} */ (require('node:module'))._cache;
+    const { cache } = require;
+    const isNodes = typeof __dirname === 'string' && cache !== undefined && cache === Module._cache;
+    return isNodes && typeof Module.prototype._compile === 'function' ? cache : undefined;
   } catch {
-    return false;
+    return undefined;
   }
 }
 
-/** What the file has; undefined where it is not there. */
-function readStartup() {
-  if (!isLoadedByNode()) return undefined;
+/** The text of a file next to this one; undefined where it is not there. */
+function read(name) {
   try {
-    return require('node:fs').readFileSync(require('node:path').join(__dirname, STARTUP));
+    return require('node:fs').readFileSync(`${__dirname}/${name}`, 'utf8');
   } catch {
     return undefined;
   }
 }
 
 /**
- * Loads a file out of `data` as Node would load it from disk: by its name, with the same module, once. What it requires
- * and `data` does not have is Node's to load.
- * @param {Buffer} data a line of JSON, and after it the texts: [name, length, { what it requires: index }] for each
+ * The files that LATER has.
+ * @param {string} text a line of JSON, and after it the sources: [length, { what the file requires: number }] for each
+ */
+function partsOf(text) {
+  let at = text.indexOf('\n') + 1;
+  return JSON.parse(text.slice(0, at)).map(([length, imports]) => [text.slice(at, (at += length)), imports]);
+}
+
+/**
+ * Loads files of the package as Node would load them from disk: by their names, with the same modules, once. What they
+ * require and neither of the two files has is Node's to load.
+ * @param {Record<string, any>} registry
+ * @param {string} script STARTUP: its value is { names, functions }, with a function for each file that it has
  * @returns {(index: number) => any}
  */
-function loaderOf(data) {
-  const path = require('node:path');
-  const Module = /** @type {any} */ (require('node:module'));
-  const { _cache: registry } = Module;
+function loaderOf(registry, script) {
   const { require: requireFile } = Module.prototype;
-  const end = data.indexOf('\n');
-  let at = end + 1;
-  const files = JSON.parse(data.toString('latin1', 0, end)).map(([name, length, imports]) => {
-    at += length;
-    return { file: path.join(__dirname, name), start: at - length, end: at, imports };
-  });
+  const folder = __dirname + require('node:path').sep;
+  const isWindows = folder.endsWith('\\');
+  const startup = new Module(folder + STARTUP, module);
+  startup.filename = folder + STARTUP;
+  startup._compile(script, startup.filename);
+  /** The names are those of all files of the two, in the order of their numbers. */
+  const { names, functions } = startup.exports;
+  /** @type {[text: string, imports: Record<string, number>][] | undefined} the other ones */
+  let later;
 
+  /** Calls the function of a file as Node does. */
+  function evaluate(index, made, own) {
+    if (index < functions.length) {
+      const directory = made.filename.slice(
+        0,
+        made.filename.length - names[index].length + names[index].lastIndexOf('/'),
+      );
+      functions[index].call(made.exports, made.exports, own, made, made.filename, directory);
+      return;
+    }
+    const [text, imports] = later[index - functions.length];
+    made.require = (name) => (imports[name] === undefined ? requireFile.call(made, name) : load(imports[name]));
+    made._compile(text, made.filename);
+  }
+
+  /** The exports of the file with a number. */
   function load(index) {
-    const { file, start, end, imports } = files[index];
+    later ??= index < functions.length ? undefined : partsOf(read(LATER));
+    const file = folder + (isWindows ? names[index].replaceAll('/', '\\') : names[index]);
     const loaded = registry[file];
     if (loaded !== undefined) return loaded.exports;
     const made = new Module(file, module);
     made.filename = file;
-    made.require = (name) => (imports[name] === undefined ? requireFile.call(made, name) : load(imports[name]));
+    const own = (wanted) => (typeof wanted === 'number' ? load(wanted) : requireFile.call(made, wanted));
+    own.cache = registry;
     registry[file] = made;
     try {
-      made._compile(data.toString('latin1', start, end), file);
+      evaluate(index, made, own);
       made.loaded = true;
     } finally {
       if (!made.loaded) delete registry[file];
@@ -61,6 +94,7 @@ function loaderOf(data) {
   return load;
 }
 
-const startup = readStartup();
+const registry = nodesRegistry();
+const script = registry === undefined ? undefined : read(STARTUP);
 
-module.exports = startup === undefined ? require('./entries.js') : loaderOf(startup)(0);
+module.exports = script === undefined ? require('./entries.js') : loaderOf(registry, script)(0);

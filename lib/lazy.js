@@ -3,8 +3,7 @@
 // (hot reload, jest.resetModules()); they must still find the files of this instance, not new ones with a state of
 // their own.
 
-const Module = require('node:module');
-const path = require('node:path');
+const { sep } = require('node:path');
 const location = require('./location.js');
 
 /** The modules that require() has loaded; a bundle may have no require(). */
@@ -16,12 +15,17 @@ function registry() {
   }
 }
 
+/** Node's. Not by `node:module`, which takes as long to load as ten files of the package. */
+function nodesRegistry() {
+  return typeof module === 'undefined' ? undefined : /** @type {any} */ (module.constructor)._cache;
+}
+
 /**
  * Whether require() has Node's registry, into which files can be put back. That of a test runner, and a bundle's, have
  * other rules: there everything is loaded at the start.
  */
-const hasRegistry = registry() !== undefined && registry() === /** @type {any} */ (Module)._cache;
-const folder = location.folder + path.sep;
+const hasRegistry = registry() !== undefined && registry() === nodesRegistry();
+const folder = location.folder + sep;
 
 /** The modules of this instance by their files. */
 const own = new Map();

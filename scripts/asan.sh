@@ -29,13 +29,13 @@ trap 'exit 1' INT TERM
 # What crashes on purpose, limits or compares its memory, opens a library with RTLD_DEEPBIND (the sanitizer refuses it), frees
 # with glibc's own free() what the sanitizer's malloc() gave (dlopen('c')), starts processes that have a malloc() of their own
 # (isolated libraries), or is about files, documents and installed packages.
-left_out='isolate isolate-host trace ending faults real interpose reset ecosystem runners compare install bundle docs documented architecture bench bind cli examples runtimes testing workflows'
+left_out='isolate isolate-host trace ending worker-ending late-callback faults real interpose reset ecosystem runners compare install bundle docs documented architecture bench bind bind-headers bind-options bind-programs cli examples runtimes testing workflows'
 if [ $# -eq 0 ]; then
-  for file in test/*.test.js; do
+  for file in test/*/*.test.js; do
     case " $left_out " in *" $(basename "$file" .test.js) "*) ;; *) set -- "$@" "$file" ;; esac
   done
 fi
-for name; do files="${files:-} test/$(basename "$name" .test.js).test.js"; done
+for name; do files="${files:-} $(echo test/*/"$(basename "$name" .test.js)".test.js)"; done
 
 # Node is not built for it: it leaks at its end, on purpose, and has handlers of its own. A small quarantine: some tests look
 # at how resident memory grows. NULL for what is too long: some tests ask for that.

@@ -5,7 +5,7 @@
 const { execFileSync } = require('node:child_process');
 const path = require('node:path');
 const { installNode } = require('./npm.js');
-const { parse, prepare, runTests, testFiles } = require('./test.js');
+const { parse, prepare, runTests, selectTestFiles } = require('./test.js');
 
 const pathsFile = path.join(__dirname, '..', 'test', 'abi', 'call-paths.js');
 
@@ -15,7 +15,7 @@ const askNode = (node) =>
 
 async function main() {
   const { nodes, names, full } = parse(process.argv.slice(2));
-  const files = testFiles(names);
+  const files = selectTestFiles(names);
   await prepare();
   const failed = [];
   for (const node of nodes.length === 0 ? [process.execPath] : nodes.map(installNode)) {

@@ -11,7 +11,7 @@ const path = require('node:path');
 const root = path.join(__dirname, '..');
 const docs = path.join(root, 'docs');
 const site = path.join(docs, 'site');
-/** What VitePress reads: the documents with links that hold on the site, and the reference. */
+/** The input of VitePress: the documents with links that hold on the site, and the reference. */
 const pages = path.join(site, 'pages');
 
 const { homepage } = require('../package.json');

@@ -1,5 +1,5 @@
 'use strict';
-// Runs the suite with every library in a separate process. test/isolated/exceptions.js lists the tests that cannot pass
+// Runs the suite with every library in a separate process. test/isolate/exceptions.js lists the tests that cannot pass
 // there; any other failure fails the run.
 //   npm run test:isolated [-- --short] [--nodes 20,26] [FILE ...]
 //
@@ -9,13 +9,14 @@
 const { spawnSync } = require('node:child_process');
 const path = require('node:path');
 const { parseArgs } = require('node:util');
-const { FILES, SHORT, EXCEPTIONS } = require('../test/isolated/exceptions.js');
+const { FILES, SHORT, EXCEPTIONS } = require('../test/isolate/exceptions.js');
 const { installNode } = require('./npm.js');
+const { testFileOf } = require('./test-files.js');
 
 const root = path.join(__dirname, '..');
 const LONGEST_MS = 600_000;
 
-/** The titles of the tests of a TAP output that have failed, without those of suites, whose tests tell it. */
+/** The titles of the failed tests of a TAP output, without suites, which fail by their tests. */
 function failuresOf(tap) {
   const lines = tap.split('\n');
   return lines.flatMap((line, i) => {
@@ -30,7 +31,7 @@ function passes(node, file) {
   const began = performance.now();
   const { stdout, status, signal } = spawnSync(
     node,
-    ['--expose-gc', '--test', '--test-reporter=tap', path.join('test', `${file}.test.js`)],
+    ['--expose-gc', '--test', '--test-reporter=tap', testFileOf(file)],
     { cwd: root, encoding: 'utf8', timeout: LONGEST_MS, env: { ...process.env, PINNED_FFI_ISOLATE: '1' } },
   );
   const exceptions = Object.keys(EXCEPTIONS[file] ?? {});

@@ -1,5 +1,5 @@
 'use strict';
-// What package.json needs for npm and its readers.
+// The fields of package.json that npm and its readers need.
 //   node scripts/manifest.js              checks the fields
 //   node scripts/manifest.js --release    the same, and refuses the placeholder of a project without an owner
 
@@ -14,7 +14,7 @@ const PLACEHOLDER = 'OWNER-PLACEHOLDER';
 const REPOSITORY = /^git\+(https:\/\/github\.com\/[\w.-]+\/[\w.-]+)\.git$/;
 
 /**
- * What is wrong with a manifest, as lines.
+ * The problems of a manifest, a line each.
  * @param {Record<string, any>} manifest
  * @param {{ release?: boolean, repository?: string }} [options] repository: OWNER/NAME, where it is known
  */

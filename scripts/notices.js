@@ -138,7 +138,7 @@ function render(crates) {
   );
 }
 
-/** What THIRD_PARTY_NOTICES.md lacks of the crates of this machine's platform, and what it has too much, as lines. */
+/** The crates of this machine's platform that THIRD_PARTY_NOTICES.md lacks, and those that it has in excess, a line each. */
 function differences() {
   const text = fs.readFileSync(path.join(root, FILE), 'utf8');
   const found = [];

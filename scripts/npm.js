@@ -16,7 +16,7 @@ function npm(args, cwd) {
   const cli = process.env.npm_execpath;
   const viaNpm = cli !== undefined && path.basename(cli) === 'npm-cli.js';
   const [command, all] = viaNpm ? [process.execPath, [cli, ...args, ...QUIET]] : ['npm', [...args, ...QUIET]];
-  // What npm installs is no business of whoever reads the standard output.
+  // npm's messages go to stderr: programs read the standard output of this one.
   const options = { cwd, stdio: ['ignore', 2, 2], shell: !viaNpm && isWindows };
   return spawnSync(command, all, options).status === 0;
 }

@@ -1,7 +1,7 @@
 'use strict';
-// Puts the files of lib/ that most programs load into one, which lib/instance.js reads in a published package. A file is
-// compiled when it is required, as without. The files are there as well, and their modules have their names, so that files
-// which are loaded later find them (lib/lazy.js).
+// Puts the files of lib/ that every program loads into one script, and those that many load into a second file. A
+// published package has both; lib/instance.js reads them. The files are there as well, and their modules have their names,
+// so that files which are loaded later find them (lib/lazy.js).
 //   node scripts/startup.js [--remove] [folder of a package]
 
 const { spawnSync } = require('node:child_process');
@@ -9,104 +9,181 @@ const fs = require('node:fs');
 const path = require('node:path');
 
 const root = path.join(__dirname, '..');
-const NAME = 'pinned-ffi.startup';
+const STARTUP = 'pinned-ffi.startup';
+const LATER = 'pinned-ffi.later';
+const NAMES = [STARTUP, LATER];
 
-/** A program with what most programs have. It prints the files that it has loaded, by their names in lib/. */
-const PROBE = `
+/**
+ * Programs. Each prints the files of lib/ that it has loaded, by their names there, with the functions that ran: the first
+ * program has what every one has, the second what most have.
+ */
+const HEAD = `
+  const { Session } = require('node:inspector');
   const path = require('node:path');
-  const { pathToFileURL } = require('node:url');
+  const { fileURLToPath, pathToFileURL } = require('node:url');
   const [, folder] = process.argv;
+  const lib = path.join(folder, 'lib') + path.sep;
+  const session = new Session();
+  session.connect();
+  session.post('Profiler.enable');
+  session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: false });
+  const isOwn = (file) => file.startsWith(lib);
+  const nameOf = (file) => file.slice(lib.length).split(path.sep).join('/');
+  function print() {
+    const files = Object.keys(require.cache).filter(isOwn).map(nameOf);
+    session.post('Profiler.takePreciseCoverage', (error, { result }) => {
+      const ran = {};
+      for (const { url, functions } of result) {
+        const file = url.startsWith('file:') ? fileURLToPath(url) : url;
+        if (!isOwn(file)) continue;
+        const ranges = functions.map(({ ranges: [whole] }) => whole).filter(({ count }) => count > 0);
+        ran[nameOf(file)] = ranges.map(({ startOffset, endOffset }) => [startOffset, endOffset]);
+      }
+      console.log(JSON.stringify({ files, ran }));
+    });
+  }`;
+const EVERY = `${HEAD}
+  require(folder).dlopen(null, { abs: { args: ['i32'], returns: 'i32' } }).symbols.abs(-7);
+  print();
+`;
+const MOST = `${HEAD}
   async function run({ JSCallback, alloc, dlopen, errno, ptr, read, struct }) {
     const { symbols } = dlopen(null, 'int abs(int); long labs(long);');
+    dlopen(null, 'typedef struct { int quot, rem; } div_t; int atoi(const char *text, ...);');
     const { atoi, div } = dlopen(null, {
       atoi: { args: ['cstring'], returns: 'int' },
       div: { args: ['int', 'int'], returns: struct({ quot: 'int', rem: 'int' }), errno: true },
     }).symbols;
     new JSCallback(() => 1, { returns: 'int' }).close();
     await symbols.abs.async(atoi('-1') + div(4, 3).quot + errno() + read.u8(ptr(alloc(8))));
-    const lib = path.join(folder, 'lib') + path.sep;
-    const files = Object.keys(require.cache).filter((file) => file.startsWith(lib));
-    console.log(JSON.stringify(files.map((file) => file.slice(lib.length).split(path.sep).join('/'))));
+    print();
   }
   import(pathToFileURL(path.join(folder, 'index.mjs'))).then(run);
 `;
 
-/** The files of lib/ that such a program needs: the first one is that of the entries. */
-function filesOf(folder) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['-e', PROBE, folder], { encoding: 'utf8' });
+/** The files of lib/ that a program loads, that of the entries first, and the ranges of the functions that ran. */
+function runProgram(program, folder) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['-e', program, folder], { encoding: 'utf8' });
   if (status !== 0) throw new Error(`the package does not load: ${stderr}`);
-  const others = JSON.parse(stdout).filter((file) => file !== 'instance.js' && file !== 'entries.js');
-  return ['entries.js', ...others];
+  const { files, ran } = JSON.parse(stdout);
+  const others = files.filter((file) => file !== 'instance.js' && file !== 'entries.js');
+  return { files: ['entries.js', ...others], ran };
 }
+
+const REQUIRE = /\brequire\('(\.{1,2}\/[^']+)'\)/g;
+
+/** The number of the file that a file requires by a name; negative where it is not in the list. */
+const numberOf = (file, name, files) => files.indexOf(path.posix.join(path.posix.dirname(file), name));
 
 /** The files that a file requires and that are in the list, by the names it has for them. */
 function importsOf(file, source, files) {
   const imports = {};
-  for (const [, name] of source.matchAll(/\brequire\('(\.{1,2}\/[^']+)'\)/g)) {
-    const target = path.posix.join(path.posix.dirname(file), name);
-    if (files.includes(target)) imports[name] = files.indexOf(target);
+  for (const [, name] of source.matchAll(REQUIRE)) {
+    const number = numberOf(file, name, files);
+    if (number >= 0) imports[name] = number;
   }
   return imports;
 }
 
-/** The nodes of a syntax tree of a type. */
-function* nodesOf(node, type) {
+/** The functions of a syntax tree. */
+function* functionsIn(node) {
   if (node === null || typeof node !== 'object') return;
-  if (node.type === type) yield node;
-  for (const key of Object.keys(node)) if (key !== 'loc') yield* nodesOf(node[key], type);
+  if (/^(?:Arrow)?Function(?:Expression|Declaration)$/.test(node.type)) yield node;
+  for (const key of Object.keys(node)) if (key !== 'loc') yield* functionsIn(node[key]);
+}
+
+/** A text with parts replaced: [start, end, replacement] for each; none of them lie across the bounds of others. */
+function edited(text, edits, from = 0, to = text.length) {
+  let result = '';
+  let at = from;
+  const inside = edits.filter(([start, end]) => start >= from && end <= to);
+  for (const [start, end, replacement] of inside.sort((a, b) => a[0] - b[0])) {
+    result += text.slice(at, start) + replacement;
+    at = end;
+  }
+  return result + text.slice(at, to);
 }
 
 /**
- * A source as V8 reads it fastest. Lines keep their numbers.
+ * A source as V8 reads it fastest. V8 compiles a function in parentheses with its file, and reads it once; others it reads
+ * once more at their first call.
  * - Comments are left out: they are a quarter of the text.
- * - Functions that are written as expressions, `const f = function () {}`, get parentheses: they are those that the first
- *   dlopen runs. V8 compiles such a function with its file, and reads it once; others it reads once more at their first call.
+ * - Functions that ran get parentheses.
+ * - So do, where the lines may change their numbers, declarations of functions that ran, which then come first.
  */
-function prepared(source) {
+function prepared(source, ran, keepsLines) {
   const { comments, program } = require('@babel/parser').parse(source, { sourceType: 'script' });
   const edits = (comments ?? []).map(({ start, end }) => [start, end, source.slice(start, end).replace(/[^\n]+/g, '')]);
-  for (const { init } of nodesOf(program, 'VariableDeclarator')) {
-    if (init?.type === 'FunctionExpression') edits.push([init.start, init.start, '('], [init.end, init.end, ')']);
+  const moved = [];
+  for (const node of functionsIn(program)) {
+    const { type, start, end } = node;
+    if (!ran.some((range) => range[0] === start && range[1] === end)) continue;
+    if (type !== 'FunctionDeclaration') edits.push([start, start, '('], [end, end, ')']);
+    else if (!keepsLines && program.body.includes(node)) moved.push(node);
   }
-  let text = '';
-  let at = 0;
-  for (const [start, end, replacement] of edits.sort((a, b) => a[0] - b[0])) {
-    text += source.slice(at, start) + replacement;
-    at = end;
-  }
-  return text + source.slice(at);
+  if (moved.length === 0) return edited(source, edits);
+  const declared = moved.map(({ id, start, end }) => `const ${id.name} = (${edited(source, edits, start, end)});\n`);
+  const [directive] = program.directives;
+  const others = edits.filter(([start, end]) => !moved.some((node) => start >= node.start && end <= node.end));
+  const removed = moved.map(({ start, end }) => [start, end, '']);
+  return edited(source, [...others, ...removed, [directive.end, directive.end, `\n${declared.join('')}`]]);
 }
 
-/** What lib/instance.js reads. */
-function contentOf(folder) {
-  const files = filesOf(folder);
-  const sources = files.map((file) => prepared(fs.readFileSync(path.join(folder, 'lib', file), 'utf8')));
-  // Then a character is a byte, and a part of the file is a string as it is.
+/** The function of a file. Its parentheses have V8 compile it with the script. */
+function functionOf(file, source, files) {
+  const numbered = source.replace(REQUIRE, (text, name) => {
+    const number = numberOf(file, name, files);
+    return number < 0 ? text : `require(${number})`;
+  });
+  return `(function (exports, require, module, __filename, __dirname) {${numbered}\n})`;
+}
+
+/** The contents of both files, by their names. */
+function contentsOf(folder) {
+  const { files: every, ran } = runProgram(EVERY, folder);
+  const most = runProgram(MOST, folder);
+  const files = [...every, ...most.files.filter((file) => !every.includes(file))];
+  const sources = files.map((file, i) => {
+    const source = fs.readFileSync(path.join(folder, 'lib', file), 'utf8');
+    return i < every.length ? prepared(source, ran[file], false) : prepared(source, most.ran[file], true);
+  });
+  // Then a character is a byte, and a part of a file is a string as it is.
   const other = files.find((_, i) => /[^\0-\x7f]/.test(sources[i]));
   if (other !== undefined) throw new Error(`lib/${other} has characters that are not ASCII`);
-  const head = files.map((file, i) => [file, sources[i].length, importsOf(file, sources[i], files)]);
-  return `${JSON.stringify(head)}\n${sources.join('')}`;
+  const functions = every.map((file, i) => functionOf(file, sources[i], files));
+  const later = sources.slice(every.length);
+  const head = later.map((source, i) => [source.length, importsOf(files[every.length + i], source, files)]);
+  return {
+    [STARTUP]: `exports.names = '${files.join()}'.split(',');\nexports.functions = [${functions.join(',\n')}];\n`,
+    [LATER]: `${JSON.stringify(head)}\n${later.join('')}`,
+  };
 }
 
-const fileIn = (folder) => path.join(folder, 'lib', NAME);
-const remove = (folder = root) => fs.rmSync(fileIn(folder), { force: true });
+const fileIn = (folder, name) => path.join(folder, 'lib', name);
+
+function remove(folder = root) {
+  for (const name of NAMES) fs.rmSync(fileIn(folder, name), { force: true });
+}
 
 function write(folder = root) {
   remove(folder);
-  const content = contentOf(folder);
-  // Others may load the package meanwhile.
-  const temporary = `${fileIn(folder)}.${process.pid}.tmp`;
-  fs.writeFileSync(temporary, content);
-  fs.renameSync(temporary, fileIn(folder));
+  const contents = contentsOf(folder);
+  // The first one is written last: where it is, the other one is as well.
+  for (const name of NAMES.toReversed()) {
+    // Others may load the package meanwhile.
+    const temporary = `${fileIn(folder, name)}.${process.pid}.tmp`;
+    fs.writeFileSync(temporary, contents[name]);
+    fs.renameSync(temporary, fileIn(folder, name));
+  }
 }
 
-/** Writes the file for as long as this process runs. */
+/** Writes the files for as long as this process runs. */
 function writeUntilExit() {
   write();
   process.on('exit', () => remove());
 }
 
-module.exports = { NAME, remove, write, writeUntilExit };
+module.exports = { NAMES, remove, write, writeUntilExit };
 
 if (require.main === module) {
   const args = process.argv.slice(2);

@@ -17,7 +17,7 @@ trap 'rm -f "$log"' EXIT
 
 # Both fail where the lockfile does not fit the manifest.
 check cargo metadata --locked --format-version 1
-for lock in package-lock.json */package-lock.json test/*/package-lock.json test/ecosystem/*/package-lock.json test/types/*/package-lock.json \
+for lock in package-lock.json */package-lock.json test/*/package-lock.json test/ecosystem/*/package-lock.json test/typescript/*/package-lock.json \
   docs/*/package-lock.json; do
   [ -f "$lock" ] && check npm ci --dry-run --ignore-scripts --no-audit --no-fund --prefix "$(dirname "$lock")"
 done

@@ -1,15 +1,52 @@
 'use strict';
-// What the runner knows of single test files: which depend on the Node that runs them, and how long each may take.
+// The test files: where they are, which of them depend on the Node that runs them, and how long each may take.
 
+const fs = require('node:fs');
 const path = require('node:path');
 
+const root = path.join(__dirname, '..');
+
+/** The test files, relative to the repository: those of the folders of test/. Folders in these belong to programs under test. */
+const testFiles = () =>
+  fs
+    .readdirSync(path.join(root, 'test'), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .flatMap(({ name }) => fs.readdirSync(path.join(root, 'test', name)).map((file) => path.join('test', name, file)))
+    .filter((file) => file.endsWith('.test.js'))
+    .sort();
+
+/** The name of a test file, by which commands, budgets and lists know it: 'pin' for test/memory/pin.test.js. */
 const nameOf = (file) => path.basename(file, '.test.js');
+
+/**
+ * The path of the test file with a name.
+ * @param {string} name 'pin' or 'pin.test.js'
+ * @returns {string} the file, relative to the repository
+ * @throws {Error} without such a file
+ */
+function testFileOf(name) {
+  const found = testFiles().find((file) => nameOf(file) === nameOf(name));
+  if (found === undefined) throw new Error(`no test file is named ${name}`);
+  return found;
+}
+
+/**
+ * Whether a test file is selected by an argument of the test command.
+ * @param {string} file relative to the repository
+ * @param {string} argument a part of the file's name, or a folder of test/ with a slash after it: `struct`, `types/`
+ */
+const isSelectedBy = (file, argument) =>
+  argument.endsWith('/')
+    ? file.split(path.sep).slice(0, -1).includes(path.basename(argument))
+    : path.basename(file).includes(path.basename(argument));
 
 /** The same on every Node: documents, packaging, the command line, other runtimes. */
 const SAME_EVERYWHERE = new Set([
   'bench',
   'bind',
   'bind-headers',
+  'bind-options',
+  'bind-programs',
   'bundle',
   'cli',
   'docs',
@@ -17,6 +54,7 @@ const SAME_EVERYWHERE = new Set([
   'ecosystem',
   'examples',
   'install',
+  'koffi-packages',
   'notices',
   'runners',
   'runtimes',
@@ -32,8 +70,10 @@ const BUDGETS = {
   abi: { quick: 3, full: 8 },
   alloc: { quick: 6, full: 6 },
   async: { quick: 8, full: 12 },
-  bind: { quick: 18, full: 30 },
+  bind: { quick: 5, full: 9 },
   'bind-headers': { quick: 9, full: 45 },
+  'bind-options': { quick: 5, full: 8 },
+  'bind-programs': { quick: 5, full: 12 },
   bundle: { quick: 15, full: 15 },
   call: { quick: 5, full: 5 },
   'call-paths': { quick: 12, full: 45 },
@@ -48,13 +88,13 @@ const BUDGETS = {
   compare: { quick: 8, full: 60 },
   docs: { quick: 7, full: 15 },
   ecosystem: { quick: 10, full: 40 },
-  ending: { quick: 14, full: 20 },
+  ending: { quick: 5, full: 8 },
   external: { quick: 4, full: 4 },
   faults: { quick: 8, full: 12 },
   fence: { quick: 7, full: 60 },
   fuzz: { quick: 5, full: 35 },
   hostile: { quick: 5, full: 8 },
-  install: { quick: 10, full: 12 },
+  install: { quick: 7, full: 9 },
   interpose: { quick: 4, full: 4 },
   interrupted: { quick: 3, full: 18 },
   isolate: { quick: 6, full: 60 },
@@ -65,6 +105,8 @@ const BUDGETS = {
   'isolate-real': { quick: 3, full: 20 },
   'isolate-surroundings': { quick: 3, full: 20 },
   koffi: { quick: 4, full: 4 },
+  'koffi-packages': { quick: 4, full: 40 },
+  'late-callback': { quick: 5, full: 8 },
   library: { quick: 4, full: 4 },
   'node-ffi': { quick: 4, full: 6 },
   pin: { quick: 5, full: 8 },
@@ -86,10 +128,14 @@ const BUDGETS = {
   trace: { quick: 4, full: 4 },
   types: { quick: 12, full: 30 },
   worker: { quick: 6, full: 12 },
+  'worker-ending': { quick: 6, full: 9 },
 };
 
 const budgetOf = (file, scale) => (BUDGETS[nameOf(file)] ?? USUAL)[scale];
 
 const dependsOnNode = (file) => !SAME_EVERYWHERE.has(nameOf(file));
 
-module.exports = { budgetOf, dependsOnNode };
+/** The files that the tables above name. */
+const namedFiles = [...SAME_EVERYWHERE, ...Object.keys(BUDGETS)];
+
+module.exports = { testFiles, namedFiles, testFileOf, nameOf, isSelectedBy, budgetOf, dependsOnNode };

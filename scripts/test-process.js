@@ -34,7 +34,7 @@ function eventsIn(text) {
   return { events: isWhole ? events.slice(0, end) : events, isWhole };
 }
 
-/** What is wrong with the process as a whole, though no test may have failed: undefined if nothing is. */
+/** The fault of the process as a whole, even if no test has failed; undefined without one. */
 function faultOf({ code, signal, isWhole, hasFailed, isLate }) {
   if (isLate) return `the file did not end within ${TIMEOUT_MS / 1000} seconds`;
   if (signal !== null) return `the process was ended by ${signal}`;

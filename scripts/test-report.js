@@ -1,14 +1,13 @@
 'use strict';
-// What a run of the tests says at its end: tests that were skipped and why, how long each file took, files that passed only
-// when they were run again, and node:test's closing lines.
+// The report at the end of a run of the tests: tests that were skipped and why, how long each file took, files that
+// passed only when they were run again, and node:test's closing lines.
 
 const path = require('node:path');
 const { isNeed, isPlatform } = require('../test/requirements.js');
-const { budgetOf } = require('./test-files.js');
+const { budgetOf, nameOf } = require('./test-files.js');
 
 const COLUMNS = 4;
 
-const nameOf = (file) => path.basename(file);
 const count = (number, noun) => `${number} ${noun}${number === 1 ? '' : 's'}`;
 const isSuite = ({ data }) => data.details.type === 'suite';
 const isEnd = ({ type }) => type === 'test:pass' || type === 'test:fail';
@@ -21,7 +20,7 @@ function skippedIn(results) {
     events
       .filter((event) => isEnd(event) && isSkipped(event))
       .map(({ data: { name, skip } }) => ({
-        file: nameOf(file),
+        file: path.basename(file),
         title: name,
         reason: typeof skip === 'string' ? skip : '',
       })),
@@ -63,7 +62,7 @@ function unexplainedLines(skipped) {
 function timeLines(results, scale) {
   const times = results
     .map(({ file, seconds }) => ({
-      name: nameOf(file).replace('.test.js', ''),
+      name: nameOf(file),
       seconds,
       budget: budgetOf(file, scale),
     }))
@@ -87,7 +86,7 @@ function timeLines(results, scale) {
   ];
 }
 
-/** What failed in a file, without the suites around it: { title, error }. */
+/** The failures of a file, without the suites around them: { title, error }. */
 const failuresOf = ({ events }) =>
   events
     .filter((event) => isFailed(event) && event.data.details.error?.failureType !== 'subtestsFailed')
@@ -100,7 +99,7 @@ const failedTitles = (result) =>
 
 function flakyLines(flaky) {
   if (flaky.length === 0) return [];
-  const lines = flaky.map((result) => `  ${nameOf(result.file)}: ${failedTitles(result)}`);
+  const lines = flaky.map((result) => `  ${path.basename(result.file)}: ${failedTitles(result)}`);
   const warnings =
     process.env.GITHUB_ACTIONS === 'true'
       ? flaky.map((result) => `::warning file=${result.file},title=Flaky test::${failedTitles(result)}`)

@@ -1,6 +1,6 @@
 'use strict';
 // The test command: builds the addon and the C fixture, then runs the tests on this Node or on others.
-//   node scripts/test.js [options] [file or part of a file name ...]
+//   node scripts/test.js [options] [part of a file name, or folder of test/ with a slash after it ...]
 //   --nodes 20,22.0.0   the Nodes to run them on, from npm: majors (the newest of each) or versions
 //   --runtime           leaves out what is the same on every Node: documents, packaging, the command line, other runtimes
 //   --full              the full scale: the same tests with larger numbers (PINNED_FFI_TEST_SCALE=full)
@@ -17,14 +17,13 @@ const { parseArgs } = require('node:util');
 const { buildIfChanged, findCompiler } = require('./build.js');
 const startup = require('./startup.js');
 const { installNode, versionsIn } = require('./npm.js');
-const { budgetOf, dependsOnNode } = require('./test-files.js');
+const { budgetOf, dependsOnNode, isSelectedBy, testFiles } = require('./test-files.js');
 const { runTestFile } = require('./test-process.js');
 const { report, totals } = require('./test-report.js');
 const { suffix } = require('../lib/native/platform.js');
 
 const root = path.join(__dirname, '..');
-const testDirectory = path.join(root, 'test');
-const fixtures = path.join(testDirectory, 'fixtures');
+const fixtures = path.join(root, 'test', 'fixtures');
 
 const OPTIONS = {
   nodes: { type: 'string', multiple: true, default: [] },
@@ -50,17 +49,18 @@ function parse(args) {
   }
 }
 
-function testFiles(names, isRuntime = false) {
-  const files = fs
-    .readdirSync(testDirectory)
-    .filter((file) => file.endsWith('.test.js'))
-    .sort();
-  const isWanted = (file) =>
-    (!isRuntime || dependsOnNode(file)) &&
-    (names.length === 0 || names.some((name) => file.includes(path.basename(name))));
-  const wanted = files.filter(isWanted).map((file) => path.join('test', file));
-  if (wanted.length === 0) fail(`no test file in test/ ${names.length > 0 ? `matches ${names.join(', ')}` : 'exists'}`);
-  return wanted;
+/**
+ * The test files that the arguments of the command select; ends the process where there is none.
+ * @param {string[]} names parts of file names, or folders of test/ with a slash after them; all files without any
+ * @param {boolean} [isRuntime] leaves out what is the same on every Node
+ */
+function selectTestFiles(names, isRuntime = false) {
+  const isSelected = (file) =>
+    (!isRuntime || dependsOnNode(file)) && (names.length === 0 || names.some((name) => isSelectedBy(file, name)));
+  const selected = testFiles().filter(isSelected);
+  if (selected.length === 0)
+    fail(`no test file in test/ ${names.length > 0 ? `matches ${names.join(', ')}` : 'exists'}`);
+  return selected;
 }
 
 // --- The fixture
@@ -210,7 +210,7 @@ async function prepare({ isBuilt = false } = {}) {
 async function main() {
   const { nodes, names, built, runtime, again, full, published } = parse(process.argv.slice(2));
   const { scale } = full ? { scale: 'full' } : require('../test/scale.js');
-  const files = testFiles(names, runtime);
+  const files = selectTestFiles(names, runtime);
   await prepare({ isBuilt: built });
   // One that was left behind would hide what has changed in lib/.
   startup.remove();
@@ -223,6 +223,6 @@ async function main() {
   if (failed.length > 0) fail(`Failed on ${failed.join(', ')}.`);
 }
 
-module.exports = { parse, prepare, testFiles, runTests, fixture, buildFixture };
+module.exports = { parse, prepare, selectTestFiles, runTests, fixture, buildFixture };
 
 if (require.main === module) main().catch((error) => fail(error.stack));

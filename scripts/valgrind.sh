@@ -37,6 +37,6 @@ if [ $# -eq 0 ]; then
 fi
 for name; do
   name=$(basename "$name" .test.js)
-  check "$name" '' "test/$name.test.js" || failed=1
+  check "$name" '' "$(echo test/*/"$name".test.js)" || failed=1
 done
 exit "${failed:-0}"

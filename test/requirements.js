@@ -72,6 +72,27 @@ function packages(folder, ...options) {
   return { found: () => isLockedInstalled(prefix), install: () => installLocked(prefix, ...options), otherwise };
 }
 
+/** Libraries that Python packages ship, for npm packages that download them from elsewhere. */
+const WHEELS = { anoncreds: '0.2.3', 'indy-vdr': '0.4.2' };
+const wheelFolder = path.join(__dirname, 'ecosystem', 'koffi', 'native');
+const wheels = {
+  // The index of Python's packages is not where npm's and Debian's are: a machine may reach those alone.
+  isOptional: true,
+  found: () => Object.keys(WHEELS).every((name) => fs.existsSync(path.join(wheelFolder, name.replace('-', '_')))),
+  install: () => {
+    if (!isLinux) return true;
+    fs.mkdirSync(wheelFolder, { recursive: true });
+    const names = Object.entries(WHEELS).map(([name, version]) => `${name}==${version}`);
+    const python = (...args) => spawnSync('python3', args, { cwd: wheelFolder, stdio: 'inherit' }).status === 0;
+    const files = () => fs.readdirSync(wheelFolder).filter((file) => file.endsWith('.whl'));
+    return (
+      python('-m', 'pip', 'download', '--quiet', '--no-deps', ...names) &&
+      files().every((file) => python('-m', 'zipfile', '-e', file, '.'))
+    );
+  },
+  otherwise: 'apt install python3-pip && node test/requirements.js --npm',
+};
+
 /** By name: how it is found, and the Debian package that has it or, without one, the command that installs it. */
 const REQUIREMENTS = {
   clang: { found: hasClang, apt: 'clang' },
@@ -113,8 +134,10 @@ const REQUIREMENTS = {
   workloads: packages('ecosystem/compare'),
   runners: packages('ecosystem/runners'),
   bundlers: packages('ecosystem/bundlers'),
+  koffiPackages: packages('ecosystem/koffi'),
+  identityLibraries: wheels,
   site: packages('../docs/site'),
-  oldestTypeScript: packages('types/oldest'),
+  oldestTypeScript: packages('typescript/oldest'),
   registry: { found: hasRegistry, otherwise: 'connect this machine to the npm registry' },
 };
 
@@ -185,7 +208,8 @@ function isMissing(name) {
   return !isHere.get(name);
 }
 
-const isRequired = process.env.PINNED_FFI_TEST_REQUIRE === 'all';
+/** Whether a test that needs it fails without it. */
+const isRequired = (name) => process.env.PINNED_FFI_TEST_REQUIRE === 'all' && !REQUIREMENTS[name].isOptional;
 
 /** What to do about requirements that are missing. */
 function remedyOf(names) {
@@ -201,7 +225,7 @@ function remedyOf(names) {
  */
 function needs(...names) {
   const missing = [...new Set(names)].filter(isMissing);
-  return !isRequired && missing.length > 0 && `needs ${missing.join(', ')}: ${remedyOf(missing)}`;
+  return missing.length > 0 && !missing.some(isRequired) && `needs ${missing.join(', ')}: ${remedyOf(missing)}`;
 }
 
 /**
@@ -222,7 +246,7 @@ if (require.main === module) {
   if (process.argv[2] === '--apt') {
     for (const name of missing) if (REQUIREMENTS[name].apt !== undefined) console.log(REQUIREMENTS[name].apt);
   } else if (process.argv[2] === '--npm') {
-    const failed = missing.filter((name) => REQUIREMENTS[name].install?.() === false);
+    const failed = missing.filter((name) => REQUIREMENTS[name].install?.() === false && !REQUIREMENTS[name].isOptional);
     if (failed.length > 0) {
       console.error(`npm could not install ${failed.join(', ')}`);
       process.exitCode = 1;

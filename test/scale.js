@@ -23,4 +23,4 @@ const byScale = (quick, full) => (scale === 'full' ? full : quick);
  */
 const calls = (count) => (process.env.PINNED_FFI_ISOLATE === '1' ? Math.ceil(count / 50) : count);
 
-module.exports = { SCALES, scale, byScale, calls };
+module.exports = { scale, byScale, calls };

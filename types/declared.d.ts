@@ -81,13 +81,26 @@ export interface AggregateType<I, O, V, Kind extends 'value' | 'array'> extends 
   view: V;
   kind: Kind;
 }> {
-  /** A copy of the value in memory. */
+  /**
+   * A copy of the value in memory.
+   * @throws ERR_INVALID_ARG_TYPE or ERR_OUT_OF_RANGE for memory that is not there or too small.
+   */
   read(source: Place<this>, byteOffset?: number | bigint): O;
-  /** Writes a value to memory. */
+  /**
+   * Writes a value to memory.
+   * @throws ERR_INVALID_ARG_TYPE or ERR_OUT_OF_RANGE for memory that is not there or too small; the errors of an
+   * argument of this type.
+   */
   write(target: Place<this>, value: I | V, byteOffset?: number | bigint): void;
-  /** Accessors for memory, without a copy. Memory at an address must stay valid while you use them. */
+  /**
+   * Accessors for memory, without a copy. Memory at an address must stay valid while you use them.
+   * @throws ERR_INVALID_ARG_TYPE or ERR_OUT_OF_RANGE for memory that is not there or too small.
+   */
   view(source: Place<this>, byteOffset?: number | bigint): V;
-  /** Accessors for new fenced memory, zeroed or with a value. It lives as long as its views. */
+  /**
+   * Accessors for new fenced memory, zeroed or with a value. It lives as long as its views.
+   * @throws The errors of an argument of this type; ERR_FFI_MEMORY_EXHAUSTED without memory.
+   */
   alloc(value?: I | V): V;
 }
 
@@ -144,16 +157,29 @@ type FlexibleIn<F> = {
 
 /** Result of `struct` with a flexible array: it is in memory only, and its size depends on the value. */
 export interface FlexibleType<F> extends DeclaredType<{ in: never; out: never; view: never; kind: 'flexible' }> {
-  /** A copy of the value in memory, with as many elements as its count says. */
+  /**
+   * A copy of the value in memory, with as many elements as its count says.
+   * @throws ERR_INVALID_ARG_TYPE or ERR_OUT_OF_RANGE for memory that is not there or too small for its count.
+   */
   read(
     source: Place,
     byteOffset?: number | bigint,
   ): { -readonly [K in keyof F]: F[K] extends FlexibleArray<infer T, string> ? Out<T>[] : Out<TypeOfField<F[K]>> };
-  /** Writes a value to memory. Its count may be left out. */
+  /**
+   * Writes a value to memory. Its count may be left out.
+   * @throws ERR_INVALID_ARG_TYPE or ERR_OUT_OF_RANGE for memory that is not there or too small; the errors of an
+   * argument of this type.
+   */
   write(target: Place, value: FlexibleIn<F>, byteOffset?: number | bigint): void;
-  /** Accessors for memory, without a copy. */
+  /**
+   * Accessors for memory, without a copy.
+   * @throws ERR_INVALID_ARG_TYPE or ERR_OUT_OF_RANGE for memory that is not there or too small for its count.
+   */
   view(source: Place, byteOffset?: number | bigint): FlexibleView<F>;
-  /** Accessors for new fenced memory with a value, or with no elements. */
+  /**
+   * Accessors for new fenced memory with a value, or with no elements.
+   * @throws The errors of an argument of this type; ERR_FFI_MEMORY_EXHAUSTED without memory.
+   */
   alloc(value?: FlexibleIn<F>): FlexibleView<F>;
 }
 
@@ -175,9 +201,15 @@ export interface ArrayView<T> extends LiveView, Iterable<View<T>> {
    * The element of an index; undefined outside of the array, where writing throws `ERR_OUT_OF_RANGE`.
    */
   [index: number]: View<T>;
-  /** The element of an index; negative indices count from the end. */
+  /**
+   * The element of an index; negative indices count from the end.
+   * @throws ERR_OUT_OF_RANGE outside of the array.
+   */
   at(index: number | bigint): View<T>;
-  /** Writes the element of an index; negative indices count from the end. */
+  /**
+   * Writes the element of an index; negative indices count from the end.
+   * @throws ERR_OUT_OF_RANGE outside of the array; the errors of an argument of the element type.
+   */
   set(index: number | bigint, value: In<T>): void;
   /** The values, copied. */
   toArray(): Out<T>[];
@@ -209,11 +241,21 @@ export type ArrayType<T> = AggregateType<
 
 /** Result of `text`: a string in memory. */
 export interface TextType extends DeclaredType<{ in: string; out: string; view: string; kind: 'array' }> {
-  /** A copy of the text in memory. */
+  /**
+   * A copy of the text in memory.
+   * @throws ERR_INVALID_ARG_TYPE or ERR_OUT_OF_RANGE for memory that is not there or too small.
+   */
   read(source: Place, byteOffset?: number | bigint): string;
-  /** Writes a text to memory. */
+  /**
+   * Writes a text to memory.
+   * @throws ERR_INVALID_ARG_TYPE or ERR_OUT_OF_RANGE for memory that is not there or too small; ERR_INVALID_ARG_VALUE
+   * for a text that does not fit.
+   */
   write(target: Place, value: string, byteOffset?: number | bigint): void;
-  /** New fenced memory of this size, zeroed or with a text. */
+  /**
+   * New fenced memory of this size, zeroed or with a text.
+   * @throws ERR_INVALID_ARG_VALUE for a text that does not fit; ERR_FFI_MEMORY_EXHAUSTED without memory.
+   */
   alloc(value?: string): Buffer;
 }
 

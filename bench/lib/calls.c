@@ -66,6 +66,35 @@ void make_texts(int32_t length) {
 
 const char *text_at(int32_t index) { return texts[index & 7]; }
 
+static char *encoded[8];
+static uint16_t *encoded_utf16[8];
+
+/** Makes eight texts: a digit, which differs, and the pattern so many times. */
+void make_encoded(const char *pattern, int32_t times) {
+  size_t length = strlen(pattern);
+  for (int32_t i = 0; i < 8; i++) {
+    encoded[i] = malloc(length * (size_t)times + 2);
+    encoded[i][0] = (char)('0' + i);
+    for (int32_t t = 0; t < times; t++) memcpy(encoded[i] + 1 + length * (size_t)t, pattern, length);
+    encoded[i][1 + length * (size_t)times] = 0;
+  }
+}
+
+/** The same of UTF-16; the pattern has no NUL. */
+void make_utf16(const uint16_t *pattern, int32_t times) {
+  size_t length = 0;
+  while (pattern[length] != 0) length++;
+  for (int32_t i = 0; i < 8; i++) {
+    uint16_t *text = encoded_utf16[i] = malloc((length * (size_t)times + 2) * sizeof(uint16_t));
+    text[0] = (uint16_t)('0' + i);
+    for (int32_t t = 0; t < times; t++) memcpy(text + 1 + length * (size_t)t, pattern, length * sizeof(uint16_t));
+    text[1 + length * (size_t)times] = 0;
+  }
+}
+
+const char *encoded_at(int32_t index) { return encoded[index & 7]; }
+const uint16_t *utf16_at(int32_t index) { return encoded_utf16[index & 7]; }
+
 // ---- Structs by value
 
 struct point {

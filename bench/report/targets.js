@@ -48,4 +48,4 @@ function targetTable(byId) {
   return table(['', 'call path', 'target', 'measured', 'met'], lines);
 }
 
-module.exports = { ratioOf, targetTable };
+module.exports = { targetTable };

@@ -1,6 +1,6 @@
 'use strict';
-// What a header declares: functions, variables, types and macros of the header itself, and the names that typedefs give
-// to the types of all headers.
+// The declarations of a header: functions, variables, types and macros of the header itself, and the names that
+// typedefs give to the types of all headers.
 
 const fs = require('node:fs');
 const { Cursor, Type } = require('./clang.js');
@@ -43,7 +43,7 @@ class Declarations {
   #addFunction(cursor) {
     const clang = this.#clang;
     const name = clang.spelling(cursor);
-    // What the compiler has declared by itself is not of the header.
+    // Declarations that the compiler made by itself do not belong to the header.
     if (name.startsWith('__builtin_')) return;
     const { c } = clang;
     const storage = c.clang_Cursor_getStorageClass(cursor);

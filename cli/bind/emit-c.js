@@ -1,5 +1,6 @@
 'use strict';
-// What a header declares as C text that cdef() and dlopen() take: without the preprocessor, with what options have said.
+// Writes the declarations of a header as C text for cdef() and dlopen(): without the preprocessor, with what options
+// have said.
 
 const { cdef } = require('../../index.js');
 const { failure } = require('../usage.js');

@@ -6,7 +6,7 @@ const { quote } = require('./text.js');
 class TypeText {
   /** The names that the module has to import. */
   used = new Set();
-  /** The entities that are declared by now: the others are reached by a function, for later. */
+  /** The entities that are declared already. Others are referred to by a function, which runs later. */
   emitted = new Set();
   #isTyped;
 

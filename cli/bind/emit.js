@@ -23,7 +23,7 @@ type Named<F, Names extends unknown[], More extends unknown[] = []> = F extends 
 type NamedArguments<Names extends unknown[], Args> = { [I in keyof Names]: I extends keyof Args ? Args[I] : never };
 `;
 
-/** What the functions that make types take, and the types that they return. */
+/** The arguments of the functions that make types, and the types that they return. */
 const CONTENT = { struct: 'fields', union: 'fields', enumeration: 'values', fn: 'declaration' };
 const TYPES = {
   struct: ['StructType', ''],
@@ -119,7 +119,7 @@ class Emitter {
 
   #alias(entity) {
     const { text, later } = this.#types.of(entity.type);
-    // What holds itself by value is declared after it: then nothing is known of its arguments.
+    // A type that holds itself by value is declared after it; its arguments are not known then.
     const declaration = /^fn\((.*)\)$/s.exec(text)?.[1];
     if (declaration === undefined) return `export const ${entity.name} = ${text};\n`;
     return this.#named(entity.name, 'fn', later ? '{}' : declaration, '');

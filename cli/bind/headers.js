@@ -49,7 +49,7 @@ function pkgConfig(...args) {
 }
 
 /**
- * What pkg-config says of a package.
+ * The flags that pkg-config prints for a package.
  * @returns {{ flags: string[], libraries: string[] }} the compiler's options, and the names of libraries
  */
 function readPackage(name) {
@@ -85,11 +85,11 @@ function packageOf(folder, header) {
 
 // ---- the header -----------------------------------------------------------------------------------------------------
 
-// What headers of old take for granted.
+// Headers whose declarations older headers use without including them.
 const PREAMBLE = ['stddef.h', 'stdint.h', 'stdio.h'];
 const WANTS_PREAMBLE = /unknown type name '(FILE|size_t|ssize_t|u?int\d+_t|va_list)'/;
 
-/** How a unit includes a header. */
+/** The line by which a unit includes a header. */
 const includeOf = (name) => (path.isAbsolute(name) ? `#include ${JSON.stringify(name)}` : `#include <${name}>`);
 
 /**

@@ -1,6 +1,6 @@
 'use strict';
-// What a header cannot say, from the options of the command line: which parameters are results, what is text, who frees
-// what, which results are failures. What does not fit is listed.
+// Facts that a header cannot express, from the options of the command line: which parameters are results, what is text,
+// who frees what, which results are failures. What does not fit is listed.
 
 const { tryDeclaration } = require('./validate.js');
 const { Patterns } = require('./patterns.js');

@@ -72,7 +72,7 @@ function matching(entity) {
   throw new Unsupported(`no declaration has C's layout: ${different}`);
 }
 
-/** What of a type of the package is not as the compiler has it; undefined where nothing is. */
+/** The first difference between a type of the package and the compiler's layout; undefined without one. */
 function differenceOf({ fields, layout }, real) {
   if (layout.size !== undefined && layout.size !== real.size) return `${layout.size} bytes instead of ${real.size}`;
   if (layout.align !== undefined && layout.align !== real.align)

@@ -151,7 +151,7 @@ function findLibclang() {
   return installedPlaces().find((file) => fs.existsSync(file)) ?? loaderFinds();
 }
 
-/** What the loader finds by the plain name. */
+/** The library that the loader finds by the plain name. */
 function loaderFinds() {
   const { inspect } = require('../../lib/library/inspect.js');
   try {

@@ -1,7 +1,7 @@
 'use strict';
 // A header as a module: what it declares, what of that the package and the library have, as text.
 
-const { RETURNS_TWICE } = require('../../lib/library/returns-twice.js');
+const { RETURNS_TWICE } = require('../../lib/call/returns-twice.js');
 const { count } = require('../table.js');
 const { failure } = require('../usage.js');
 const { Emitter } = require('./emit.js');
@@ -14,7 +14,7 @@ const { validate, tryFunction } = require('./validate.js');
 
 const LACKING = 'what the library does not export';
 
-/** What the package refuses, and what the library lacks, goes to the list. */
+/** Moves declarations that the package refuses, or that the library lacks, to the list of those left out. */
 function select({ functions, globals, entities }, exports, leftOut) {
   const has = (symbol) => exports === undefined || exports.has(symbol);
   const kept = functions.filter((each) => {
@@ -63,7 +63,7 @@ function targetOf(model, { lib, packages }) {
   return findLibrary({ wanted: lib, header: model.header, hints, functions: symbols });
 }
 
-/** What the user is told about a header of which nothing is left. */
+/** The message for a header without any declaration that can be bound. */
 function nothingBound(header, leftOut) {
   return failure(
     `nothing of ${header} can be bound.\n` +

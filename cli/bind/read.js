@@ -15,7 +15,7 @@ const { Types } = require('./types.js');
 
 const EXTERN = 2;
 
-/** What the linker calls a function, where that is not its name. */
+/** The linker's name of a function, where it differs from the one in C. */
 function linkNameOf(clang, { name, cursor }) {
   const mangled = clang.text(clang.c.clang_Cursor_getMangling(cursor)).replace(/^\x01/, '');
   const linked = process.platform === 'darwin' ? mangled.replace(/^_/, '') : mangled;
@@ -30,7 +30,7 @@ function parametersOf(clang, cursor) {
   );
 }
 
-/** How C declares a parameter: the name of a function pointer or an array stands inside of its type. */
+/** The declaration of a parameter in C: the name of a function pointer or an array stands inside of its type. */
 function declarator(type, name) {
   if (name === '') return type;
   if (/\(\*+\)/.test(type)) return type.replace(/\(\*+/, (stars) => `${stars}${name}`);
@@ -38,7 +38,7 @@ function declarator(type, name) {
   return `${type}${type.endsWith('*') ? '' : ' '}${name}`;
 }
 
-/** How C declares a function. */
+/** The declaration of a function in C. */
 function prototypeOf(clang, { name, cursor }) {
   const { c } = clang;
   const type = c.clang_getCursorType(cursor);

@@ -154,7 +154,7 @@ function linkedAs({ name, library }) {
   return isLinkable || library === undefined ? name : path.resolve(library.path);
 }
 
-/** Those whose C functions compile: a macro may be a statement, or assembly. */
+/** The shims whose C functions compile: a macro may be a statement, or assembly. */
 function compiling(functions, clang, evaluator, leftOut) {
   if (functions.length === 0) return functions;
   const questions = functions.map((each) => ({

@@ -1,5 +1,6 @@
 'use strict';
-// The library that a header belongs to: its name, what can be found through it, and whether its symbols are Node's, too.
+// The library that a header belongs to: its name, what can be found through it, and whether its symbols are Node's,
+// too.
 
 const fs = require('node:fs');
 const path = require('node:path');
@@ -8,7 +9,7 @@ const { fileOf, searchDirectories } = require('../../lib/library/search.js');
 const { failure } = require('../usage.js');
 const { openElf } = require('./elf.js');
 
-/** What a library may be called whose header is called so. */
+/** The likely names of the library of a header. */
 function guesses(header) {
   const stem = path.basename(header).replace(/\.\w+$/, '');
   const folder = path.basename(path.dirname(header));
@@ -26,7 +27,7 @@ function guesses(header) {
 /** The report for this machine. */
 const nativeOf = ({ reports }) => reports.find(({ architecture }) => architecture === process.arch) ?? reports[0];
 
-/** What dlsym finds in a library: not the old versions of a symbol, which are for programs that were linked to them. */
+/** The symbols that dlsym finds in a library, without old versions, which serve programs that were linked to them. */
 const exportsOf = (library) =>
   new Set(
     nativeOf(library)
@@ -45,7 +46,7 @@ function find(name) {
 }
 
 /**
- * What dlsym finds of the names through the libraries that one needs.
+ * The names that dlsym finds through the libraries that one needs.
  * @param {any} library what `inspect` says of it
  * @param {string[]} names
  */
@@ -64,7 +65,7 @@ function foundInNeeded(library, names) {
   return found;
 }
 
-/** What a library exports and needs: by its hash table where it has one, else by reading it whole. */
+/** The exports and dependencies of a library: by its hash table if it has one, else by reading the whole file. */
 function exportsOfFile(file) {
   const elf = openElf(file);
   if (elf !== undefined) return elf;
@@ -184,7 +185,7 @@ function findLibrary({ wanted, header, hints, functions }) {
   }
 }
 
-/** What the library exports; with its dependencies, where it lacks something itself. */
+/** The exports of the library, and those of its dependencies if it lacks a function. */
 function exportsFor(library, functions) {
   const own = exportsOf(library);
   const missing = functions.filter((name) => !own.has(name));
@@ -193,8 +194,8 @@ function exportsFor(library, functions) {
 }
 
 /**
- * What tells whether Node exports a function. Variables are not it: an executable has copies of those of the C library,
- * which are meant to be shared.
+ * Returns a function that tells whether Node exports a function. Variables do not count: an executable has copies of those
+ * of the C library, which are meant to be shared.
  */
 function functionsOfNode() {
   const elf = openElf(process.execPath);

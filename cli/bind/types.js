@@ -6,7 +6,7 @@
 
 const { Type } = require('./clang.js');
 
-/** What the package has no type for. */
+/** The error for a type of C that the package does not have. */
 class Unsupported extends Error {}
 
 const scalar = (name) => ({ kind: 'scalar', name });
@@ -193,7 +193,7 @@ class Types {
   #pointerTo(resolve) {
     try {
       const to = resolve();
-      // What has no definition is only ever pointed to: the pointer is the opaque type.
+      // A type without a definition is only used behind pointers: the pointer is the opaque type.
       if (to.kind === 'incomplete') return { kind: 'entity', entity: to.entity };
       return to.kind === 'scalar' && to.name === 'void' ? PTR : { kind: 'pointer', to };
     } catch (error) {

@@ -74,7 +74,7 @@ async function withC(test) {
   }
 }
 
-/** A write of eight bytes past the end has to be found, named and put right. */
+/** A write of eight bytes past the end has to be found, named and repaired. */
 function overflow(memset, buffer) {
   assert.throws(() => memset(buffer, 65, buffer.length + 8), {
     code: 'ERR_FFI_BUFFER_OVERFLOW',

@@ -6,6 +6,7 @@
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
+const { listOf, splitFlags } = require('../cc/options.js');
 const { makeError } = require('../errors.js');
 const { loadCompiled } = require('../native/addon.js');
 const { storageAddress } = require('../memory/access.js');
@@ -49,6 +50,8 @@ const C_TYPES = new Map(
     21: 'unsigned long long',
     22: 'long',
     23: 'unsigned long',
+    25: 'void *',
+    26: 'void *',
   }).map(([id, type]) => [Number(id), type]),
 );
 const SLOT = 8;
@@ -129,10 +132,6 @@ function headerFolder() {
     .find((folder) => fs.existsSync(path.join(folder, HEADER)));
 }
 
-const listOf = (value) => (value === undefined ? [] : Array.isArray(value) ? value : [value]);
-
-const flagsOf = (flags) => (typeof flags === 'string' ? flags.split(/\s+/).filter(Boolean) : listOf(flags));
-
 /** The options of cc(), with the second source and the headers. */
 function optionsFor(options, functions) {
   const folder = headerFolder();
@@ -142,7 +141,9 @@ function optionsFor(options, functions) {
     source: [...listOf(options.source), sourceFor(functions)],
     include: [...listOf(options.include), ...headers],
     // The functions of Node-API are Node's.
-    ...(process.platform === 'darwin' && { flags: [...flagsOf(options.flags), '-undefined', 'dynamic_lookup'] }),
+    ...(process.platform === 'darwin' && {
+      flags: [...listOf(splitFlags(options.flags)), '-undefined', 'dynamic_lookup'],
+    }),
   };
 }
 
@@ -162,13 +163,13 @@ const withAdvice = (error) =>
 const alive = [];
 
 /** Writes an argument; returns what has to stay alive. */
-function encode({ descriptor }, data, at, given, name, i) {
-  const value = descriptor.resolve ? descriptor.resolve(given, name, i) : given;
+function encode({ descriptor }, data, at, argument, name, i) {
+  const value = descriptor.resolve ? descriptor.resolve(argument, name, i) : argument;
   const pin = descriptor.write(data, at, value, name, i);
   if (pin === undefined || !descriptor.isPointerLike) return pin;
-  const held = typeof pin === 'string' ? Buffer.from(`${pin}\0`) : pin;
-  descriptor.write(data, at, storageAddress(held), name, i);
-  return held;
+  const pinned = typeof pin === 'string' ? Buffer.from(`${pin}\0`) : pin;
+  descriptor.write(data, at, storageAddress(pinned), name, i);
+  return pinned;
 }
 
 /** The JavaScript function of one that takes or returns values of Node-API. */
@@ -178,12 +179,12 @@ function callerOf({ name, args, result }, native, library) {
     library.symbol(name);
     const bytes = new Uint8Array(SLOT * (args.length + 1));
     const data = new DataView(bytes.buffer);
-    const held = [bytes];
+    const retained = [bytes];
     const passed = args.map((part, i) => {
-      if (part.descriptor !== undefined) held.push(encode(part, data, (i + 1) * SLOT, values[i], name, i));
+      if (part.descriptor !== undefined) retained.push(encode(part, data, (i + 1) * SLOT, values[i], name, i));
       return part.type === VALUE ? values[i] : undefined;
     });
-    alive.push(held);
+    alive.push(retained);
     try {
       const returned = native(...passed, storageAddress(bytes));
       return result.type === VALUE ? returned : result.descriptor.read(new DataView(bytes.buffer), 0);

@@ -54,12 +54,13 @@ const notNull =
     return write(view, at, value, name, position);
   };
 
-const made = new Map();
+const typesByDescriptor = new Map();
 
 /** The type of a descriptor in bun's dialect. */
 function typeOfRow(descriptor) {
-  if (!made.has(descriptor)) made.set(descriptor, Object.freeze(new DeclaredType(dialect(descriptor))));
-  return made.get(descriptor);
+  if (!typesByDescriptor.has(descriptor))
+    typesByDescriptor.set(descriptor, Object.freeze(new DeclaredType(dialect(descriptor))));
+  return typesByDescriptor.get(descriptor);
 }
 
 /** The descriptor that a declaration names; `unknown` is bun's word for a name that it does not know. */

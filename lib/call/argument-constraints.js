@@ -64,7 +64,7 @@ function atLeastBytes(descriptor, minBytes) {
   return {
     __proto__: null,
     ...descriptor,
-    key: `${descriptor.coercing ? descriptor.id : `${descriptor.id}w`}>=${minBytes}`,
+    key: `${'coercing' in descriptor ? descriptor.id : `${descriptor.id}w`}>=${minBytes}`,
     ...(descriptor.coercing && { coercing: atLeastBytes(descriptor.coercing, minBytes) }),
     write(view, at, value, name, position) {
       if (minBytes > 0 && access.isInFirstPage(value)) throw lowAddress(value, descriptor, name, position);

@@ -3,6 +3,7 @@
 // Functions that every dlopen runs are expressions: in the published package V8 compiles those with the file
 // (docs/architecture.md).
 
+const { isAsyncFunction, isGeneratorFunction, isPromise } = require('node:util').types;
 const binding = require('../native/binding.js');
 const { atCaller, makeError, makeFailure, nameParameter, typeNameOf, wrongValue } = require('../errors.js');
 const { fastCallerOf } = require('./fast-call.js');
@@ -40,7 +41,15 @@ const FAILURES = {
 
 /** The test for a failed call, from a declaration's `fails`. */
 function failureOf(fails, result, name) {
-  if (typeof fails === 'function') return fails;
+  if (typeof fails === 'function') {
+    // What such a function returns is always true.
+    if (isAsyncFunction(fails) || isGeneratorFunction(fails)) {
+      const received = isGeneratorFunction(fails) ? 'a generator function' : 'an async function';
+      const message = `${name}: fails must be a function that returns true or false, received ${received}`;
+      throw makeError('ERR_INVALID_ARG_VALUE', message);
+    }
+    return fails;
+  }
   const known = typeof fails === 'string' ? FAILURES[fails] : undefined;
   if (known === undefined) throw wrongValue(`${name}: fails`, "a function, 'negative', 'null' or 'nonzero'", fails);
   const isPointer = result.isPointerLike || result.isFunction || result.opaque !== undefined;
@@ -57,12 +66,24 @@ function failureOf(fails, result, name) {
 }
 
 /** Returns a result, or throws what it and errno say of the failure. */
-const checkerOf = (failed, name) =>
-  failed &&
-  ((result) => {
-    if (failed(result)) throw makeFailure(binding.lastErrno(), name, result);
+const checkerOf = function (failed, name) {
+  if (failed === undefined) return undefined;
+  if (Object.values(FAILURES).includes(failed)) {
+    return (result) => {
+      if (failed(result)) throw makeFailure(binding.lastErrno(), name, result);
+      return result;
+    };
+  }
+  return (result) => {
+    // The user's function may call C, too.
+    const errno = binding.lastErrno();
+    const isFailure = failed(result);
+    if (isPromise(isFailure))
+      throw wrongValue(`${name}: the result of fails`, 'true or false', isFailure, '; fails cannot be asynchronous');
+    if (isFailure) throw makeFailure(errno, name, result);
     return result;
-  });
+  };
+};
 
 /** Refuses what contradicts `leaf`: what a function declares only because it calls callbacks. */
 function checkLeaf({ args, parameters }, threads, name) {

@@ -5,28 +5,20 @@
 // (docs/architecture.md).
 
 const binding = require('../native/binding.js');
-const { modules, unverified } = require('../native/runtime.js');
+const { modules, options, unverified } = require('../native/runtime.js');
 const { withoutV8, usesV8, attachTexts } = require('../native/v8.js');
 const { words, arrays, EPOCH, BEGIN } = require('../memory/arg-buffer.js');
 const { compile, nameOf } = require('../codegen/compile.js');
 const { halves } = require('../codegen/read-values.js');
+const { SHORT, TEXT_SLOTS, TURN, shared, state, textOfLength } = require('./fast-texts.js');
 const access = require('../memory/access.js');
+const { numberOfBig } = require('../memory/big-words.js');
 const config = require('../native/config.js');
 const { byName } = require('../types/registry.js');
 
 /** V8 calls fast functions from code of its optimising compiler only. */
-const WITHOUT_OPTIMISER = /^--(?:jitless|no-opt|no-turbofan|no-turbo-fast-api-calls|max-lazy)$/;
+const WITHOUT_OPTIMISER = ['--jitless', '--no-opt', '--no-turbofan', '--no-turbo-fast-api-calls', '--max-lazy'];
 
-// What native code shares (src/node/fast_call/state.rs): words that say how a call went and how long its text is, the
-// text, the addresses of a call, then places for the texts of a call, each with room for fences.
-const TEXTS = 192;
-const TEXT_SLOTS = 8;
-/** Characters of Latin-1; each may take two bytes. */
-const LONGEST_TEXT = 1024;
-const [, after, lead] = binding.fenceWidths();
-const stride = Math.ceil((lead + 2 * LONGEST_TEXT + 1 + after) / 16) * 16;
-const shared = new Uint8Array(TEXTS + TEXT_SLOTS * stride);
-const state = new Uint32Array(shared.buffer, 0, TEXTS / 4);
 const WENT_IN = 0;
 const BROKEN = 2;
 /** The code was not optimised, and V8 made an ordinary call, which takes ten times as long as a generic call. */
@@ -34,8 +26,6 @@ const COLD = 3;
 /** This many calls take the generic path before the next one tries. */
 const PAUSE = 64;
 const NO_TEXT = 0xffffffff;
-/** The word that counts the calls which return text. */
-const TURN = 2;
 /** The word of the bits of the pins. */
 const PINS = 3;
 
@@ -51,8 +41,7 @@ function start() {
   if (usesV8) attachTexts();
   if (config.callPath !== undefined && config.callPath !== 'fast') return config.callPathSetting;
   if (withoutV8 !== undefined) return withoutV8;
-  const options = [...process.execArgv, ...(process.env.NODE_OPTIONS ?? '').split(/\s+/)];
-  const option = options.map((text) => text.replaceAll('_', '-')).find((text) => WITHOUT_OPTIMISER.test(text));
+  const option = options.find((text) => WITHOUT_OPTIMISER.includes(text));
   if (option !== undefined) return `${option} is set`;
   texts = (hasViews && binding.attachFastCalls?.(shared)) || null;
   return texts === null ? 'V8 or the system does not offer what it needs' : undefined;
@@ -101,20 +90,25 @@ const pointerOf = (nativeClass, ofViews, isNumber, number, ...others) => ({
       `if (isView(a@)) { v@ = a@; hasViews = true; } else ${LEAVE}`,
     ].join('\n      else '),
 });
-const ofText = (slot) =>
-  `if (typeof a@ === 'string') { storeText(a@, @ + ${slot * 256}); if (state[0] !== ${WENT_IN}) ${LEAVE} }`;
+/** A text whose units have so many bytes. */
+const ofUnits = (unit) => (slot) =>
+  `if (typeof a@ === 'string') { storeText(a@, @ + ${slot * 256 + unit * 65536}); if (state[0] !== ${WENT_IN}) ${LEAVE} }`;
+const ofText = ofUnits(1);
 const pointer = pointerOf(POINTER, POINTER_OR_VIEW, "typeof a@ === 'number'", 'x@ = v@ = a@;');
 /** Nothing that C reads or writes lies in the first page: the generic call says so. */
 const isMemory = "typeof a@ === 'number' && (a@ >= 4096 || a@ === 0)";
 const memory = pointerOf(POINTER, POINTER_OR_VIEW, isMemory, 'x@ = v@ = a@;');
-const text = { ...pointerOf(TEXT, TEXT_OR_VIEW, isMemory, 'x@ = v@ = a@;', ofText), hasTexts: true };
+const textOfUnits = (unit) => ({
+  ...pointerOf(TEXT, TEXT_OR_VIEW, isMemory, 'x@ = v@ = a@;', ofUnits(unit)),
+  hasTexts: true,
+});
 /** A pointer of a dialect whose addresses are BigInts: a number is none there, but undefined is NULL. */
 const bigAddress = (isAddress) => ({
   ...pointerOf(
     TEXT,
     TEXT_OR_VIEW,
     isAddress,
-    `{ x@ = v@ = Number(a@); if (!(x@ >= 0 && x@ <= ${Number.MAX_SAFE_INTEGER})) ${LEAVE} }`,
+    `{ x@ = v@ = numberOfBig(a@); if (!(x@ >= 0)) ${LEAVE} }`,
     () => 'if (a@ === undefined) x@ = v@ = 0;',
     ofText,
   ),
@@ -124,6 +118,7 @@ const address = bigAddress("typeof a@ === 'bigint'");
 const memoryAddress = bigAddress("typeof a@ === 'bigint' && (a@ >= 4096n || a@ === 0n)");
 
 const ARGUMENTS = {
+  __proto__: null,
   char: integer(I32, 'a@ << 24 >> 24'),
   i8: integer(I32, 'a@ << 24 >> 24'),
   u8: integer(U32, 'a@ & 0xff'),
@@ -141,7 +136,9 @@ const ARGUMENTS = {
   u64_fast: unconverted(U64),
   'unsigned long': unconverted(U64),
   ptr: pointer,
-  cstring: text,
+  cstring: textOfUnits(1),
+  utf16: textOfUnits(2),
+  wstring: textOfUnits(byName.get('wchar_t').size),
   buffer: { nativeClass: VIEW, pass: 'a@', test: `if (!isView(a@)) ${LEAVE}` },
 };
 
@@ -149,6 +146,7 @@ const ARGUMENTS = {
 // buffer.
 const [LONG, UNSIGNED_LONG] = modules === '115' ? [IN_ARG_BUFFER, IN_ARG_BUFFER] : [I64, U64];
 const RESULTS = {
+  __proto__: null,
   void: IN_ARG_BUFFER,
   char: I32,
   i8: I32,
@@ -171,55 +169,26 @@ const RESULTS = {
 };
 
 /**
- * The descriptors themselves, by identity: what is derived from one (minBytes, a struct's pointer) has rules of its
- * own.
+ * What a table has for a descriptor, or for the one whose conversions it makes bun's. By identity: what is derived from
+ * one (minBytes, a struct's pointer) has rules of its own.
  */
-function keyed(table) {
-  const argClasses = new Map();
-  for (const [name, argClass] of Object.entries(table)) {
-    const descriptor = byName.get(name);
-    argClasses.set(descriptor, argClass);
-    if (descriptor.coercing !== undefined) argClasses.set(descriptor.coercing, argClass);
-  }
-  return argClasses;
+function entryOf(table, descriptor) {
+  const base = descriptor.coerces ?? descriptor;
+  return byName.get(base.name) === base ? table[base.name] : undefined;
 }
-const argumentClasses = keyed(ARGUMENTS);
-const classesByName = { __proto__: null, ...ARGUMENTS, address, memory, memoryAddress };
+const classesByName = { __proto__: null, address, memory, memoryAddress };
 /**
  * The argument class of a descriptor. A dialect's has `fastClass`, the name of one that takes no other values than the
  * descriptor does: what is left is the generic call's.
  */
-const classOf = (descriptor) => argumentClasses.get(descriptor) ?? classesByName[descriptor.fastClass];
-const resultClasses = keyed(RESULTS);
+const classOf = (descriptor) =>
+  entryOf(ARGUMENTS, descriptor) ?? classesByName[descriptor.fastClass] ?? ARGUMENTS[descriptor.fastClass];
+const resultClassOf = (descriptor) => entryOf(RESULTS, descriptor);
 
 /** V8 of Node 26 ends the process where it compiles a call of more than thirty; such functions are rare. */
 const MOST_ARGUMENTS = 16;
 
 // ---- texts ----------------------------------------------------------------------------------------------------------
-
-const { fromCharCode } = String;
-/** As many characters are made a string one by one; longer texts native code makes. */
-const SHORT = 32;
-/** The place for a short text that C has returned; native code writes it. */
-const RETURNED = 16;
-const returned = shared.subarray(RETURNED, RETURNED + SHORT);
-
-/** A switch over the length: a text is made at once of all its characters. */
-const shortText = (length) =>
-  `case ${length}: return fromCharCode(${Array.from({ length }, (_, i) => `bytes[${i}]`)});`;
-const shortTexts = () =>
-  compile(
-    'text',
-    'fromCharCode, bytes',
-    `'use strict'; return function (length) {
-  switch (length) {
-    ${Array.from({ length: SHORT + 1 }, (_, length) => shortText(length)).join('\n    ')}
-  }
-};`,
-    [fromCharCode, returned],
-    () => (length) => Reflect.apply(fromCharCode, undefined, returned.subarray(0, length)),
-  );
-let textOf;
 
 /**
  * The text that a call has returned, whose length was read at once. Others may have called since: then it is read where
@@ -231,7 +200,7 @@ function returnedText(length, turn, high, low) {
 }
 
 function textOfState(length) {
-  if (length <= SHORT) return (textOf ??= shortTexts())(length);
+  if (length <= SHORT) return textOfLength(length);
   return length === NO_TEXT ? null : texts.takeText();
 }
 
@@ -245,6 +214,7 @@ const runtime = {
   storeText: texts?.text,
   longs: arrays.i64s,
   unsignedLongs: arrays.u64s,
+  numberOfBig,
   isView: ArrayBuffer.isView,
   isFinite: Number.isFinite,
   MOST: 3.4028234663852886e38,
@@ -297,7 +267,7 @@ const callerSource = function ({ args, result, resultAt }, argClasses) {
       stores += `${argClass.store(argClass.hasTexts ? textCount++ : 0).replaceAll('@', i)}\n      `;
     }
   }
-  const nativeClass = resultClasses.get(result);
+  const nativeClass = resultClassOf(result);
   const value = valueOf(result.name, nativeClass);
   // The generic call gives a number as well. Typed so, V8 has the two meet in a register, and allocates no object for
   // one.
@@ -346,7 +316,9 @@ const neverGoesIn = () => {
 /** The maker of a signature's fast callers, for leaf functions or for others; null where the signature has none. */
 const makeFastCaller = function (signature, isLeaf) {
   const { args, parameters } = signature;
-  if (texts === null || args.length > MOST_ARGUMENTS || !resultClasses.has(signature.result)) return null;
+  if (texts === null || args.length > MOST_ARGUMENTS) return null;
+  const resultClass = resultClassOf(signature.result);
+  if (resultClass === undefined) return null;
   const argClasses = [];
   const nativeClasses = [];
   for (let i = 0; i < args.length; i += 1) {
@@ -356,7 +328,6 @@ const makeFastCaller = function (signature, isLeaf) {
     nativeClasses.push(argClass.nativeClass);
   }
   if (args.length > TEXT_SLOTS && argClasses.filter((argClass) => argClass.hasTexts).length > TEXT_SLOTS) return null;
-  const resultClass = resultClasses.get(signature.result);
   const fast = binding.fastFunction(signature.native, nativeClasses, resultClass, isLeaf);
   if (fast === null) return null;
   // Made when a view is passed first: most functions with pointers never get one.

@@ -40,7 +40,7 @@ function freedDescriptor(descriptor, name) {
 
 const reviveAll = (all) => all.forEach(({ handle }) => Handle.revive(handle));
 
-/** The handles that a call has ended, from a place in `ended` on; none where C was not entered: they are taken back. */
+/** The handles that a call has ended, from a place in `ended` on. None if C was not entered: then they are valid again. */
 function takeEnded(from) {
   const own = ended.splice(from);
   if (own.length === 0 || own[0].entered !== binding.enteredFrees()) return own;

@@ -39,7 +39,7 @@ const typeBehind = (descriptor) => {
   return descriptor.pointee?.() ?? (descriptor.outParam === 'inout' ? descriptor.target : undefined);
 };
 
-/** Those of a signature; undefined where there is nothing to know. */
+/** The shapes of a signature; undefined for one without pointers to aggregates. */
 function describe({ args, parameters }) {
   const shapes = new Shapes();
   const types = args.map((descriptor) => {

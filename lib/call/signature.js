@@ -113,7 +113,7 @@ const functionsOf = {
 
 const signatures = new Map();
 const keyOf = function (descriptor) {
-  return descriptor.key ?? (descriptor.coercing ? descriptor.id : `${descriptor.id}w`);
+  return descriptor.key ?? ('coercing' in descriptor ? descriptor.id : `${descriptor.id}w`);
 };
 
 /**

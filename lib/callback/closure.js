@@ -24,17 +24,14 @@ const [openNative, closeNative] = binding.callbacks(calledLate);
 const [ID, KIND, NAME] = [0, 1, 2];
 const KINDS = { usual: 0, threadsafe: 1, scoped: 2 };
 
-/** The last name, which is often the next one as well. */
-let known = '';
-let number = binding.numberOfName(known);
-
-function numberOf(name) {
-  if (name !== known) [known, number] = [name, binding.numberOfName(name)];
-  return number;
-}
+/** The number by which native code knows the name of a callback in messages. */
+const titleOf = (name) => binding.numberOfName(name);
 
 class Closure {
   #id;
+  /** What a warning says of the function that it was opened for last, and of the one before. */
+  #present;
+  #former;
 
   /** A closed one. `signature` is native. */
   constructor(signature) {
@@ -45,14 +42,15 @@ class Closure {
   }
 
   /**
-   * Makes C call `handler`, which reads and writes the argument buffer; `name` is for messages, `kind` is one of
-   * `KINDS`.
+   * Makes C call `handler`, which reads and writes the argument buffer; `title` is of `titleOf`, `kind` is one of
+   * `KINDS`, and `present` is what `warn` gets if C calls after the close.
    */
-  open(handler, name, kind) {
-    const number = numberOf(name);
+  open(handler, title, kind, present) {
+    this.#former = this.#present;
+    this.#present = present;
     words[ID] = this.#id;
     words[KIND] = kind;
-    words[NAME] = number;
+    words[NAME] = title;
     openNative(handler);
   }
 
@@ -63,10 +61,20 @@ class Closure {
   }
 
   /** C has called while it was closed. */
-  calledLate() {}
+  calledLate() {
+    this.warn(this.#present);
+  }
 
   /** The same, as what it was before it was opened again. */
-  formerCalledLate() {}
+  formerCalledLate() {
+    this.warn(this.#former);
+  }
+
+  /**
+   * Warns of a late call.
+   * @type {(present: any) => void}
+   */
+  warn() {}
 }
 
 /** A closure is used again only after this many others of its signature were closed after it. */
@@ -94,4 +102,4 @@ class ClosurePool {
   }
 }
 
-module.exports = { Closure, ClosurePool, KINDS };
+module.exports = { Closure, ClosurePool, KINDS, titleOf };

@@ -5,11 +5,12 @@
 const binding = require('../native/binding.js');
 const { bind } = require('../call/bind.js');
 const { handlerOf } = require('./handler.js');
-const { Closure, ClosurePool, KINDS } = require('./closure.js');
+const { Closure, ClosurePool, KINDS, titleOf } = require('./closure.js');
 const { DeclaredType } = require('../types/native-type.js');
 const { makeError, makeWarning, locationOf } = require('../errors.js');
 const { ScopedCallback } = require('../memory/retained.js');
 const { Lifetime } = require('../call/library-lifetime.js');
+const { refusingFunction } = require('../call/returns-twice.js');
 const { readArgs, parseTypes, internSignature } = require('../call/signature.js');
 const { parseOptions } = require('../validate.js');
 const { readAddress, resolvePointer } = require('../types/pointers.js');
@@ -32,18 +33,18 @@ const warned = new Set();
 
 /** The pointer of a plain function. */
 class ScopedClosure extends Closure {
-  to;
-  former;
+  /** What ends its call. */
+  scoped;
 
-  calledLate() {
-    this.#warn(this.to);
+  constructor(signature, closed) {
+    super(signature);
+    this.scoped = new ScopedCallback(() => {
+      this.close();
+      closed.add(this);
+    });
   }
 
-  formerCalledLate() {
-    this.#warn(this.former);
-  }
-
-  #warn(to) {
+  warn(to) {
     if (warned.has(to)) return;
     warned.add(to);
     process.emitWarning(
@@ -59,20 +60,21 @@ class ScopedClosure extends Closure {
 /** Lends plain functions to calls. */
 function scopedCallbacksOf(signature) {
   const closed = new ClosurePool();
-  return (callback, name) => {
-    const handler = handlerOf(signature, callback, name);
-    const closure = closed.take() ?? new ScopedClosure(signature.native);
-    closure.former = closure.to;
-    closure.to = name;
-    // Its name is not read: a getter may run the program's code, and other arguments are written already.
-    closure.open(handler, `a function passed to ${name}`, KINDS.scoped);
-    return {
-      address: closure.address,
-      scoped: new ScopedCallback(() => {
-        closure.close();
-        closed.add(closure);
-      }),
-    };
+  // The last argument that a function was passed for, in words: often it is the next one as well.
+  let lastName;
+  let lastPosition;
+  let location;
+  let title;
+  return (callback, name, position) => {
+    if (name !== lastName || position !== lastPosition) {
+      [lastName, lastPosition, location] = [name, position, locationOf(name, position)];
+      // Its name is not read: a getter may run the program's code, and other arguments are written already.
+      title = titleOf(`a function passed to ${location}`);
+    }
+    const handler = handlerOf(signature, callback, location);
+    const closure = closed.take() ?? new ScopedClosure(signature.native, closed);
+    closure.open(handler, title, KINDS.scoped, location);
+    return closure;
   };
 }
 
@@ -97,7 +99,7 @@ function descriptorOf(options, makeScopedCallback) {
   const bound = new Map();
   return {
     ...base,
-    // What a JSCallback takes in place of a declaration.
+    // A JSCallback takes this in place of a declaration.
     declaration: makeScopedCallback === undefined ? undefined : options,
     name: 'fn',
     key: `fn ${(keys += 1)}`,
@@ -109,8 +111,9 @@ function descriptorOf(options, makeScopedCallback) {
       if (address === null) return null;
       const known = bound.get(address)?.deref();
       if (known !== undefined) return known;
-      // Nobody closes what it belongs to.
-      const made = bind('fn', address, options, new Lifetime(binding.Library.linked('fn')));
+      // The pointer has no owner that could be closed.
+      const made =
+        refusingFunction(address) ?? bind('fn', address, options, new Lifetime(binding.Library.linked('fn')));
       bound.set(address, new WeakRef(made));
       return made;
     },
@@ -122,7 +125,7 @@ function descriptorOf(options, makeScopedCallback) {
           `${locationOf(name, position)} must be a function pointer: C cannot call JavaScript with this signature`,
         );
       }
-      const { address, scoped } = makeScopedCallback(value, locationOf(name, position));
+      const { address, scoped } = makeScopedCallback(value, name, position);
       base.write(view, at, address, name, position);
       return scoped;
     },

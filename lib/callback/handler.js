@@ -13,15 +13,19 @@ const { each, inlineOf, decode, runtime: readRuntime, DECLARED } = require('../c
 const { hasScopedCallback, release } = require('../memory/retained.js');
 const { storageAddress } = require('../memory/access.js');
 const { retainFor, slotOf, WHO } = require('../memory/callback-results.js');
+const { encodeWithNul } = require('../types/text-units.js');
 
 const log = config.log === undefined ? undefined : require('../call/call-log.js');
 const isLogged = log?.makeFilter(config.log);
 
 const putAgain = binding.makePutAgain();
 
-/** A callback's result that is a view or a string: kept as memory/callback-results.js says; returns its address. */
-function addressOfPin(pin, who, name) {
-  const retained = typeof pin === 'string' ? Buffer.from(`${pin}\0`) : pin;
+/**
+ * A callback's result that is a view or a string: kept as memory/callback-results.js says; returns its address. `unit` is
+ * that of a string.
+ */
+function addressOfPin(pin, who, name, unit) {
+  const retained = typeof pin === 'string' ? encodeWithNul(pin, unit) : pin;
   retainFor(retained, who);
   const address = storageAddress(retained);
   if (typeof address !== 'number' && typeof address !== 'bigint') {
@@ -125,7 +129,7 @@ function handlerSource({ args, at, result, resultAt }) {
     ${isDirect ? '' : 'const whole = new runtime.DataView(new runtime.ArrayBuffer(signature.result.size));'}
     ${result.name === 'void' ? '' : `const pin = write(${to}, value, name, position);`}
     ${result.retains ? 'if (pin !== undefined) runtime.retainResult(pin, who, name);' : ''}
-    ${result.isPointerLike ? `if (pin !== undefined) write(${to}, runtime.addressOfPin(pin, who, name), name, position);` : ''}
+    ${result.isPointerLike ? `if (pin !== undefined) write(${to}, runtime.addressOfPin(pin, who, name, ${result.unit}), name, position);` : ''}
     ${isDirect ? '' : 'runtime.putResult(resultBytes, whole);'}
   }`;
   return `'use strict';
@@ -169,7 +173,7 @@ function plainHandler({ args, at, result, resultAt, resultPosition, size }) {
       const whole = new DataView(new ArrayBuffer(Math.max(result.size, 8)));
       const pin = write(whole, 0, value, name, resultPosition);
       if (pin !== undefined && result.retains) retainResult(pin, who, name);
-      else if (pin !== undefined) write(whole, 0, addressOfPin(pin, who, name), name, resultPosition);
+      else if (pin !== undefined) write(whole, 0, addressOfPin(pin, who, name, result.unit), name, resultPosition);
       putResult(resultBytes, new DataView(whole.buffer.slice(0, result.size)));
     };
     return (token) => {

@@ -3,9 +3,10 @@
 
 const binding = require('../native/binding.js');
 const { handlerOf } = require('./handler.js');
-const { Closure, ClosurePool, KINDS } = require('./closure.js');
+const { Closure, ClosurePool, KINDS, titleOf } = require('./closure.js');
 const { contextOfCallback } = require('../native/async-context.js');
 const { atCaller, hex, makeError, makeWarning, Trace, typeNameOf, wrongType } = require('../errors.js');
+const { Uncloneable, refusingClones } = require('../memory/uncloneable.js');
 const { readArgs, parseTypes, internSignature } = require('../call/signature.js');
 const { parseOptions } = require('../validate.js');
 const { callbackBrand } = require('../types/pointers.js');
@@ -100,29 +101,17 @@ function frameOf(createdAt) {
   return (lines[createdAt instanceof Error ? 2 : 1] ?? lines.at(-1)).trim();
 }
 
-/** A function pointer, with what the warning of a call after close() says. */
+/** A function pointer. */
 class Pointer extends Closure {
-  name;
-  /** The stack of the callback's creation; made into text only when needed. */
-  createdAt;
-  warned = false;
   /** The asynchronous context of the function. */
   context;
+  /** What the warning of a call after close() says. */
+  origin;
 
-  formerName;
-  formerCreatedAt;
-
-  calledLate() {
-    if (this.warned) return;
-    this.warned = true;
-    this.#warn(this.name, this.createdAt);
-  }
-
-  formerCalledLate() {
-    this.#warn(this.formerName, this.formerCreatedAt);
-  }
-
-  #warn(name, createdAt) {
+  warn(origin) {
+    if (origin.warned) return;
+    origin.warned = true;
+    const { name, createdAt } = origin;
     const where =
       createdAt === undefined
         ? `without a pause after ${MOST_LOCATED} others, and only of those the place is noted`
@@ -147,16 +136,15 @@ class Pointers {
 
   open(callback, name, threadsafe) {
     const pointer = this.#closed.take() ?? new Pointer(this.#signature.native);
-    pointer.formerName = pointer.name;
-    pointer.formerCreatedAt = pointer.createdAt;
-    pointer.name = name;
-    pointer.createdAt = undefined;
-    pointer.warned = false;
     pointer.context = contextOfCallback();
+    // `createdAt`: the stack of the callback's creation, made into text only when needed. It is set by close().
+    const origin = { name, createdAt: undefined, warned: false };
+    pointer.origin = origin;
     pointer.open(
       handlerOf(this.#signature, callback, NAME, pointer.context),
-      name,
+      knownTitle(name),
       threadsafe ? KINDS.threadsafe : KINDS.usual,
+      origin,
     );
     return pointer;
   }
@@ -168,7 +156,7 @@ class Pointers {
   }
 
   close(pointer, createdAt) {
-    pointer.createdAt = createdAt;
+    pointer.origin.createdAt = createdAt;
     pointer.context = undefined;
     pointer.close();
     this.#closed.add(pointer);
@@ -226,11 +214,19 @@ function declarationOf(value) {
 /** The last function's name, and what messages call its callback: a text that is made once is compared at once. */
 let lastName = '';
 let lastCalled = NAME;
+/** The last name of a callback and its title. */
+let titled;
+let title;
 
 function calledBy(name) {
   if (typeof name !== 'string' || name === '') return NAME;
   if (name !== lastName) [lastName, lastCalled] = [name, `${NAME} ${name}`];
   return lastCalled;
+}
+
+function knownTitle(name) {
+  if (name !== titled) [titled, title] = [name, titleOf(name)];
+  return title;
 }
 
 /**
@@ -277,7 +273,7 @@ function makePointers(declaration) {
 }
 
 /** A C function pointer that calls a JavaScript function. It is held until it is closed. */
-class JSCallback {
+class JSCallback extends Uncloneable {
   #pointers;
   #pointer;
   #ptr;
@@ -289,6 +285,7 @@ class JSCallback {
   #age;
 
   constructor(callback, declaration) {
+    super();
     // The last frame is that of the user's code. Before all else: what is alive here V8 decodes to find the frames.
     if (made < MOST_LOCATED) {
       const isPlain = new.target === JSCallback;
@@ -396,5 +393,7 @@ class JSCallback {
     return { signature: this.#pointers.describe(), ptr: this.#ptr === null ? null : Number(this.#ptr) };
   }
 }
+
+refusingClones(JSCallback);
 
 module.exports = { JSCallback, acceptText };

@@ -5,6 +5,7 @@ const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { cacheDirectory, workDirectory, digest, contentOf, find, publish, keepForProcess } = require('./cache.js');
+const { listOf, splitFlags } = require('./options.js');
 const { isText } = require('../cdef/sets.js');
 const { makeError, wrongType, wrongValue } = require('../errors.js');
 const { lazy } = require('../lazy.js');
@@ -49,24 +50,20 @@ function check(options) {
     libraries: strings(options.library, 'cc: library'),
     includes: strings(options.include, 'cc: include').map((directory) => path.resolve(directory)),
     defines: definesOf(options.define),
-    flags: flagsOf(options.flags),
+    flags: strings(splitFlags(options.flags), 'cc: flags'),
   };
 }
 
 const isRecord = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function strings(value, where) {
-  const list = value === undefined ? [] : Array.isArray(value) ? Array.from(value) : [value];
+  const list = listOf(value);
   list.forEach((item, index) => {
     const which = Array.isArray(value) ? `${where}[${index}]` : where;
     if (typeof item !== 'string') throw wrongType(which, 'a string or an array of strings', item);
     if (item === '' || item.includes('\0')) throw wrongValue(which, 'a string without NUL, not empty', item);
   });
   return list;
-}
-
-function flagsOf(flags) {
-  return typeof flags === 'string' ? flags.split(/\s+/).filter((flag) => flag !== '') : strings(flags, 'cc: flags');
 }
 
 function definesOf(define = {}) {

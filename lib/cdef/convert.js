@@ -107,9 +107,9 @@ function typeOfRecord(type) {
   if (inProgress.has(record)) throw new Incomplete(`${describeType(type)} has itself as a member`);
   inProgress.add(record);
   try {
-    const made = makeRecordType(record);
-    converted.set(record, made);
-    return made;
+    const recordType = makeRecordType(record);
+    converted.set(record, recordType);
+    return recordType;
   } finally {
     inProgress.delete(record);
   }

@@ -236,7 +236,4 @@ class Expressions {
 const commonIsUnsigned = (a, b) =>
   a.bits === b.bits ? a.isUnsigned || b.isUnsigned : a.bits > b.bits ? a.isUnsigned : b.isUnsigned;
 
-/** An integer of C as JavaScript has it: a number where it is exact. */
-const exact = (value) => (value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER ? Number(value) : value);
-
-module.exports = { Expressions, integer, exact, textOf };
+module.exports = { Expressions, integer, textOf };

@@ -6,6 +6,7 @@ const { callbackOf, declarationOf, signatureOf, typeOfName, typeOfValue } = requ
 const { faultAt } = require('./fault.js');
 const { Scope } = require('./scope.js');
 const { scopes } = require('./sets.js');
+const { Uncloneable, refusingClones } = require('../memory/uncloneable.js');
 const { partsOf, parseTypeText } = require('./texts.js');
 const { describeType } = require('./types.js');
 
@@ -107,11 +108,12 @@ function define(target, names, make) {
 }
 
 /** The declarations of a C text. Each part is converted when it is first read. */
-class Definitions {
+class Definitions extends Uncloneable {
   #scopes;
   #made = {};
 
   constructor(parts) {
+    super();
     this.#scopes = parts.flatMap(({ scope }) => scope.texts);
   }
 
@@ -151,7 +153,24 @@ class Definitions {
       return symbols;
     });
   }
+
+  /** The names of what it declares. */
+  #names() {
+    const all = (kind) => [...new Set(this.#scopes.flatMap((scope) => [...scope[kind].keys()]))];
+    const tags = this.#scopes.flatMap(({ tags: own }) => [...own].map(([tag, { keyword }]) => `${keyword} ${tag}`));
+    return { types: [...all('typedefs'), ...tags], constants: this.constants, symbols: all('functions') };
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](depth, options, inspect) {
+    return `cdef ${inspect(this.#names(), { ...options, depth: 1 })}`;
+  }
+
+  /** The names of its types and functions, and its constants. */
+  toJSON() {
+    return this.#names();
+  }
 }
+refusingClones(Definitions);
 
 /**
  * A set of declarations, for use by other texts and for its types and constants.

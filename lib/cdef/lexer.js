@@ -126,4 +126,4 @@ class Lexer {
   }
 }
 
-module.exports = { Lexer, HINT_BIND };
+module.exports = { Lexer };

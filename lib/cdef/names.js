@@ -58,7 +58,7 @@ const POSIX = [
   ...group('void *', 'locale_t iconv_t nl_catd timer_t'),
 ];
 
-const WINDOWS = [
+const windowsNames = () => [
   ...group('uint8_t', 'BYTE UCHAR BOOLEAN UINT8'),
   ...group('char', 'CHAR CCHAR'),
   ...group('int8_t', 'INT8'),
@@ -125,38 +125,63 @@ const HIDDEN = new Set([
   '__uint128_t',
 ]);
 
-const [ofStandard, ofPosix] = [new Map(STANDARD), new Map(POSIX)];
+const ofThisSystem = new Map([...STANDARD, ...POSIX]);
 /**
  * A name as it is in the headers of the GNU C library.
  * @returns {[string, string]}
  */
-const prefixed = (name) => [`__${name}`, ofStandard.get(name) ?? ofPosix.get(name)];
+const prefixed = (name) => [`__${name}`, ofThisSystem.get(name)];
 
 /** The names in the headers of the GNU C library. */
-const GNU = [
-  ...[
-    'ssize_t',
-    'off_t',
-    'off64_t',
-    'pid_t',
-    'uid_t',
-    'gid_t',
-    'mode_t',
-    'time_t',
-    'clock_t',
-    'clockid_t',
-    'dev_t',
-  ].map(prefixed),
-  ...['ino_t', 'nlink_t', 'socklen_t', 'useconds_t', 'suseconds_t', 'id_t', 'key_t', 'blksize_t', 'blkcnt_t'].map(
-    prefixed,
-  ),
-  ...['int8_t', 'uint8_t', 'int16_t', 'uint16_t', 'int32_t', 'uint32_t', 'int64_t', 'uint64_t'].map(prefixed),
+const gnuNames = () => [
+  ...(
+    'ssize_t off_t off64_t pid_t uid_t gid_t mode_t time_t clock_t clockid_t dev_t ino_t nlink_t socklen_t useconds_t ' +
+    'suseconds_t id_t key_t blksize_t blkcnt_t int8_t uint8_t int16_t uint16_t int32_t uint32_t int64_t uint64_t'
+  )
+    .split(' ')
+    .map(prefixed),
   ...group('float', '_Float32'),
   ...group('double', '_Float64 _Float32x'),
 ];
 
-/** Name -> the name of a scalar type, 'void *', 'T *', or a text type. */
-const KNOWN = new Map([...STANDARD, ...POSIX, ...WINDOWS, ...GNU]);
+/**
+ * Name -> the name of a scalar type, 'void *', 'T *', or a text type. Those of Windows and of the GNU C library begin with
+ * a capital or an underscore, and are added when such a name is first asked for: most programs have none.
+ */
+class KnownNames {
+  #names = ofThisSystem;
+  #isWhole = false;
+
+  #complete() {
+    if (this.#isWhole) return this.#names;
+    this.#isWhole = true;
+    for (const [name, type] of [...windowsNames(), ...gnuNames()]) this.#names.set(name, type);
+    return this.#names;
+  }
+
+  /** The names among which one may be. 95 is `_`, behind the capitals. */
+  #among(name) {
+    return name.charCodeAt(0) <= 95 ? this.#complete() : this.#names;
+  }
+
+  get(name) {
+    return this.#among(name).get(name);
+  }
+
+  has(name) {
+    return this.#among(name).has(name);
+  }
+
+  keys() {
+    return this.#complete().keys();
+  }
+
+  [Symbol.iterator]() {
+    return this.#complete().entries();
+  }
+}
+
+const KNOWN = new KnownNames();
 
 /** The words that make up the arithmetic types, and words that are spellings of others. */
 const ARITHMETIC = new Set([

@@ -8,7 +8,7 @@ const { readPrototype, startReading } = require('./plain.js');
 const { Scope } = require('./scope.js');
 const { parseSpecifiers, startsType } = require('./specifiers.js');
 const { Tokens, named } = require('./tokens.js');
-const { describeType, isInteger, isVoid, scalar } = require('./types.js');
+const { describeType, exact, isInteger, isVoid, scalar } = require('./types.js');
 
 // Loaded for texts that have constants, structs or enumerations.
 const expressions = lazy(() => require('./expression.js'));
@@ -210,10 +210,7 @@ class Parser {
     if (!type.isConst || !isInteger(type)) {
       throw this.tokens.fault(name, `${name.text} has a value; declare the variable alone, or make it a const integer`);
     }
-    this.scope.constants.set(
-      name.text,
-      expressions().exact(this.castTo(type, this.expressions.evaluate().value, name).value),
-    );
+    this.scope.constants.set(name.text, exact(this.castTo(type, this.expressions.evaluate().value, name).value));
     this.scope.variables.delete(name.text);
   }
 
@@ -318,7 +315,7 @@ class Parser {
       return sign * Number(text.replace(/[fFlL]+$/, '').replaceAll("'", ''));
     }
     tokens.position = before;
-    return expressions().exact(this.expressions.evaluate().value);
+    return exact(this.expressions.evaluate().value);
   }
 }
 

@@ -3,6 +3,7 @@
 // then. Anything else, mistakes included, is left to the parser; a test compares both. The text is searched and cut
 // rather than matched: a program reads its declarations once, before any of this is optimised.
 
+const { BoundedMap } = require('../bounded-map.js');
 const { lazy } = require('../lazy.js');
 const { byName } = require('../types/registry.js');
 
@@ -68,10 +69,10 @@ function pointerToScalar(name, spelling, isConst) {
   const text = isConst ? (TEXTS[spelling] ?? TEXTS[name]) : undefined;
   if (text !== undefined) return text;
   if (BYTES.has(byName.get(name).name)) return 'ptr';
-  if (!made.has(name)) made.set(name, pointers().pointer(name));
-  return made.get(name);
+  if (!pointersByName.has(name)) pointersByName.set(name, pointers().pointer(name));
+  return pointersByName.get(name);
 }
-const made = new Map();
+const pointersByName = new Map();
 
 /** The name in the type table of the words of a type; undefined where they are no scalar. */
 function scalarOf(words) {
@@ -199,8 +200,7 @@ const readPrototype = function (reading, at) {
 };
 
 /** The declarations of texts. Programs open a library again and again. */
-const MOST_KEPT = 64;
-const kept = new Map();
+const kept = new BoundedMap(64);
 
 /**
  * The names and declarations of the functions of a text that consists of plain prototypes; undefined for any other
@@ -219,9 +219,7 @@ const plainEntries = function (text) {
     else if (trimmed(text.slice(reading.end)) === '') break;
     else return undefined;
   }
-  if (kept.size === MOST_KEPT) kept.delete(kept.keys().next().value);
-  kept.set(text, entries);
-  return copied(entries);
+  return copied(kept.set(text, entries));
 };
 
 /** Entries that the caller may change. */

@@ -2,10 +2,9 @@
 // struct, union and enum, with their bodies.
 
 const { parseDeclarator } = require('./declarator.js');
-const { exact } = require('./expression.js');
 const { parseSpecifiers, recordOf, takeAttribute } = require('./specifiers.js');
 const { named } = require('./tokens.js');
-const { makeRecord, isInteger, isVoid, describeType } = require('./types.js');
+const { makeRecord, isInteger, isVoid, describeType, exact } = require('./types.js');
 
 /** A struct or union behind its keyword: a tag, a body, or both. */
 function parseRecord(parser, keyword, found) {
@@ -68,7 +67,7 @@ function withoutEmpty(parser, record, fields) {
   for (const field of fields) {
     if (field.isFlexible) align = largest(align, parser.alignIfKnown(field.type.of, field.at));
     else {
-      // What follows a bitfield in its unit is not moved.
+      // A field that follows a bitfield in its unit is not moved.
       if (align > 1 && field.bits === undefined && record.keyword === 'struct')
         field.align = largest(field.align, align);
       rest.push(field);
@@ -138,7 +137,7 @@ function checkField(parser, record, names, field) {
     throw tokens.fault(at, `${name} has no length`);
 }
 
-/** The alignment that is asked for a field, beyond that of its type. */
+/** The alignment that the text requests for a field, beyond that of its type. */
 function alignField(parser, field, { align, packed }) {
   const { tokens } = parser;
   const { name, type, at, isFlexible, bits } = field;

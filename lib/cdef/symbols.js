@@ -85,15 +85,15 @@ function describedArguments(parameters, types, additions, where) {
   const indexOf = (name) => parameters.findIndex((parameter) => parameter.name === name);
   const args = [...types];
   for (const name of Object.keys(parseOptions(additions, keysOf(parameters), `${where}.args`))) {
-    const given = parseOptions(additions[name], ADDITION_KEYS, `${where}.args.${name}`);
-    const { lengthOf } = given;
+    const addition = parseOptions(additions[name], ADDITION_KEYS, `${where}.args.${name}`);
+    const { lengthOf } = addition;
     const of = typeof lengthOf === 'string' ? indexOf(lengthOf) : lengthOf;
     if (of === -1)
       throw makeError(
         'ERR_INVALID_ARG_VALUE',
         `${where}.args.${name}.lengthOf: there is no parameter named ${lengthOf}`,
       );
-    args[indexOf(name)] = { type: types[indexOf(name)], name, ...given, ...(of !== undefined && { lengthOf: of }) };
+    args[indexOf(name)] = { type: types[indexOf(name)], name, ...addition, ...(of !== undefined && { lengthOf: of }) };
   }
   return args;
 }

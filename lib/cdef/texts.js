@@ -1,6 +1,7 @@
 'use strict';
 // Parsed C texts: each text is parsed once for the sets before it.
 
+const { BoundedMap } = require('../bounded-map.js');
 const { wrongType } = require('../errors.js');
 const { measure } = require('./convert.js');
 const { Parser } = require('./parser.js');
@@ -8,8 +9,7 @@ const { Scope } = require('./scope.js');
 const { scopes } = require('./sets.js');
 
 /** A cache of parsed texts by the scopes before them, because programs open a library again and again. */
-const MOST_KEPT = 64;
-const kept = { declarations: new Map(), type: new Map() };
+const kept = { declarations: new BoundedMap(64), type: new BoundedMap(64) };
 
 let numbers = 0;
 const numberOf = new WeakMap();
@@ -33,13 +33,7 @@ function keyOf(text, outer) {
  */
 function once(text, outer, kind, make) {
   const key = keyOf(text, outer);
-  let found = kept[kind].get(key);
-  if (found === undefined) {
-    found = make();
-    if (kept[kind].size === MOST_KEPT) kept[kind].delete(kept[kind].keys().next().value);
-    kept[kind].set(key, found);
-  }
-  return found;
+  return kept[kind].get(key) ?? kept[kind].set(key, make());
 }
 
 const parserOf = (text, outer) => new Parser(text, new Scope(outer), measure);

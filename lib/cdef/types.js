@@ -65,4 +65,7 @@ function describeType(type, depth = 0) {
   }
 }
 
-module.exports = { scalar, pointerTo, VOID, makeRecord, isVoid, isInteger, asConst, decayed, describeType };
+/** An integer of C as JavaScript has it: a number where it is exact. */
+const exact = (value) => (value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER ? Number(value) : value);
+
+module.exports = { scalar, pointerTo, VOID, makeRecord, isVoid, isInteger, asConst, decayed, describeType, exact };

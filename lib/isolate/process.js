@@ -114,9 +114,9 @@ function processOf(value, where) {
   if (!(value instanceof Group)) return new IsolatedProcess(parseIsolation(value, where));
   const known = groups.get(value.name);
   if (known !== undefined && !known.isClosed) return known;
-  const made = new IsolatedProcess(value.options);
-  groups.set(value.name, made);
-  return made;
+  const isolated = new IsolatedProcess(value.options);
+  groups.set(value.name, isolated);
+  return isolated;
 }
 
 /**

@@ -3,6 +3,7 @@
 
 const { JSCallback } = require('../callback/js-callback.js');
 const { linkSymbols } = require('../library/dlopen.js');
+const { BoundedMap } = require('../bounded-map.js');
 const { makeError, wrongType } = require('../errors.js');
 const { Cast } = require('./encode.js');
 const { counts } = require('./decode.js');
@@ -51,16 +52,12 @@ const MOST_FUNCTIONS = 256;
 
 /** The function at an address. */
 function functionAt(address, prototype) {
-  if (!functions.has(prototype)) functions.set(prototype, new Map());
+  if (!functions.has(prototype)) functions.set(prototype, new BoundedMap(MOST_FUNCTIONS));
   const known = functions.get(prototype);
   const key = BigInt(address);
-  if (!known.has(key)) {
-    const { name } = prototype;
-    const bind = (declaration) => linkSymbols({ [name]: { ...declaration, ptr: key } }).symbols[name];
-    if (known.size === MOST_FUNCTIONS) known.delete(known.keys().next().value);
-    known.set(key, functionOf(name, layoutOf(prototype).signature, bind));
-  }
-  return known.get(key);
+  const { name } = prototype;
+  const bind = (declaration) => linkSymbols({ [name]: { ...declaration, ptr: key } }).symbols[name];
+  return known.get(key) ?? known.set(key, functionOf(name, layoutOf(prototype).signature, bind));
 }
 
 /** koffi.call(pointer, type, ...arguments). */

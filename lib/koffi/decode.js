@@ -4,7 +4,10 @@
 const { TextDecoder } = require('node:util');
 const { makeError, wrongType } = require('../errors.js');
 const access = require('../memory/access.js');
+const { bigOfNumber } = require('../memory/big-words.js');
+const { Uncloneable, refusingClones } = require('../memory/uncloneable.js');
 const { readAddress } = require('../types/pointers.js');
+const { textAt: shortTextAt } = require('../pointer/read-text.js');
 const { typeOf } = require('./make.js');
 const { makeReaders } = require('./members.js');
 const { layoutOf } = require('./type.js');
@@ -22,7 +25,7 @@ const exactNumber = (value) =>
 const wideNumber = (value) => (value === 2 ** 53 || value === -(2 ** 53) ? BigInt(value) : value);
 
 /** An address as koffi has it: a BigInt, or null. */
-const bigAddress = (address) => (address === null ? null : BigInt(address));
+const bigAddress = (address) => (typeof address === 'number' ? bigOfNumber(address) : address);
 
 const NAME = 'koffi';
 const decoders = {
@@ -57,14 +60,15 @@ const bytesAt = (view, at, length) => new Uint8Array(view.buffer, view.byteOffse
 /** The text at an address; null for NULL. */
 function textAt(address, unit) {
   if (address === null) return null;
-  return unit === 1 ? access.textAt(address, NAME) : access.wideTextAt(address, unit, NAME);
+  return unit === 1 ? shortTextAt(address, readText) : access.wideTextAt(address, unit, NAME);
 }
+const readText = (address) => access.textAt(address, NAME);
 
 /** The value of a pointer or a text, from its address; the function of a disposable type is called with that. */
 function fromAddress(layout, address) {
   const value = layout.kind === 'text' ? textAt(address, layout.unit) : bigAddress(address);
   if (layout.dispose !== undefined && address !== null) {
-    layout.dispose(BigInt(address));
+    layout.dispose(bigAddress(address));
     counts.disposed += 1;
   }
   return value;
@@ -169,7 +173,7 @@ function decode(type, view, at) {
 const classes = new WeakMap();
 
 /** A union: the member that was set, or the bytes that C has left, from which each member can be read. */
-class Union {
+class Union extends Uncloneable {
   #type;
   #bytes;
   #active;
@@ -179,9 +183,12 @@ class Union {
     const type = spec instanceof TypeAndBytes ? spec.type : typeOf(spec, 'Union: type');
     const layout = layoutOf(type);
     if (layout.kind !== 'union') throw wrongType('Union: type', 'a union type', spec);
+    const bytes = spec instanceof TypeAndBytes ? spec.bytes : undefined;
+    // The class has the members as properties.
+    if (new.target === Union) return Reflect.construct(Union, [new TypeAndBytes(type, bytes)], classOf(type, layout));
+    super();
     this.#type = type;
-    this.#bytes = spec instanceof TypeAndBytes ? spec.bytes : undefined;
-    if (new.target === Union) Object.setPrototypeOf(this, classOf(type, layout).prototype);
+    this.#bytes = bytes;
   }
 
   static of(type, bytes) {
@@ -216,7 +223,24 @@ class Union {
     union.#active = name;
     union.#value = value;
   }
+
+  /** The member that was set, or all members of what C has written. */
+  #shown() {
+    if (this.#active !== undefined) return { [this.#active]: this.#value };
+    if (this.#bytes === undefined) return {};
+    return Object.fromEntries(layoutOf(this.#type).members.map((member) => [member.name, Union.get(this, member)]));
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](depth, options, inspect) {
+    return `${this.#type.name} ${inspect(this.#shown(), options)}`;
+  }
+
+  toJSON() {
+    return this.#shown();
+  }
 }
+refusingClones(Union);
+Object.defineProperty(Union.prototype, Symbol.toStringTag, { value: 'Union' });
 
 /** The argument of the constructor for a union that C has given. */
 class TypeAndBytes {
@@ -252,7 +276,6 @@ module.exports = {
   counts,
   exactNumber,
   wideNumber,
-  bigAddress,
   decode,
   decodeMembers,
   fromAddress,

@@ -9,7 +9,7 @@ const { byteLengthOf, bytesOf, isView } = require('../memory/array-buffer.js');
 const { byName } = require('../types/registry.js');
 const { lowAddress } = require('../types/pointers.js');
 const { utf32 } = require('../types/strings.js');
-const { Union, bigAddress, decode, decodeMembers, textOfBytes, untilNul, wideNumber } = require('./decode.js');
+const { Union, decode, decodeMembers, textOfBytes, untilNul, wideNumber } = require('./decode.js');
 const { makeWriter } = require('./members.js');
 const { arena, viewOf } = require('./scratch.js');
 const { layoutOf } = require('./type.js');
@@ -25,7 +25,7 @@ class Cast {
 }
 
 /** Values that must live as long as the memory that refers to them, and values to release after a call. */
-class Kept {
+class CallMemory {
   parts = [];
   #blocks;
 
@@ -39,8 +39,9 @@ class Kept {
   }
 
   /** The address of a text that a member points to; undefined if it needs separate memory. */
-  addressOfText(text) {
-    return this.#blocks === undefined ? undefined : arena.takeText(text);
+  addressOfText(text, name, position) {
+    if (this.#blocks === undefined) return undefined;
+    return arena.takeAscii(text) ?? arena.takeText(checkText(text, name, position));
   }
 
   /** Zeroed memory for the value of the parameter of an index, or for what a member points to. */
@@ -67,9 +68,9 @@ function bytesOfText(text, unit) {
 }
 
 /** The memory of a text that ends in NUL. */
-function memoryOfText(text, unit, kept, position) {
+function memoryOfText(text, unit, callMemory, position) {
   const bytes = bytesOfText(text, unit);
-  const whole = kept.allocate(bytes.length + unit, position);
+  const whole = callMemory.allocate(bytes.length + unit, position);
   whole.set(bytes);
   return whole;
 }
@@ -116,10 +117,10 @@ const allocate = (size) => new Uint8Array(size === 0 ? 1 : size);
  * @param {DataView} view
  * @param {number} at
  * @param {unknown} value
- * @param {Kept} kept
+ * @param {CallMemory} callMemory
  * @param {string} name of the function, and `position`, where the value came from: for messages
  */
-function encode(type, view, at, value, kept, name, position) {
+function encode(type, view, at, value, callMemory, name, position) {
   const layout = layoutOf(type);
   switch (layout.kind) {
     case 'scalar':
@@ -127,13 +128,13 @@ function encode(type, view, at, value, kept, name, position) {
     case 'text':
     case 'pointer':
     case 'callback':
-      return store(type, view, at, value, kept, name, position);
+      return store(type, view, at, value, callMemory, name, position);
     case 'array':
-      return encodeArray(layout, type, view, at, value, kept, name, position);
+      return encodeArray(layout, type, view, at, value, callMemory, name, position);
     case 'record':
-      return encodeRecord(layout, type, view, at, value, kept, name, position);
+      return encodeRecord(layout, type, view, at, value, callMemory, name, position);
     case 'union':
-      return encodeUnion(layout, type, view, at, value, kept, name, position);
+      return encodeUnion(layout, type, view, at, value, callMemory, name, position);
     default:
       throw makeError('ERR_INVALID_ARG_TYPE', `${place(name, position)}: cannot encode a value of type ${type.name}`);
   }
@@ -154,15 +155,15 @@ function writerOf(layout) {
   return made;
 }
 
-function encodeRecord(layout, type, view, at, value, kept, name, position) {
+function encodeRecord(layout, type, view, at, value, callMemory, name, position) {
   if (typeof value !== 'object' || value === null || isView(value))
     throw wrongType(place(name, position), `an object (${type.name})`, value);
   const write = writerOf(layout);
-  if (write !== null) return write(view, at, value, kept, name, position);
+  if (write !== null) return write(view, at, value, callMemory, name, position);
   for (const member of layout.members) {
     const part = partOf(value, member.name);
     if (part !== undefined && member.name !== '_')
-      encode(member.type, view, at + member.offset, part, kept, name, { outer: position, part: member.name });
+      encode(member.type, view, at + member.offset, part, callMemory, name, { outer: position, part: member.name });
   }
 }
 
@@ -189,7 +190,7 @@ function faultOf(members, values, view, at, name, position) {
   return undefined;
 }
 
-function encodeUnion({ members }, type, view, at, value, kept, name, position) {
+function encodeUnion({ members }, type, view, at, value, callMemory, name, position) {
   if (typeof value !== 'object' || value === null || isView(value))
     throw wrongType(place(name, position), `a union value (${type.name})`, value);
   const isUnion = value instanceof Union;
@@ -209,10 +210,10 @@ function encodeUnion({ members }, type, view, at, value, kept, name, position) {
     );
   }
   const part = isUnion ? state.value : value[member.name];
-  encode(member.type, view, at, part, kept, name, { outer: position, part: member.name });
+  encode(member.type, view, at, part, callMemory, name, { outer: position, part: member.name });
 }
 
-function encodeArray({ of, length, hint }, type, view, at, value, kept, name, position) {
+function encodeArray({ of, length, hint }, type, view, at, value, callMemory, name, position) {
   const list = `an array of at most ${length} (${type.name})`;
   if (typeof value === 'string') {
     if (hint !== 'String' && UNITS[of.primitive] !== of.size) throw wrongType(place(name, position), list, value);
@@ -230,34 +231,42 @@ function encodeArray({ of, length, hint }, type, view, at, value, kept, name, po
   }
   if (!Array.isArray(value)) throw wrongType(place(name, position), list, value);
   if (value.length > length) throw wrongValue(place(name, position), list, value);
-  return encodeElements(of, view, at, value, kept, name, position);
+  return encodeElements(of, view, at, value, callMemory, name, position);
 }
 
 /** Elements side by side; an element that is undefined stays zero. */
-function encodeElements(of, view, at, values, kept, name, position) {
+function encodeElements(of, view, at, values, callMemory, name, position) {
   for (let i = 0; i < values.length; i += 1) {
     if (values[i] !== undefined)
-      encode(of, view, at + i * of.size, values[i], kept, name, { outer: position, part: i });
+      encode(of, view, at + i * of.size, values[i], callMemory, name, { outer: position, part: i });
   }
 }
 
+const TWO_32 = 2 ** 32;
+
+/** Writes an address of the package's own memory, which is a number. */
+function putAddress(view, at, number) {
+  view.setUint32(at, number, true);
+  view.setUint32(at + 4, number / TWO_32, true);
+}
+
 /** Writes the address of what a value refers to. */
-function store(type, view, at, value, kept, name, position) {
+function store(type, view, at, value, callMemory, name, position) {
   if (typeof value === 'function' && layoutOf(type).kind === 'callback') {
-    const { row, value: lent } = kept.lend(layoutOf(type), value, name, position);
-    kept.parts.push(row.write(view, at, lent, name, position));
+    const { row, value: lent } = callMemory.lend(layoutOf(type), value, name, position);
+    callMemory.parts.push(row.write(view, at, lent, name, position));
     return;
   }
   const text =
     typeof value === 'string' && layoutOf(type).unit === 1
-      ? kept.addressOfText(checkText(value, name, position))
+      ? callMemory.addressOfText(value, name, position)
       : undefined;
-  if (text !== undefined) return void address.write(view, at, text, name, position);
-  const target = refer(type, value, 'InputOutput', kept, name, position);
+  if (text !== undefined) return void putAddress(view, at, text);
+  const target = refer(type, value, 'InputOutput', callMemory, name, position);
   if (!isView(target)) return void address.write(view, at, target, name, position);
   const known = ArrayBuffer.isView(target) ? arena.addressOf(target) : undefined;
-  if (known !== undefined) return void address.write(view, at, known, name, position);
-  kept.parts.push(target);
+  if (known !== undefined) return void putAddress(view, at, known);
+  callMemory.parts.push(target);
   access.storeAddress(view, at, target, name, position);
 }
 
@@ -272,34 +281,34 @@ const readsMemory = ({ kind, to }) => kind === 'text' || (kind === 'pointer' && 
  * Converts a value for a pointer to null, an address, or a view. An object, an array or a text becomes a new view.
  * @returns {null | number | bigint | ArrayBufferView}
  */
-function refer(type, value, direction, kept, name, position) {
+function refer(type, value, direction, callMemory, name, position) {
   if (value === null || value === undefined) return null;
   if (typeof value === 'bigint' || typeof value === 'number') {
     if (access.isInFirstPage(value) && readsMemory(layoutOf(type))) throw lowAddress(value, type, name, position);
     return value;
   }
-  if (value instanceof Cast) return refer(value.type, value.value, direction, kept, name, position);
+  if (value instanceof Cast) return refer(value.type, value.value, direction, callMemory, name, position);
   const layout = layoutOf(type);
   if (isView(value)) return checkRoom(type, layout, value, name, position);
-  if (layout.kind === 'text') return referToText(layout, type, value, kept, name, position);
-  if (layout.kind === 'callback') return pointerOf(type, layout, value, kept, name, position);
+  if (layout.kind === 'text') return referToText(layout, type, value, callMemory, name, position);
+  if (layout.kind === 'callback') return pointerOf(type, layout, value, callMemory, name, position);
   const { to } = layout;
   if (typeof value === 'string') {
     const unit = UNITS[to.primitive];
     if (unit === undefined) throw wrongType(place(name, position), `a pointer (${type.name})`, value);
-    return memoryOfText(checkText(value, name, position), unit, kept, position);
+    return memoryOfText(checkText(value, name, position), unit, callMemory, position);
   }
   if (typeof value !== 'object') throw wrongType(place(name, position), `a pointer (${type.name})`, value);
-  return referToObject(type, to, value, direction, kept, name, position);
+  return referToObject(type, to, value, direction, callMemory, name, position);
 }
 
 /** The address of a function that C may call for the length of the call. */
-function pointerOf(type, layout, callback, kept, name, position) {
+function pointerOf(type, layout, callback, callMemory, name, position) {
   if (typeof callback !== 'function')
     throw wrongType(place(name, position), `a function or a pointer (${type.name})`, callback);
-  const { row, value } = kept.lend(layout, callback, name, position);
+  const { row, value } = callMemory.lend(layout, callback, name, position);
   const pointer = new DataView(new ArrayBuffer(type.size));
-  kept.parts.push(row.write(pointer, 0, value, name, position));
+  callMemory.parts.push(row.write(pointer, 0, value, name, position));
   return pointer.getBigUint64(0, true);
 }
 
@@ -317,18 +326,18 @@ function checkRoom(type, layout, value, name, position) {
 }
 
 /** Texts, and arrays of one text, whose length is the room that C has. */
-function referToText({ unit }, type, value, kept, name, position) {
-  if (typeof value === 'string') return memoryOfText(checkText(value, name, position), unit, kept, position);
+function referToText({ unit }, type, value, callMemory, name, position) {
+  if (typeof value === 'string') return memoryOfText(checkText(value, name, position), unit, callMemory, position);
   if (!Array.isArray(value) || value.length !== 1 || (typeof value[0] !== 'string' && value[0] !== null)) {
     throw wrongType(place(name, position), `a string (${type.name}), a pointer or a view`, value);
   }
-  return value[0] === null ? null : memoryOfText(value[0], unit, kept, position);
+  return value[0] === null ? null : memoryOfText(value[0], unit, callMemory, position);
 }
 
-function referToObject(type, to, value, direction, kept, name, position) {
+function referToObject(type, to, value, direction, callMemory, name, position) {
   const { kind } = layoutOf(to);
   const isList = Array.isArray(value);
-  if (isTextIn(to, value)) return memoryOfText(value[0], 1, kept, position);
+  if (isTextIn(to, value)) return memoryOfText(value[0], 1, callMemory, position);
   if (to.size === 0 || (!isList && kind !== 'record' && kind !== 'union')) {
     const hint = isList ? '; say of what by koffi.as(value, type)' : '';
     throw wrongType(place(name, position), `a pointer (${type.name})`, value, hint);
@@ -336,13 +345,13 @@ function referToObject(type, to, value, direction, kept, name, position) {
   if (!isList && kind === 'union' && direction !== 'Input' && !(value instanceof Union)) {
     throw wrongType(place(name, position), `a union value: new koffi.Union('${to.name}')`, value);
   }
-  const bytes = kept.allocate(isList ? value.length * to.size : to.size, position);
+  const bytes = callMemory.allocate(isList ? value.length * to.size : to.size, position);
   if (direction === 'Output') return bytes;
   const view = viewOf(bytes);
-  const before = kept.parts.length;
-  if (isList) encodeElements(to, view, 0, value, kept, name, position);
-  else encode(to, view, 0, value, kept, name, position);
-  if (kept.parts.length > before) attached.set(bytes, kept.parts);
+  const before = callMemory.parts.length;
+  if (isList) encodeElements(to, view, 0, value, callMemory, name, position);
+  else encode(to, view, 0, value, callMemory, name, position);
+  if (callMemory.parts.length > before) attached.set(bytes, callMemory.parts);
   return bytes;
 }
 
@@ -372,12 +381,10 @@ function copyBack(type, value, bytes) {
 
 module.exports = {
   Cast,
-  Kept,
+  CallMemory,
   attached,
-  bigAddress,
   copyBack,
   encode,
-  encodeElements,
   isView,
   readsMemory,
   refer,

@@ -4,7 +4,7 @@
 const { compile } = require('../codegen/compile.js');
 const { release } = require('../memory/retained.js');
 const { makeError, wrongValue } = require('../errors.js');
-const { attached, Cast, Kept, copyBack, refer } = require('./encode.js');
+const { attached, Cast, CallMemory, copyBack, refer } = require('./encode.js');
 const { parameterOf } = require('./make.js');
 const { NEEDS_MEMORY, argumentOf, lend, resultOf } = require('./pass.js');
 const { arena, Blocks } = require('./scratch.js');
@@ -31,8 +31,8 @@ function functionOf(name, signature, bind) {
   return Object.assign(call, isVariadic ? { info } : { async: asynchronous(parts), info });
 }
 
-const tooFew = (wanted, received) =>
-  makeError('ERR_INVALID_ARG_VALUE', `Expected ${wanted} arguments, got ${received}`);
+const tooFew = (expected, received) =>
+  makeError('ERR_INVALID_ARG_VALUE', `Expected ${expected} arguments, got ${received}`);
 
 /** The function of a fixed number of arguments. More are ignored, as in koffi. */
 const fixed = (parts) => compile('koffi', 'parts, help', fixedSource(parts), [parts, help], () => plainFixed(parts));
@@ -73,15 +73,15 @@ function plainFixed(parts) {
 const convertEach = (args, values) =>
   args.map(({ convert }, i) => (convert === undefined ? values[i] : convert(values[i])));
 
-/** Gives memory to the converted values that need it, and keeps it in `kept`. */
-function allocateArguments({ name, parameters, args }, values, passed, kept) {
+/** Gives memory of `callMemory` to the converted values that need it. */
+function allocateArguments({ name, parameters, args }, values, passed, callMemory) {
   for (let i = 0; i < args.length; i += 1) {
     const { prepare } = args[i];
     if (passed[i] !== NEEDS_MEMORY) continue;
-    if (prepare !== undefined) passed[i] = prepare(values[i], kept, name, i);
-    else passed[i] = refer(parameters[i].type, values[i], parameters[i].direction, kept, name, i);
-    if (typeof passed[i] === 'object' && passed[i] !== null && kept.parts.length > 0)
-      attached.set(passed[i], kept.parts);
+    if (prepare !== undefined) passed[i] = prepare(values[i], callMemory, name, i);
+    else passed[i] = refer(parameters[i].type, values[i], parameters[i].direction, callMemory, name, i);
+    if (typeof passed[i] === 'object' && passed[i] !== null && callMemory.parts.length > 0)
+      attached.set(passed[i], callMemory.parts);
   }
   return passed;
 }
@@ -121,18 +121,18 @@ function callWithMemory(parts, values, passed) {
  */
 function withMemory({ blocks, result }, whole, call, values, passed) {
   const { isBusy } = blocks;
-  const kept = new Kept(lend, isBusy ? undefined : blocks);
+  const callMemory = new CallMemory(lend, isBusy ? undefined : blocks);
   const { top } = arena;
   blocks.isBusy = true;
   try {
-    allocateArguments(whole, values, passed, kept);
+    allocateArguments(whole, values, passed, callMemory);
     const returned = call(...passed);
     finish(whole, values, passed);
     return result.convert === undefined ? returned : result.convert(returned);
   } finally {
     blocks.isBusy = isBusy;
     arena.reset(top);
-    release(kept.parts);
+    release(callMemory.parts);
   }
 }
 
@@ -146,15 +146,15 @@ function asynchronous(parts) {
     if (typeof callback !== 'function')
       throw makeError('ERR_INVALID_ARG_TYPE', `Expected callback function as last argument of ${parts.name}.async()`);
     const values = all.slice(0, count);
-    const kept = new Kept(lend);
+    const callMemory = new CallMemory(lend);
     // An error of the program's callback is an uncaught exception, not a rejection.
     const answer = (error, value) => {
-      release(kept.parts);
+      release(callMemory.parts);
       process.nextTick(callback, error, value);
     };
     let passed;
     try {
-      passed = allocateArguments(parts, values, convertEach(parts.args, values), kept);
+      passed = allocateArguments(parts, values, convertEach(parts.args, values), callMemory);
     } catch (error) {
       return answer(error, undefined);
     }

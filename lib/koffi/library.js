@@ -3,6 +3,7 @@
 
 const { dlopen: FLAGS } = require('node:os').constants;
 const { makeError, wrongType } = require('../errors.js');
+const { Uncloneable, refusingClones } = require('../memory/uncloneable.js');
 const { openLibrary } = require('../library/dlopen.js');
 const { functionOf } = require('./function.js');
 const { isConvention, reader, signatureOf } = require('./make.js');
@@ -17,11 +18,28 @@ function flagsOf(options) {
   return chosen.length === 0 ? undefined : chosen.reduce((flags, key) => flags | (FLAGS[OPTIONS[key]] ?? 0), 0);
 }
 
+/** What koffi says of what it does not find: programs compare the beginning and the end. This package's error is the cause. */
+const WORDS = {
+  ERR_FFI_LIBRARY_NOT_FOUND: (_what, error) => `Failed to load shared library: ${error.message}`,
+  ERR_FFI_SYMBOL_NOT_FOUND: (what) => `Cannot find ${what} in shared library`,
+};
+
+/** Runs `find`, whose errors speak koffi's words; `what` is what it looks for. */
+function inWords(what, find) {
+  try {
+    return find();
+  } catch (error) {
+    const message = WORDS[error.code]?.(what, error);
+    throw message === undefined ? error : makeError(error.code, message, { cause: error });
+  }
+}
+
 /** The result of koffi.load(). */
-class LibraryHandle {
+class LibraryHandle extends Uncloneable {
   #opened;
 
   constructor(opened) {
+    super();
     this.#opened = opened;
     // So that `const { func } = koffi.load(...)` works.
     this.func = this.func.bind(this);
@@ -45,13 +63,14 @@ class LibraryHandle {
   #bind(name, signature) {
     // errno of another process has to be brought here, for koffi.errno().
     const more = this.#opened.isIsolated ? { errno: true } : undefined;
-    return functionOf(name, signature, (declaration) => this.#opened.bind(name, { ...declaration, ...more }));
+    const bind = (declaration) => this.#opened.bind(name, { ...declaration, ...more });
+    return functionOf(name, signature, (declaration) => inWords(`function '${name}'`, () => bind(declaration)));
   }
 
   /** The address of a variable or a function. */
   symbol(name) {
     if (typeof name !== 'string') throw wrongType('symbol: name', 'a string', name);
-    return BigInt(this.#opened.find(name));
+    return BigInt(inWords(`symbol '${name}'`, () => this.#opened.find(name)));
   }
 
   /** Closes the library: its functions throw from now on. */
@@ -73,12 +92,14 @@ class LibraryHandle {
   }
 }
 
+refusingClones(LibraryHandle);
+
 /** koffi.load(path, { lazy, global, deep }), and `isolate` as dlopen() has it. */
 function load(path, options = {}) {
   const flags = flagsOf(options);
   const { isolate } = options;
   const given = { ...(flags === undefined ? {} : { flags }), ...(isolate === undefined ? {} : { isolate }) };
-  const library = openLibrary(path, given);
+  const library = inWords('', () => openLibrary(path, given));
   errnoAddress();
   return new LibraryHandle(library);
 }

@@ -28,7 +28,6 @@ class Direction {
   }
 }
 
-const VOID = findName('void');
 const pointers = new WeakMap();
 
 /** The type of pointers to a type, which is one object. Pointers to characters are texts. */
@@ -250,7 +249,7 @@ function proto(...args) {
   }
   const parts = isConvention(args[0]) ? args.slice(1) : args;
   const [name, returns, list] = Array.isArray(parts[1]) ? [undefined, ...parts] : parts;
-  return register(prototypeOf(signatureOf(returns, list, 'proto'), checkName(name, 'proto')));
+  return register(prototypeOf(signatureOf(returns, list, 'proto'), checkName(name, 'proto', /./)));
 }
 
 // ---- directions -----------------------------------------------------------------------------------------------------
@@ -275,11 +274,9 @@ const reader = new Reader({
 });
 
 module.exports = {
-  VOID,
   standard,
   reader,
   typeOf,
-  pointerTo,
   arrayOf,
   array,
   pointer,

@@ -68,7 +68,7 @@ function writeSource(member, i) {
 }
 
 /**
- * Makes the function that writes an object into zeroed memory: (view, at, value, kept, name, position).
+ * Makes the function that writes an object into zeroed memory: (view, at, value, callMemory, name, position).
  * @param {any} layout of a record
  * @param {{ encode: Function, wideNumber: Function, again: Function }} help `again` writes the scalars once more, to throw what names the member
  * @returns {Function | null} null where there is no source
@@ -81,7 +81,7 @@ function makeWriter({ members: all }, help) {
   const source = `'use strict';
 ${scalars.map(([, i]) => `const write${i} = rows[${i}].write;`).join(' ')}
 const prototype = Object.prototype, { hasOwn } = Object;
-return (view, at, value, kept, name, position) => {
+return (view, at, value, callMemory, name, position) => {
   ${members.map(valueSource).join('\n  ')}
   try {
     ${scalars.map(([member, i]) => writeSource(member, i)).join('\n    ')}
@@ -91,7 +91,7 @@ return (view, at, value, kept, name, position) => {
   ${others
     .map(
       ([{ name, offset }, i]) =>
-        `if (v${i} !== undefined) help.encode(types[${i}], view, at + ${offset}, v${i}, kept, name, { outer: position, part: ${text(name)} });`,
+        `if (v${i} !== undefined) help.encode(types[${i}], view, at + ${offset}, v${i}, callMemory, name, { outer: position, part: ${text(name)} });`,
     )
     .join('\n  ')}
 };`;

@@ -6,11 +6,13 @@ const { makeError, wrongType } = require('../errors.js');
 const access = require('../memory/access.js');
 const { toArrayBuffer } = require('../pointer/external.js');
 const { ptr } = require('../pointer/ptr.js');
+const { textBehind } = require('../pointer/read-text.js');
 const { read } = require('../pointer/read-write.js');
 const { functionAt } = require('./callback.js');
 const { decode: decodeAt, exactNumber, fromAddress, textOfBytes, textAt, untilNul } = require('./decode.js');
 const { bytesOf, isView } = require('../memory/array-buffer.js');
-const { Kept, encode: encodeAt, viewOf } = require('./encode.js');
+const { shortened } = require('../memory/big-words.js');
+const { CallMemory, encode: encodeAt, viewOf } = require('./encode.js');
 const { arrayOf, standard, typeOf } = require('./make.js');
 const { refuse } = require('./pass.js');
 const { builtin, layoutOf, namesVersion } = require('./type.js');
@@ -103,6 +105,9 @@ function textFrom(value, offset, unit, length, where) {
 /** The readers of scalars and pointers by the names that programs decode by, while the names mean the same. */
 let readersByName = new Map();
 let readersVersion = 0;
+/** The last name and its reader: often it is the next one as well, and its text the same object. */
+let lastName;
+let lastReader;
 
 /** The function that reads a plain scalar at an address and an offset. */
 function scalarReader({ list, passed, row }) {
@@ -113,18 +118,23 @@ function scalarReader({ list, passed, row }) {
 
 function makeReader(layout) {
   if (isPlainScalar(layout)) return scalarReader(layout);
-  return isReference(layout) ? (address) => fromAddress(layout, read.ptr(address)) : undefined;
+  if (!isReference(layout)) return undefined;
+  const readAny = (address) => fromAddress(layout, read.ptr(address));
+  const isText = layout.kind === 'text' && layout.unit === 1 && layout.dispose === undefined;
+  return isText ? (address) => textBehind(address, readAny) : readAny;
 }
 
 function readerOf(name) {
   if (readersVersion !== namesVersion()) {
     readersByName = new Map();
     readersVersion = namesVersion();
+  } else if (name === lastName) return lastReader;
+  let reader = readersByName.get(name);
+  if (reader === undefined) {
+    reader = makeReader(layoutOf(typeOf(name, 'decode: type')));
+    if (reader !== undefined && readersByName.size < 1000) readersByName.set(name, reader);
   }
-  const known = readersByName.get(name);
-  if (known !== undefined) return known;
-  const reader = makeReader(layoutOf(typeOf(name, 'decode: type')));
-  if (reader !== undefined && readersByName.size < 1000) readersByName.set(name, reader);
+  [lastName, lastReader] = [name, reader];
   return reader;
 }
 
@@ -186,10 +196,7 @@ function decodeOne(value, offset, type) {
 }
 
 /** An address as a number, where it is one exactly. */
-function numberOf(address) {
-  const number = Number(address);
-  return number >= 0 && number <= Number.MAX_SAFE_INTEGER ? number : address;
-}
+const numberOf = (address) => (typeof address === 'bigint' ? shortened(address) : address);
 
 /** decode.int(pointer), decode.string(pointer, length) and the others. */
 for (const name of [
@@ -256,15 +263,15 @@ function encode(target, ...rest) {
   if (type.size === 0) throw makeError('ERR_INVALID_ARG_TYPE', `Cannot encode value of type ${type.name}`);
   const whole = length === undefined || length === null ? type : arrayOf(type, length);
   const bytes = new Uint8Array(whole.size);
-  const kept = new Kept(refuse);
-  encodeAt(whole, viewOf(bytes), 0, value, kept, 'encode', 'value');
+  const callMemory = new CallMemory(refuse);
+  encodeAt(whole, viewOf(bytes), 0, value, callMemory, 'encode', 'value');
   if (isView(target)) {
     bytesIn(target, offset, whole.size, whole, 'encode').set(bytes);
-    keepFor(target, offset, kept);
+    keepFor(target, offset, callMemory);
     return;
   }
   access.copyTo(access.checkedAddress(target, offset, 'encode'), bytes, 'encode');
-  keepAt(BigInt(target) + BigInt(offset), kept);
+  keepAt(BigInt(target) + BigInt(offset), callMemory);
 }
 
 /** Values stored in a view live as long as its buffer. */

@@ -6,10 +6,11 @@ const { DeclaredType } = require('../types/native-type.js');
 const { fn } = require('../callback/function-pointer.js');
 const { locationOf, makeError, wrongType } = require('../errors.js');
 const { isView } = require('../memory/array-buffer.js');
+const { numberOfBig } = require('../memory/big-words.js');
 const { memoryPointer } = require('../types/pointers.js');
 const { typeOf } = require('../types/registry.js');
-const { bigAddress, decode, exactNumber, fromAddress, wideNumber } = require('./decode.js');
-const { Kept, encode, readsMemory, refer } = require('./encode.js');
+const { decode, exactNumber, fromAddress, wideNumber } = require('./decode.js');
+const { CallMemory, encode, readsMemory, refer } = require('./encode.js');
 const { isPlain, makeCopier, noteRecord } = require('./members.js');
 const { passedType } = require('./record.js');
 const { viewOf } = require('./scratch.js');
@@ -20,11 +21,11 @@ const NEEDS_MEMORY = Symbol('needs memory');
 
 /** The bytes of a struct or a union by value, and what they keep alive. */
 class Prepared {
-  /** `isOwner` says whether the bytes alone keep what they refer to; otherwise the caller's `kept` does. */
-  constructor(type, value, kept, { name, position, isOwner }) {
-    this.bytes = kept.allocate(type.size, position);
-    this.parts = isOwner ? kept.parts : [];
-    encode(type, viewOf(this.bytes), 0, value, kept, name, position);
+  /** `isOwner` says whether the bytes alone keep what they refer to; otherwise the caller's `callMemory` does. */
+  constructor(type, value, callMemory, { name, position, isOwner }) {
+    this.bytes = callMemory.allocate(type.size, position);
+    this.parts = isOwner ? callMemory.parts : [];
+    encode(type, viewOf(this.bytes), 0, value, callMemory, name, position);
   }
 }
 
@@ -86,7 +87,7 @@ function recordType(type, layout) {
         resolve: (value, name, position) =>
           value instanceof Prepared
             ? value
-            : new Prepared(type, value, new Kept(refuse), { name, position, isOwner: true }),
+            : new Prepared(type, value, new CallMemory(refuse), { name, position, isOwner: true }),
         write(view, at, { bytes, parts }) {
           new Uint8Array(view.buffer, view.byteOffset + at, bytes.length).set(bytes);
           return parts.length === 0 ? undefined : parts;
@@ -122,12 +123,13 @@ const asItIs = (value) => value;
 /** For each prototype, the function that makes the functions that C calls. */
 const adapters = new WeakMap();
 
-/** The JavaScript function that C calls in place of the program's: its values are koffi's. */
-function callbackOf(prototype, callback) {
-  let adapt = adapters.get(prototype);
-  if (adapt === undefined) adapters.set(prototype, (adapt = adapterOf(prototype)));
-  return adapt(callback);
+function adapterFor(prototype) {
+  if (!adapters.has(prototype)) adapters.set(prototype, adapterOf(prototype));
+  return adapters.get(prototype);
 }
+
+/** The JavaScript function that C calls in place of the program's: its values are koffi's. */
+const callbackOf = (prototype, callback) => adapterFor(prototype)(callback);
 
 function adapterOf(prototype) {
   const { parameters, returns } = layoutOf(prototype).signature;
@@ -137,7 +139,7 @@ function adapterOf(prototype) {
     const converted = result(value);
     if (converted !== NEEDS_MEMORY) return converted;
     return layoutOf(returns).members === undefined
-      ? refer(returns, value, 'Input', new Kept(refuse), prototype.name, 'return value')
+      ? refer(returns, value, 'Input', new CallMemory(refuse), prototype.name, 'return value')
       : value;
   };
   const [c0 = asItIs, c1 = asItIs, c2 = asItIs] = converters;
@@ -176,7 +178,9 @@ function lend({ prototype }, callback) {
 
 // ---- arguments and results ------------------------------------------------------------------------------------------
 
-const orNull = (value) => (value === undefined ? null : value);
+const nullIfMissing = (value) => (value === undefined ? null : value);
+/** An address as koffi has it: a BigInt, or null. */
+const orNull = (address) => address || null;
 const floating = (value) => (typeof value === 'bigint' ? Number(value) : value);
 const text = (value) => (typeof value === 'string' ? value : view(value));
 /** Views are pointers as they are, unless they have to hold a struct. */
@@ -185,8 +189,8 @@ const view = (value) => (ArrayBuffer.isView(value) ? value : pointer(value));
 function pointer(value) {
   if (typeof value === 'bigint') {
     // As a number it goes the fast way.
-    const number = Number(value);
-    if (number >= 0 && number <= Number.MAX_SAFE_INTEGER) return number;
+    const number = numberOfBig(value);
+    if (number >= 0) return number;
     return value < 0 && BigInt.asIntN(64, value) === value ? BigInt.asUintN(64, value) : value;
   }
   if (value === null) return null;
@@ -232,17 +236,22 @@ function argumentOf(type) {
         type: readsMemory(layout) ? memoryType(type) : 'ptr',
         convert: layoutOf(layout.to).kind === 'scalar' || layout.to.name === 'void' ? view : pointer,
       };
-    case 'callback':
+    case 'callback': {
+      // Made late: a function may take pointers to functions of its own prototype.
+      let adapt;
+      const adapted = (callback) => (adapt ??= adapterFor(layout.prototype))(callback);
       return {
         type: functionType(layout.prototype),
-        convert: (value) => (typeof value === 'function' ? callbackOf(layout.prototype, value) : orNull(value)),
+        convert: (value) => (typeof value === 'function' ? adapted(value) : nullIfMissing(value)),
       };
+    }
     case 'record':
     case 'union':
       return {
         type: recordType(type, layout),
         convert: refers(type) ? () => NEEDS_MEMORY : undefined,
-        prepare: (value, kept, name, position) => new Prepared(type, value, kept, { name, position, isOwner: false }),
+        prepare: (value, callMemory, name, position) =>
+          new Prepared(type, value, callMemory, { name, position, isOwner: false }),
       };
     case 'void':
       if (!layout.isOpaque) return { type: 'void', convert: undefined };
@@ -262,11 +271,11 @@ function resultOf(type) {
         : { type: layout.passed, convert: undefined };
     case 'pointer':
       return {
-        type: 'ptr',
-        convert: layout.dispose === undefined ? bigAddress : (address) => fromAddress(layout, address),
+        type: 'u64',
+        convert: layout.dispose === undefined ? orNull : (address) => fromAddress(layout, orNull(address)),
       };
     case 'callback':
-      return { type: 'ptr', convert: bigAddress };
+      return { type: 'u64', convert: orNull };
     case 'scalar':
       return {
         type: layout.passed,

@@ -10,6 +10,8 @@ const zeroed = (bytes) => fill.call(bytes, 0);
 
 const ARENA_BYTES = 65536;
 const ALIGN = 16;
+/** Characters of a text that are put one by one, which is faster for a few. */
+const MOST_SHORT = 64;
 
 /**
  * Memory for what members point to, taken and given back like a stack. It has guard bytes around the whole, not around each
@@ -40,6 +42,22 @@ class Arena {
     this.#top = at + Math.ceil(size / ALIGN) * ALIGN;
     const start = this.#bytes.byteOffset + at;
     return zeroed(new Uint8Array(this.#bytes.buffer, start, size));
+  }
+
+  /** The address of a short text of ASCII with a NUL; undefined for any other text, and where there may be no room. */
+  takeAscii(text) {
+    const { length } = text;
+    const at = this.#top;
+    if (length > MOST_SHORT || length >= ARENA_BYTES - at || this.#bytes === undefined) return undefined;
+    const bytes = this.#bytes;
+    for (let i = 0; i < length; i += 1) {
+      const unit = text.charCodeAt(i);
+      if (unit === 0 || unit >= 0x80) return undefined;
+      bytes[at + i] = unit;
+    }
+    bytes[at + length] = 0;
+    this.#top = at + ((length + ALIGN) & -ALIGN);
+    return this.#base + at;
   }
 
   /** The address of a UTF-8 text with a NUL; undefined where there may be no room. */

@@ -2,6 +2,7 @@
 // errno, os, extension, config, stats, reset: what koffi tells of itself and of the system.
 
 const os = require('node:os');
+const binding = require('../native/binding.js');
 const { dlopen } = require('../library/dlopen.js');
 const { makeError, wrongType } = require('../errors.js');
 const { suffix } = require('../native/platform.js');
@@ -32,6 +33,8 @@ function errno(...args) {
   if (args.length === 0) return read.i32(errnoAddress());
   const [value] = args;
   if (!Number.isInteger(value)) throw wrongType('errno: value', 'an integer', value);
+  // In a callback C finds only what is set this way.
+  binding.setErrno(value);
   write.i32(errnoAddress(), 0, value);
   return value;
 }

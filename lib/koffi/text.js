@@ -117,13 +117,12 @@ let knownVersion = 0;
 
 /** The type of a text, which is read once. */
 function typeOfText(reader, text) {
-  const named = findName(text);
-  if (named !== undefined) return named;
   if (knownVersion !== namesVersion()) {
     known = new Map();
     knownVersion = namesVersion();
   }
   let type = known.get(text);
+  if (type === undefined) type = findName(text);
   if (type === undefined) {
     try {
       type = reader.type(text);
@@ -131,8 +130,8 @@ function typeOfText(reader, text) {
       if (error.code !== 'ERR_FFI_DECLARATION_INVALID' || !/^\s*\w+\s*$/.test(text)) throw error;
       throw makeError('ERR_INVALID_ARG_VALUE', `Unknown or invalid type name '${text.trim()}'`, { cause: error });
     }
-    if (known.size < 1000) known.set(text, type);
   }
+  if (known.size < 1000) known.set(text, type);
   return type;
 }
 

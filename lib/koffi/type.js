@@ -83,11 +83,11 @@ function resetNames() {
 
 const IDENTIFIER = /^[A-Za-z_]\w*$/;
 
-/** The name that a type is declared with; undefined or null is no name. */
-function checkName(name, where) {
+/** The name that a type is declared with; undefined or null is no name. That of a prototype may be any text. */
+function checkName(name, where, pattern = IDENTIFIER) {
   if (name === undefined || name === null) return anonymousName();
   if (typeof name !== 'string') throw wrongType(`${where}: name`, 'a string, or null for none', name);
-  if (!IDENTIFIER.test(name)) throw makeError('ERR_INVALID_ARG_VALUE', `Invalid type name '${name}'`);
+  if (!pattern.test(name)) throw makeError('ERR_INVALID_ARG_VALUE', `Invalid type name '${name}'`);
   if (findName(name) !== undefined) throw makeError('ERR_INVALID_ARG_VALUE', `Duplicate type name '${name}'`);
   return name;
 }

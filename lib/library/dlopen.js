@@ -1,59 +1,27 @@
 'use strict';
-// dlopen(), linkSymbols() and CFunction(): opens libraries and binds functions to their symbols.
+// dlopen(), linkSymbols(), CFunction(), and the libraries that they return.
 // Functions that every dlopen runs are expressions: in the published package V8 compiles those with the file
 // (docs/architecture.md).
 
-const { isAddon } = require('../native/addon.js');
 const binding = require('../native/binding.js');
-const { libraryOpen } = require('../native/channels.js');
-const { bind } = require('../call/bind.js');
-const { bindAll, makeLibrary } = require('./library.js');
-const { isText } = require('../cdef/sets.js');
-const { makeError, published, wrongType, outOfRange } = require('../errors.js');
-const { lazy } = require('../lazy.js');
-const { nearest, didYouMean } = require('../nearest.js');
-const { Lifetime, libraryClosed } = require('../call/library-lifetime.js');
-const { parseTypes, readArgs } = require('../call/signature.js');
-const { isDeclared } = require('../types/registry.js');
-const { parseOptions, entriesOf } = require('../validate.js');
 const { requirePermission } = require('../native/permission.js');
-// Not loaded when it is needed: the process may have no file descriptor left then.
-const { notOpened } = require('./not-opened.js');
-const { candidatesInTurn, toPath } = require('./resolve.js');
-const { RETURNS_TWICE, refuseAddress, twice } = require('./returns-twice.js');
-const config = require('../native/config.js');
-
-const { RTLD_NOW, RTLD_DEEPBIND: DEEPBIND } = require('node:os').constants.dlopen;
+const { Lifetime, libraryClosed } = require('../call/library-lifetime.js');
+const { isText } = require('../cdef/sets.js');
+const { published, wrongType } = require('../errors.js');
+const { lazy } = require('../lazy.js');
+const { parseOptions, entriesOf } = require('../validate.js');
+const { bindPointer, bindSymbol, findOrThrow, parameterIn } = require('./bind-symbol.js');
+const { bindAll, makeLibrary } = require('./library.js');
+const { ISOLATES, openAs } = require('./open-library.js');
 
 // Loaded when needed: few libraries have any.
 const globals = lazy(() => require('./global.js'));
-const locate = lazy(() => require('./inspect.js'));
-const search = lazy(() => require('./search.js'));
 // Loaded for declarations that are C text: plain prototypes, any functions, types.
 const plain = lazy(() => require('../cdef/plain.js'));
 const cdef = lazy(() => require('../cdef/symbols.js'));
 const types = lazy(() => require('../cdef/index.js'));
 const global = (...values) => globals().global(...values);
-// Loaded for isolated libraries.
 const isolation = lazy(() => require('../isolate/library.js'));
-const ownedResults = lazy(() => require('../call/owned-result.js'));
-
-const CALL_KEYS = {
-  args: 'any',
-  returns: 'any',
-  wrap: 'boolean',
-  loose: 'boolean',
-  threadsafe: 'boolean',
-  guard: 'boolean',
-  nonblocking: 'boolean',
-  threads: 'boolean',
-  leaf: 'boolean',
-  errno: 'boolean',
-  fails: 'any',
-  varargs: 'boolean',
-};
-const SYMBOL_KEYS = { ...CALL_KEYS, name: 'string', ptr: 'any', optional: 'boolean', timeout: 'number' };
-const POINTER_KEYS = { ...CALL_KEYS, ptr: 'any', c: 'string' };
 
 /** The entries of an object of declarations, or of C text, with what gives the scope of its types. */
 const declarationsOf = function (symbols, where) {
@@ -63,9 +31,6 @@ const declarationsOf = function (symbols, where) {
   return { entries, scope: () => cdef().scopeOf(symbols) };
 };
 
-/** Stands for the group of all libraries. */
-const ALL = Symbol('all');
-const ISOLATES = config.isolate ? ALL : false;
 const OPEN_KEYS = { flags: 'number', guard: 'boolean', isolate: 'any' };
 const LOAD_KEYS = { flags: 'number', isolate: 'any' };
 
@@ -86,15 +51,6 @@ const dlopen = function (path, given, options = {}) {
   }
 };
 
-/** Opens a library in this process, or in another one: what its functions are bound with. */
-const openAs = function (path, flags, isolate, where) {
-  const bits = flags === undefined ? 0 : flagsOf(flags);
-  if (isolate !== false) return openIsolated(path, bits, isolate, where);
-  const { found, lifetime } = open(path, bits);
-  // An addon may run JavaScript, which a fast call must not.
-  return { lifetime, found, mayBeFast: found === null || !isAddon(found), process: undefined };
-};
-
 /** Binds the symbols of a library that is open. */
 const libraryOf = function (opened, entries, scope, kind) {
   const { lifetime, found } = opened;
@@ -104,65 +60,6 @@ const libraryOf = function (opened, entries, scope, kind) {
     function: functionOf(opened, scope),
     symbol: symbolOf(lifetime.native, found),
   });
-};
-
-/** Opens a library in a separate process, and publishes that it is open. */
-function openIsolated(path, flags, isolate, where) {
-  const { IsolatedLifetime, processOf, everything } = isolation();
-  const process = processOf(isolate === ALL ? everything() : isolate, where);
-  const lifetime = new IsolatedLifetime(process);
-  try {
-    const { native, found } = openFirst(path, (candidate) => process.open(candidate, flags));
-    lifetime.opened(native, found);
-    publishOpen(path, found, process);
-    // Fast calls run in this process.
-    return { lifetime, found, mayBeFast: false, process };
-  } catch (error) {
-    lifetime.close();
-    throw error;
-  }
-}
-
-/** The name of a parameter in the C text of a library. */
-const parameterIn = (scope, name, index) => scope.function(name)?.type.parameters[index]?.name;
-
-const bindSymbol = function (key, value, { lifetime, found, guard, mayBeFast, wording, parameterOf }) {
-  const declaration = parseOptions(value, SYMBOL_KEYS, `dlopen: symbols.${key}`);
-  if (wording !== undefined) declaration.wording = wording;
-  if (guard !== undefined) declaration.guard ??= guard;
-  const symbol = declaration.name ?? key;
-  if (declaration.timeout !== undefined)
-    isolation().checkTimeout(declaration.timeout, lifetime, `dlopen: symbols.${key}`);
-  if (RETURNS_TWICE.has(symbol) && declaration.ptr === undefined) throw twice(`dlopen: symbols.${key}`, symbol);
-  const address =
-    declaration.ptr === undefined
-      ? lifetime.native.find(symbol)
-      : addressOf(declaration.ptr, key, `dlopen: symbols.${key}`);
-  if (address === null) {
-    if (declaration.optional) return null;
-    // An error in the types comes first, because it is an error with every library.
-    parseTypes({ ...declaration, returns: withoutFree(declaration.returns) }, key);
-    throw missing(symbol, found);
-  }
-  bindOwned(declaration, key, (name) => findOrThrow(lifetime.native, name, found), lifetime);
-  return bind(key, address, declaration, lifetime, mayBeFast, parameterOf);
-};
-
-/**
- * Finds the functions that free texts of the result and of parameters. The list of types is read once: it may have
- * getters.
- */
-const bindOwned = function (declaration, name, find, lifetime) {
-  if (typeof declaration.returns === 'object')
-    declaration.returns = ownedResults().ownedResult(declaration.returns, name, find, lifetime);
-  const list = declaration.args === undefined ? undefined : readArgs(declaration.args);
-  if (list === undefined) return;
-  declaration.args = list;
-  for (let i = 0; i < list.length; i += 1) {
-    if (typeof list[i] !== 'object' || list[i] === null) continue;
-    declaration.args = ownedResults().ownedArgs(list, name, find, lifetime);
-    return;
-  }
 };
 
 /**
@@ -192,44 +89,6 @@ function openLibrary(path, options, wording) {
     close: () => lifetime.close(),
     isIsolated: opened.process !== undefined,
   };
-}
-
-/** The type of a result; of one that is freed, that of its text. */
-const withoutFree = (returns) =>
-  typeof returns === 'object' && returns !== null && !isDeclared(returns) ? (returns.type ?? 'cstring') : returns;
-
-function findOrThrow(native, symbol, path) {
-  const address = native.find(symbol);
-  if (address === null) throw missing(symbol, path);
-  return address;
-}
-
-const missing = (symbol, path) =>
-  makeError(
-    'ERR_FFI_SYMBOL_NOT_FOUND',
-    `Symbol "${symbol}" not found in ${path === null ? 'this process' : `"${path}"${symbolHint(symbol, path)}`}`,
-    { symbol, path },
-  );
-
-/** In a library of more symbols none is looked for that may be meant. */
-const MOST_SYMBOLS = 20000;
-
-/** The symbol of the file that was probably meant, or how to list its symbols. */
-function symbolHint(symbol, path) {
-  const meant = nearestSymbol(symbol, path);
-  if (meant !== undefined) return didYouMean(meant);
-  return `. List its symbols: npx pinned-ffi info ${/^[\w./+-]+$/.test(path) ? path : JSON.stringify(path)}`;
-}
-
-function nearestSymbol(symbol, path) {
-  try {
-    const file = search().fileOf(path);
-    const { exports } = binding.inspect(file).find(locate().isLoadable);
-    return exports.length > MOST_SYMBOLS ? undefined : nearest(symbol, new Set(exports.map(({ name }) => name)));
-  } catch {
-    // The loader has opened it; that it cannot be read as a file is no other error.
-    return undefined;
-  }
 }
 
 /** Binds one more function of a library: by its name and a declaration, or by C text. */
@@ -265,100 +124,6 @@ const globalOf = (native, path, scope) =>
     if (!native.isOpen) throw libraryClosed(name, path);
     return global(name, findOrThrow(native, name, path), type, native, path);
   });
-
-/** The flags that were asked for. Where none are, native code takes RTLD_NOW. */
-function flagsOf(flags) {
-  /** @type {Record<string, number>} */
-  const known = require('node:os').constants.dlopen ?? {};
-  const all = Object.values(known).reduce((bits, flag) => bits | flag, 0);
-  if (!Number.isInteger(flags) || flags < 0 || flags > 0x7fffffff || (flags & ~all) !== 0) {
-    throw outOfRange('dlopen: options.flags', 'bits of os.constants.dlopen', flags);
-  }
-  const { RTLD_NOW = 0, RTLD_LAZY = 0 } = known;
-  return (flags & (RTLD_NOW | RTLD_LAZY)) === 0 ? flags | RTLD_NOW : flags;
-}
-
-/** Opens a library, and publishes that it is open. */
-const open = function (path, flags) {
-  const { native, found, rival } = openHere(path, flags);
-  publishOpen(path, found);
-  return { native, found, lifetime: new Lifetime(native, rival, found) };
-};
-
-/** Publishes that a library is open; `process` is that of one that is isolated. */
-const publishOpen = function (path, found, process) {
-  if (!libraryOpen.hasSubscribers) return;
-  const isolated = process === undefined ? {} : { isolated: process.state };
-  libraryOpen.publish({ path: found, name: path === null ? null : String(path), ...isolated });
-};
-
-/** Opens the first candidate of a path that the loader of this process takes. */
-const openHere = function (path, flags) {
-  if (path === null) return { native: binding.Library.open(null, flags), found: null, rival: null };
-  let rival = null;
-  let isDeep = false;
-  const { native, found } = openFirst(path, (candidate) => {
-    rival = rivalOf(candidate, flags);
-    isDeep = flags === 0 && (config.deepbind ?? rival !== null) && DEEPBIND !== undefined;
-    return binding.Library.open(candidate, isDeep ? RTLD_NOW | DEEPBIND : flags);
-  });
-  return { native, found, rival: isDeep || (flags & DEEPBIND) !== 0 ? null : rival };
-};
-
-/** Opens the first candidate of a path that `openOne` takes; the error lists all that were tried. */
-const openFirst = function (path, openOne) {
-  if (path === null) return { native: openOne(null), found: null };
-  const expected = toPath(path);
-  const tried = [];
-  for (const candidate of candidatesInTurn(expected)) {
-    if (tried.some(({ path }) => path === candidate)) continue;
-    const native = openOne(candidate);
-    if (typeof native !== 'string') return { native, found: candidate };
-    tried.push({ path: candidate, reason: native });
-  }
-  throw notOpened(expected, tried);
-};
-
-/**
- * A symbol that a library defines and Node exports as well: the library would call Node's definition instead of its
- * own. Null where there is none. Addons are not examined: they call Node's definitions on purpose.
- */
-function rivalOf(candidate, flags) {
-  const decides = flags === 0 && config.deepbind === undefined;
-  if (DEEPBIND === undefined || !(decides || config.trace) || isAddon(candidate)) return null;
-  if (candidate.includes('/')) return binding.interposed(candidate);
-  // Most names are those of libraries that are loaded (libc), about which nothing can be done any more.
-  const file = binding.isLoaded(candidate) ? null : search().fileOf(candidate);
-  return file === null ? null : binding.interposed(file);
-}
-
-/** The address of a declaration's `ptr`. */
-function addressOf(ptr, name, where) {
-  if (typeof ptr !== 'number' && typeof ptr !== 'bigint') {
-    throw wrongType(`${name}: ptr`, 'the address of the native function (number or BigInt)', ptr);
-  }
-  const valid = typeof ptr === 'bigint' ? BigInt.asUintN(64, ptr) === ptr : Number.isSafeInteger(ptr);
-  if (!valid || ptr < 4096) throw outOfRange(`${name}: ptr`, 'the address of the native function', ptr);
-  refuseAddress(ptr, where);
-  return ptr;
-}
-
-function bindPointer(name, value, where, lifetime) {
-  const declaration = parseOptions(value, POINTER_KEYS, where);
-  if (declaration.ptr === undefined || declaration.ptr === null) {
-    throw makeError(
-      'ERR_INVALID_ARG_VALUE',
-      `Symbol "${name}" is missing a "ptr" field. When using linkSymbols() or ` +
-        'CFunction(), you must provide a "ptr" field with the memory address of the native function.',
-    );
-  }
-  const address = addressOf(declaration.ptr, name, where);
-  const { c } = declaration;
-  if (c !== undefined) Object.assign(declaration, types().parseSignature(c, `${where}.c`));
-  bindOwned(declaration, name, undefined, lifetime);
-  const parameterOf = c === undefined ? undefined : (_, index) => types().parameterIn(c, index);
-  return bind(name, address, declaration, lifetime, true, parameterOf);
-}
 
 /** Binds functions whose addresses are known. After close() they refuse to be called. */
 function linkSymbols(symbols) {

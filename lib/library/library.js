@@ -6,6 +6,7 @@
 
 const binding = require('../native/binding.js');
 const { onThread } = require('../call/bind.js');
+const { Uncloneable, refusingClones } = require('../memory/uncloneable.js');
 const config = require('../native/config.js');
 const trace = config.trace ? require('../call/recorder.js') : undefined;
 
@@ -36,6 +37,17 @@ function listed(symbols) {
   const more = names.length > MOST_LISTED ? [`... ${names.length - MOST_LISTED} more`] : [];
   return `{ ${[...names.slice(0, MOST_LISTED), ...more].join(', ')} }`;
 }
+
+/** The classes of the objects below: structuredClone refuses those by name, rather than with the source of a function. */
+class Library extends Uncloneable {}
+class LibraryThread extends Uncloneable {}
+refusingClones(Library);
+refusingClones(LibraryThread);
+
+/** An object with some members, and with methods of printing. */
+const withMembers = function (made, members, methods) {
+  return Object.defineProperties(Object.defineProperties(made, Object.getOwnPropertyDescriptors(members)), methods);
+};
 
 /** The methods of printing, which a program does not see among the properties. */
 const shown = (inspect, toJSON) => ({
@@ -75,7 +87,7 @@ const describedBy = function (library, path, lifetime, kind) {
   const state = () => (lifetime.native.isOpen ? '' : 'closed ');
   const inspect = () => `Library ${path === null ? kind : `"${path}"`} ${state()}${listed(library.symbols)}`;
   const toJSON = () => ({ path, open: lifetime.native.isOpen, symbols: Object.keys(library.symbols) });
-  return Object.defineProperties(library, shown(inspect, toJSON));
+  return withMembers(new Library(), library, shown(inspect, toJSON));
 };
 
 async function endOf(lifetime) {
@@ -92,7 +104,8 @@ function threadOf(symbols) {
     isOpen = false;
     native.close();
   };
-  return Object.defineProperties(
+  return withMembers(
+    new LibraryThread(),
     { symbols: functions, close, [Symbol.dispose]: close },
     shown(
       () => `LibraryThread ${isOpen ? '' : 'closed '}${listed(functions)}`,

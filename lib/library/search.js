@@ -9,7 +9,7 @@ const { entriesFor } = require('./ld-cache.js');
 const unique = (names) => [...new Set(names)];
 
 /**
- * What may be meant by the names of ELF files where none of them is found: their versions, first those that the loader
+ * Candidates for the names of ELF files where none of them is found: their versions, first those that the loader
  * knows, then those in its directories.
  * @param {string[]} files
  * @returns {Iterable<string>}
@@ -21,7 +21,7 @@ function* furtherNames(files) {
   for (const file of files) yield* scannedVersions(file, known);
 }
 
-// Whether `file` is `wanted` or a (longer) version of it: libz.so, libz.so.1, libz.so.1.2.13.
+// Whether `file` is `expected` or a (longer) version of it: libz.so, libz.so.1, libz.so.1.2.13.
 const isVersionOf = (file, expected) => file.startsWith(expected) && /^(?:\.\d\w*)*$/.test(file.slice(expected.length));
 
 // Highest version first; of libz.so.1 and libz.so.1.2.13 the shorter one, which is what programs are linked to.
@@ -143,7 +143,7 @@ function read(file) {
 
 let cache;
 
-/** What the loader's cache has; undefined where there is none (musl). It is read once. */
+/** The contents of the loader's cache; undefined where there is none (musl). It is read once. */
 function loaderCache() {
   cache ??= { file: isMusl() || process.platform !== 'linux' ? undefined : read('/etc/ld.so.cache') };
   return cache.file;

@@ -8,6 +8,7 @@ const binding = require('../native/binding.js');
 const config = require('../native/config.js');
 const { integerOf } = require('../validate.js');
 const { argBuffer, words, begin, EPOCH, VALUES } = require('./arg-buffer.js');
+const { shortened } = require('./big-words.js');
 const { bufferOf, byteLengthOf, fixedSize, isView, noteNewPool } = require('./array-buffer.js');
 const { hasHosts, staleError, checkStored } = require('./hosts.js');
 const { pointersOf } = require('./pointer-fields.js');
@@ -47,7 +48,8 @@ const LOWEST = 4096;
 const isInFirstPage = (value) => (typeof value === 'bigint' || Number.isInteger(value)) && value > 0 && value < LOWEST;
 
 /** An address that may be read or written: checks its kind, adds the offset, and refuses NULL and the first page. */
-function checkedAddress(address, byteOffset, name) {
+function checkedAddress(value, byteOffset, name) {
+  const address = typeof value === 'bigint' ? shortened(value) : value;
   if (typeof address === 'number' && byteOffset === 0 && address >= LOWEST && Number.isSafeInteger(address))
     return address;
   if (typeof address !== 'number' && typeof address !== 'bigint') {

@@ -12,9 +12,9 @@ const { shift } = require('./access.js');
 const { isInstalled } = require('./fences.js');
 
 const MOST_ALIGN = 2 ** 20;
-/** How the engine's allocator aligns memory. */
+/** The alignment of the engine's allocator. */
 const ENGINE_ALIGN = 16;
-/** The most bytes that the engine is asked for. Where there is no memory for more, it may end the process. */
+/** The most bytes that are allocated by the engine, which may end the process where it finds no memory. */
 const MOST_OF_ENGINE = 4096;
 
 /** Fences inside an ordinary ArrayBuffer: held strongly until the Buffer over it was collected. */
@@ -45,13 +45,13 @@ function engineStorage(size, align) {
 const exhausted = (size, cause) =>
   makeError('ERR_FFI_MEMORY_EXHAUSTED', `out of memory: ${size} bytes could not be allocated`, { cause });
 
-function allocate(wanted, options) {
-  if (options === undefined && Number.isInteger(wanted)) {
-    const storage = engineStorage(wanted, 1);
+function allocate(requested, options) {
+  if (options === undefined && Number.isInteger(requested)) {
+    const storage = engineStorage(requested, 1);
     if (storage !== undefined) return Buffer.from(storage);
   }
   const { align = 16 } = parseOptions(options ?? {}, { align: 'number' }, 'alloc: options');
-  const size = integerOf(wanted, 'alloc: size', `an integer from 0 to ${MAX_LENGTH}`, 0, MAX_LENGTH);
+  const size = integerOf(requested, 'alloc: size', `an integer from 0 to ${MAX_LENGTH}`, 0, MAX_LENGTH);
   if (!Number.isInteger(align) || align < 1 || align > MOST_ALIGN || (align & (align - 1)) !== 0) {
     throw outOfRange('alloc: options.align', `a power of two from 1 to ${MOST_ALIGN}`, align);
   }

@@ -13,7 +13,7 @@
 
 const binding = require('../native/binding.js');
 const config = require('../native/config.js');
-const { other, modules } = require('../native/runtime.js');
+const { options, other, modules } = require('../native/runtime.js');
 const { usesV8 } = require('../native/v8.js');
 
 const ARG_BUFFER_BYTES = 65536;
@@ -41,9 +41,7 @@ binding.attach(buffer, () => {});
 if (usesV8) binding.attachV8?.(Number(modules));
 
 // A stack size that the user chose stays.
-const stackWasChosen = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].some((option) =>
-  /stack[-_]size/.test(option),
-);
+const stackWasChosen = options.some((option) => option.includes('stack-size'));
 if (other === undefined && !stackWasChosen) binding.moveStackLimit();
 
 /** The word of the number of the bound function, and the one that tells who writes. */

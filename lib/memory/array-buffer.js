@@ -174,7 +174,7 @@ const isResizable = (buffer) => (isSharedArrayBuffer(buffer) ? growable(buffer) 
 const isMarked = (buffer) => threads().isMarkedAsUntransferable?.(buffer) ?? true;
 binding.findLocks(other === undefined, hasDetachKeys, transferAborts, isResizable, isMarked);
 
-/** Whether a buffer is shared. Node is asked only where the prototype does not tell. */
+/** Whether a buffer is shared. Calls Node only if the prototype does not decide it. */
 const isSharedBuffer = (buffer) => !isPlainBuffer(buffer) && isSharedArrayBuffer(buffer);
 
 /** Whether a buffer is an ArrayBuffer with its usual prototype. */

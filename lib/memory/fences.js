@@ -59,24 +59,28 @@ const WHEN = {
   checked: 'by checkFences()',
 };
 
-/** A process warning for every breach that was found too late for an exception. */
+/** Emits a process warning for every breach that was found too late for an exception. */
 function warnOfReports() {
   for (const report of binding.takeReports()) {
-    const { found, byteLength, firstBadOffset, bytesPast, before, giver } = report;
+    const { found, byteLength, firstBadOffset, bytesPast, before, exposedTo } = report;
     const late = found === 'quarantine' && firstBadOffset >= 0 && firstBadOffset < byteLength;
     const place = late
       ? `into a Buffer of ${byteLength} bytes that was collected already`
       : `${before ? 'before the start' : 'past the end'} of a Buffer of ${byteLength} bytes`;
+    const received =
+      exposedTo === undefined
+        ? 'no function of the package received its address'
+        : `its address was last passed to ${exposedTo}`;
     const warning = makeWarning(
       `native code wrote ${bytesPast} byte${bytesPast === 1 ? '' : 's'} ${place} (first bad offset ${firstBadOffset}); found ` +
-        `${WHEN[found]}; its address was last given to ${giver ?? 'nobody through this package'}. Nothing else was hit.`,
+        `${WHEN[found]}; ${received}. No other memory was affected.`,
       {
         code: before ? 'ERR_FFI_BUFFER_UNDERFLOW' : 'ERR_FFI_BUFFER_OVERFLOW',
         found,
         byteLength,
         firstBadOffset,
         bytesPast,
-        symbol: giver ?? null,
+        symbol: exposedTo ?? null,
       },
     );
     publishBreach(found, warning);
@@ -87,7 +91,8 @@ binding.onReport(warnOfReports);
 binding.onFailure(publishFailure);
 
 /**
- * Checks every fence and the quarantine of the process, whole. Returns how many were broken; each becomes a warning.
+ * Checks every fence of the process to its full width, and the quarantine. Emits a warning for each breach.
+ * @returns {number} the number of breaches
  */
 function checkFences() {
   const broken = binding.checkFences();

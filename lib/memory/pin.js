@@ -96,7 +96,7 @@ function lock(buffer, where) {
   };
 }
 
-/** Locks the buffers of what a call of a function on another thread was handed; returns how to let them go. */
+/** Locks the buffers of the arguments of a call on another thread. Returns the function that unlocks them. */
 function lockAll(values, name) {
   const unlocks = [];
   const unlock = () => unlocks.forEach((each) => each());

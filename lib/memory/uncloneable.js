@@ -11,7 +11,12 @@ const CREATE = Symbol('create');
  */
 class Uncloneable {
   constructor() {
-    return new.target[CREATE]();
+    const { [CREATE]: create, prototype } = new.target;
+    if (create.prototype === prototype) return create();
+    // A class that is derived from one of the package's; it may be frozen.
+    return Object.isExtensible(new.target)
+      ? refusingClones(new.target)[CREATE]()
+      : Object.setPrototypeOf(create(), prototype);
   }
 }
 

@@ -16,7 +16,7 @@ class Context extends AsyncResource {
     this.isRef = isCall;
   }
 
-  /** Test runners ask it of what they report as open handles. */
+  /** Test runners call it before they report a resource as an open handle. */
   hasRef() {
     return this.isRef;
   }

@@ -2,14 +2,14 @@
 // Asks Node's permission model (`node --permission`) before native code becomes callable.
 
 const { makeError } = require('../errors.js');
+const { options } = require('./runtime.js');
 
 /** The name of a scope in Node's own errors, and the flag that grants it. */
 const FFI = { scope: 'ffi', permission: 'FFI', flag: '--allow-ffi' };
 const ADDON = { scope: 'addon', permission: 'Addon', flag: '--allow-addons' };
 
 /** With --permission-audit Node reports what it would refuse, and refuses nothing. */
-const isAudit = () =>
-  [...process.execArgv, ...(process.env.NODE_OPTIONS ?? '').split(/\s+/)].includes('--permission-audit');
+const isAudit = () => options.includes('--permission-audit');
 
 /**
  * The scope that decides. Node has one for FFI from 26 on. Before that, a process that may load addons may call native

@@ -20,6 +20,12 @@ const OTHER_LAYOUTS = ['v8_enable_pointer_compression', 'v8_enable_sandbox', 'v8
 /** The runtime, if it is not Node; undefined for Node. */
 const other = ['electron', 'bun', 'deno'].find((name) => process.versions[name] !== undefined);
 
+/** The options of Node and V8, of the command line and of NODE_OPTIONS, with hyphens in place of underscores. */
+const { NODE_OPTIONS } = process.env;
+const options = (NODE_OPTIONS ? [...process.execArgv, ...NODE_OPTIONS.split(/\s+/)] : process.execArgv)
+  .filter((option) => option.startsWith('-'))
+  .map((option) => option.replaceAll('_', '-'));
+
 const OLDEST = 20;
 
 /** Throws where the package cannot work. */
@@ -59,4 +65,4 @@ const hasDetachKeys = other === undefined && Number(modules) >= 137;
  */
 const transferAborts = hasDetachKeys && /^(?:24\.(?:\d|1[0-4])|25)\./.test(process.versions.node);
 
-module.exports = { refuseOld, other, modules, unverified, hasDetachKeys, transferAborts };
+module.exports = { refuseOld, options, other, modules, unverified, hasDetachKeys, transferAborts };

@@ -8,16 +8,24 @@ const { unverified } = require('./runtime.js');
 const config = require('./config.js');
 
 /**
- * Samples that show native code how V8 stores texts: a literal, a text that was made, and a concatenation. Made
- * right before they are shown, because a garbage collection replaces the concatenation.
+ * Samples that show native code how V8 stores strings: a literal, a string that was made, a concatenation that was
+ * flattened, a part of a string, and one that was used as a key, of which V8 then has another copy. Made right before they
+ * are shown, because a garbage collection replaces the last three.
+ * @param {string} literal
+ * @param {BufferEncoding} encoding that of the characters
  */
-function makeTexts() {
-  const made = Buffer.from('text made of bytes').toString('latin1');
-  const joined = `${made} \xe9 ${made}`;
+function makeTexts(literal, encoding) {
+  const make = (text) => Buffer.from(text, encoding).toString(encoding);
+  const made = make(`${literal} made of bytes`);
+  const joined = `${made} - ${made}`;
   // This flattens it.
   joined.includes('\0');
-  return ['text of the source \xe9', made, joined];
+  const key = make(`${literal} used as a key`);
+  Object.keys({ [key]: 0 });
+  return [literal, made, joined, make(`${literal} in part`).slice(1), key];
 }
+const textsOfLatin1 = () => makeTexts('text of Latin-1 \xe9', 'latin1');
+const textsOfUtf16 = () => makeTexts('text of UTF-16 \u0436', 'utf16le');
 
 /**
  * Why V8's own functions and objects are not used; undefined where they are. `PINNED_FFI_CALL_PATH=node-api` has all go
@@ -27,14 +35,14 @@ const withoutV8 =
   unverified ??
   (binding.verifyV8 === undefined ? `not implemented on ${platformKey()}` : undefined) ??
   (config.callPath === 'node-api' ? config.callPathSetting : undefined) ??
-  binding.verifyV8(...makeTexts().slice(0, 2)) ??
+  binding.verifyV8(...textsOfLatin1().slice(0, 2)) ??
   undefined;
 const usesV8 = withoutV8 === undefined;
 
-/** Makes native code read flat texts where V8 stores them. */
+/** Makes native code read flat strings where V8 stores them. */
 function attachTexts() {
   // If a collection came in between after all, the next texts are younger than it.
-  for (let tries = 0; tries < 3 && !binding.attachTexts(...makeTexts()); tries += 1);
+  for (let tries = 0; tries < 3 && !binding.attachTexts(textsOfLatin1(), textsOfUtf16()); tries += 1);
 }
 
 module.exports = { withoutV8, usesV8, attachTexts };

@@ -4,6 +4,7 @@
 const { RTLD_LAZY } = require('node:os').constants.dlopen ?? {};
 const { openLibrary } = require('../library/dlopen.js');
 const { lazy } = require('../lazy.js');
+const { Uncloneable, refusingClones } = require('../memory/uncloneable.js');
 const { checkPermission } = require('../native/permission.js');
 const { isObject, parseSignature } = require('./signature.js');
 const { argumentType, resultType } = require('./types.js');
@@ -56,7 +57,7 @@ const itself = (value) => value;
 const owners = new WeakMap();
 
 /** A loaded library. It is closed by close(), or once nothing refers to it or its functions. */
-class DynamicLibrary {
+class DynamicLibrary extends Uncloneable {
   #library;
   #path;
   #isOpen = true;
@@ -68,6 +69,7 @@ class DynamicLibrary {
   #callbacks = new Map();
 
   constructor(path) {
+    super();
     checkPermission();
     if (typeof path !== 'string' && path !== null) throw wrongType('Library path must be a string or null');
     if (path?.includes('\0')) throw wrongValue('Library path must not contain null bytes');
@@ -214,6 +216,7 @@ class DynamicLibrary {
 /** The first releases of Node 20 have no such symbol. */
 const DISPOSE = Symbol.dispose ?? Symbol.for('nodejs.dispose');
 const { close } = DynamicLibrary.prototype;
+refusingClones(DynamicLibrary);
 Object.defineProperty(DynamicLibrary.prototype, DISPOSE, {
   value: close,
   writable: true,

@@ -6,6 +6,7 @@ const binding = require('../native/binding.js');
 const { makeError } = require('../errors.js');
 const access = require('../memory/access.js');
 const { byteLengthOf, bytesOf, isDetachedView, isView } = require('../memory/array-buffer.js');
+const { numberOfBig } = require('../memory/big-words.js');
 const { read, write } = require('../pointer/read-write.js');
 const { RULES } = require('./types.js');
 const { addressOf, checkLength, checkSpan, sizeOf } = require('./validate.js');
@@ -21,7 +22,7 @@ function placeOf(pointer, byteOffset, size) {
     typeof pointer === 'bigint' &&
     (byteOffset === undefined || (Number.isSafeInteger(byteOffset) && byteOffset >= 0))
   ) {
-    const place = Number(pointer) + (byteOffset ?? 0);
+    const place = numberOfBig(pointer) + (byteOffset ?? 0);
     // Beyond 2^53 it is not exact, and below the offset it may be at NULL.
     if (place <= Number.MAX_SAFE_INTEGER && place - (byteOffset ?? 0) > 0) return place;
   }
@@ -32,7 +33,7 @@ function checkedPlace(pointer, byteOffset, size) {
   const address = addressOf(pointer, 'pointer');
   if (address === 0n) throw nullPointer('Cannot dereference a null pointer');
   const offset = byteOffset === undefined ? 0 : sizeOf(byteOffset, 'offset');
-  const place = Number(address) + offset;
+  const place = numberOfBig(address) + offset;
   if (place <= Number.MAX_SAFE_INTEGER) return place;
   checkSpan(address + BigInt(offset), 1, 'The pointer and offset exceed the platform address range');
   checkSpan(address + BigInt(offset), size, 'The accessed range exceeds the platform address range');

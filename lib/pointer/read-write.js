@@ -3,23 +3,21 @@
 // which calls C straight from optimised code. Whatever does not pass its test, every error among it, is left to
 // memory/access.js.
 
-const binding = require('../native/binding.js');
 const { compile } = require('../codegen/compile.js');
 const { constants, inlineOf, runtime, DECLARED } = require('../codegen/read-values.js');
-const { callPath } = require('../call/fast-call.js');
 const access = require('../memory/access.js');
 const { atCaller, wrongValue } = require('../errors.js');
 const { lazy } = require('../lazy.js');
 const { byName, isDeclared, spelled, typeOf } = require('../types/registry.js');
-const config = require('../native/config.js');
+const { PAUSE, loader } = require('./loader.js');
+const { textBehind } = require('./read-text.js');
 
 // Loaded for values in views and buffers.
 const liveView = lazy(() => require('../types/live-view.js'));
 // Loaded for types that are C text.
 const cdef = lazy(() => require('../cdef/index.js'));
 
-/** A fast call from code that is not optimised is expensive: so many reads take the other path before the next attempt. */
-const PAUSE = 64;
+const cstring = byName.get('cstring');
 /** The names with generated source. Aliases and rarer types use a plain function. */
 const QUICK = ['i8', 'u8', 'i16', 'u16', 'i32', 'u32', 'i64', 'u64', 'f32', 'f64', 'bool', 'ptr', 'intptr'];
 
@@ -29,11 +27,20 @@ function readers(descriptors) {
   descriptors.forEach((descriptor, name) => {
     made[name] = plain(name, descriptor);
   });
-  // Under the guard it is asked first whether the memory is mapped.
-  if (callPath().name !== 'fast' || config.guard) return made;
-  const loader = binding.makeLoader();
-  if (loader !== null) generate(made, descriptors, loader);
+  if (loader === null) return made;
+  generate(made, descriptors, loader);
+  descriptors.forEach((descriptor, name) => {
+    if (descriptor === cstring) made[name] = textReader(name);
+  });
   return made;
+}
+
+function textReader(name) {
+  const reader = `read.${name}`;
+  const readAny = (address) => slow(cstring, address, 0, reader, self);
+  const self = (address, byteOffset = 0) =>
+    byteOffset === 0 ? textBehind(address, readAny) : slow(cstring, address, byteOffset, reader, self);
+  return self;
 }
 
 function plain(name, descriptor) {

@@ -9,7 +9,7 @@ const { wrongType, wrongValue, makeError, locationOf } = require('../errors.js')
 const { compile } = require('../codegen/compile.js');
 const { noteInline, inlineOf, byExpression } = require('../codegen/read-values.js');
 const access = require('../memory/access.js');
-const { decodeText, encodeInto, textElements } = require('./text-units.js');
+const { decodeText, encodeInto, encodeWithNul, textElements } = require('./text-units.js');
 
 let count = 0;
 
@@ -28,9 +28,9 @@ function copy(view, at, bytes) {
   return bytes.source;
 }
 
-function bytesOfText(text, name, position) {
+function bytesOfText(text, unit, name, position) {
   try {
-    return Buffer.from(`${text}\0`);
+    return encodeWithNul(text, unit);
   } catch (cause) {
     throw makeError('ERR_FFI_MEMORY_EXHAUSTED', `${locationOf(name, position)}: there is no memory for its text`, {
       cause,
@@ -43,7 +43,7 @@ function retain(retained, descriptor, view, at, value, name, position) {
   if (value === undefined) return retained;
   let stored = value;
   if (!descriptor.retains) {
-    stored = typeof value === 'string' ? bytesOfText(value, name, position) : value;
+    stored = typeof value === 'string' ? bytesOfText(value, descriptor.unit, name, position) : value;
     access.storeAddress(view, at, stored, name, position);
   }
   if (retained === undefined) return [stored];
@@ -93,10 +93,10 @@ function write(view, at, value, name, position) {
   let retained;
   ${lines((field, i) => {
     const written = `write${i}(view, at + ${field.offset}, value[${text(field.key)}], name, ${outer(field)})`;
-    const given = zero ? `if (value[${text(field.key)}] !== undefined) ` : '';
+    const condition = zero ? `if (value[${text(field.key)}] !== undefined) ` : '';
     return field.descriptor.isPointerLike || field.descriptor.retains
-      ? `${given}retained = runtime.retain(retained, descriptor${i}, view, at + ${field.offset}, ${written}, name, ${outer(field)});`
-      : `${given}${written};`;
+      ? `${condition}retained = runtime.retain(retained, descriptor${i}, view, at + ${field.offset}, ${written}, name, ${outer(field)});`
+      : `${condition}${written};`;
   })}
   return retained;
 }
@@ -163,7 +163,7 @@ function noteFields(read, fields) {
 function structDescriptor(layout, name, fields, zero = false) {
   const used = fields.reduce((sum, { descriptor, bits }) => sum + (bits === undefined ? descriptor.size : 0), 0);
   const isPadded = used !== layout.size;
-  const made = compile(
+  const compiled = compile(
     `struct/${name}`,
     'fields, runtime',
     structSource(fields, layout.size, isPadded, zero),
@@ -177,14 +177,14 @@ function structDescriptor(layout, name, fields, zero = false) {
       name,
       fields.map((field) => field.descriptor),
     ),
-    read: made.read,
-    write: made.write,
+    read: compiled.read,
+    write: compiled.write,
     fields,
   };
   noteFields(descriptor.read, fields);
   descriptor.resolve = (value, owner, position) => {
     checkObject(value, name, owner, position);
-    return descriptor.bytesOf(value) ?? made.copyOf(value, owner, position);
+    return descriptor.bytesOf(value) ?? compiled.copyOf(value, owner, position);
   };
   return descriptor;
 }

@@ -7,12 +7,19 @@ const { wrongType, locationOf, typeNameOf } = require('../errors.js');
 const LITTLE = true;
 
 /**
- * Gives a descriptor its `coercing` one: not enumerable, for a descriptor that spreads another has conversions of its
- * own.
+ * Gives a descriptor its `coercing` one, which is made when it is first asked for: few programs do. Not enumerable, for a
+ * descriptor that spreads another has conversions of its own.
  */
 const withCoercion = (descriptor, changes) =>
   Object.defineProperty(descriptor, 'coercing', {
-    value: { ...descriptor, key: descriptor.key && `${descriptor.key} wrapped`, ...changes },
+    configurable: true,
+    get() {
+      const key = descriptor.key && `${descriptor.key} wrapped`;
+      const value = Object.setPrototypeOf({ ...descriptor, key, ...changes() }, null);
+      Object.defineProperty(value, 'coerces', { value: descriptor });
+      Object.defineProperty(descriptor, 'coercing', { value });
+      return value;
+    },
   });
 
 const isText = (value) => typeof value === 'string' || typeof value === 'symbol';
@@ -34,13 +41,13 @@ const { setInt8, setInt16, setInt32 } = DataView.prototype;
 /** An integer of up to 32 bits. */
 function coerceInteger(descriptor) {
   const set = descriptor.max <= 0xff ? setInt8 : descriptor.max <= 0xffff ? setInt16 : setInt32;
-  return withCoercion(descriptor, {
+  return withCoercion(descriptor, () => ({
     resolve,
     write(view, at, value, name, position) {
       const whole = typeof value === 'bigint' ? BigInt.asIntN(32, value) : value;
       set.call(view, at, toNumber(whole, descriptor, name, position), LITTLE);
     },
-  });
+  }));
 }
 
 /**
@@ -48,7 +55,7 @@ function coerceInteger(descriptor) {
  * safe integer.
  */
 const coerceWide = (descriptor, setSafe) =>
-  withCoercion(descriptor, {
+  withCoercion(descriptor, () => ({
     write(view, at, value, name, position) {
       if (Number.isSafeInteger(value)) {
         setSafe(view, at, value);
@@ -60,17 +67,17 @@ const coerceWide = (descriptor, setSafe) =>
       const whole = typeof value === 'bigint' ? value : Number.isFinite(value) ? BigInt(Math.trunc(value)) : 0n;
       view.setBigInt64(at, BigInt.asIntN(64, whole), LITTLE);
     },
-  });
+  }));
 
 /** A floating point number; `set` stores it. */
 const coerceFloat = (descriptor, set) =>
-  withCoercion(descriptor, {
+  withCoercion(descriptor, () => ({
     resolve,
     write: (view, at, value, name, position) => set.call(view, at, toNumber(value, descriptor, name, position), LITTLE),
-  });
+  }));
 
 const coerceBool = (descriptor) =>
-  withCoercion(descriptor, { write: (view, at, value) => view.setUint8(at, value ? 1 : 0) });
+  withCoercion(descriptor, () => ({ write: (view, at, value) => view.setUint8(at, value ? 1 : 0) }));
 
 /** An address modulo 2^64. A value without one, such as NaN, stays unchanged: the descriptor refuses it. */
 function modularAddress(value) {
@@ -81,9 +88,9 @@ function modularAddress(value) {
 }
 
 const coercePointer = (descriptor, convert = modularAddress) =>
-  withCoercion(descriptor, {
+  withCoercion(descriptor, () => ({
     write: (view, at, value, name, position) => descriptor.write(view, at, convert(value), name, position),
-  });
+  }));
 
 const endAtNul = (value) => (typeof value === 'string' ? value.split('\0', 1)[0] : modularAddress(value));
 const coerceText = (descriptor) => coercePointer(descriptor, endAtNul);

@@ -54,9 +54,9 @@ function struct(fields, options = {}) {
     Object.fromEntries([...entries.slice(0, at), [key, structs.array(element, 0)]]),
     options,
   );
-  const made = new FlexibleStruct(header, key, element, countedBy);
-  structs.shareOffsets(made, header);
-  return Object.freeze(made);
+  const flexible = new FlexibleStruct(header, key, element, countedBy);
+  structs.shareOffsets(flexible, header);
+  return Object.freeze(flexible);
 }
 
 /**

@@ -203,7 +203,7 @@ function retainInView(view, at, size, retained, value, name, position) {
     if (areCopiedViews(retained)) return;
     throw wrongType(
       locationOf(name, position),
-      'an address: nobody would keep a view or a string; pass ptr(view) and keep the view',
+      'an address, because memory at an address cannot retain a view or a string; keep the view and pass ptr(view)',
       value,
     );
   }

@@ -1,5 +1,5 @@
 'use strict';
-// The table of types. A type descriptor: { id, name, size, align, wanted, read(view, at), write(view, at, value, name,
+// The table of types. A type descriptor: { id, name, size, align, read(view, at), write(view, at, value, name,
 // position), ... }. `read` and `write` are the only conversions of the project; calls, callbacks, structs, read.* and
 // write.* use them.
 //   write   checks the value and stores it; returns what has to stay alive for the length of the call, or undefined.
@@ -41,6 +41,7 @@
  * @property {string} [argumentOnly] why it is no result
  * @property {string} [refused] why it may not be declared
  * @property {TypeDescriptor} [coercing] the same with bun's conversions
+ * @property {TypeDescriptor} [coerces] of one with bun's conversions: the one that it was made from
  */
 
 const { noteInline, byElement, byHalves } = require('../codegen/read-values.js');
@@ -119,7 +120,7 @@ const INLINES = {
   bool: byElement('u8s', ' !== 0'),
   i64_fast: byHalves('toSigned'),
   u64_fast: byHalves('toUnsigned'),
-  // That of all descriptors which read addresses, whose function it is.
+  // The reader of all descriptors that read addresses.
   ptr: byHalves('toAddress'),
   cstring: { ...byHalves('toAddress'), from: (address) => access.textAt(address, 'cstring') },
   void: { raws: () => [], value: () => 'undefined' },
@@ -129,7 +130,6 @@ const INLINES = {
 for (const descriptor of descriptors) {
   if (Object.hasOwn(INLINES, descriptor.name)) noteInline(descriptor.read, INLINES[descriptor.name]);
   descriptor.size = descriptor.align = sizes[descriptor.id];
-  if (descriptor.coercing) alone(descriptor.coercing).size = descriptor.coercing.align = descriptor.size;
   alone(descriptor);
 }
 
@@ -167,7 +167,6 @@ Object.freeze(FFIType);
 // Pointers for C, so they have the tag of a pointer.
 for (const descriptor of [utf16, wstring]) {
   descriptor.size = descriptor.align = ptr.size;
-  alone(descriptor.coercing).size = descriptor.coercing.align = ptr.size;
   byName.set(descriptor.name, alone(descriptor));
 }
 
@@ -248,7 +247,6 @@ const parameter = function (descriptor, label) {
 module.exports = {
   descriptors,
   byName,
-  aliases,
   FFIType,
   descriptorOf,
   typeOf,

@@ -148,4 +148,4 @@ function describeType(descriptor) {
 const describeSignature = (parameters, result) =>
   `(${parameters.map(({ label, descriptor }) => typeNameOf(descriptor, label)).join(', ')}) => ${result}`;
 
-module.exports = { Shown, inspectView, jsonOf, textOfArray, describeType, describeSignature };
+module.exports = { inspectView, jsonOf, textOfArray, describeType, describeSignature };

@@ -4,7 +4,7 @@
 const { wrongValue, locationOf, typeNameOf } = require('../errors.js');
 const access = require('../memory/access.js');
 const { coerceText } = require('./coerce.js');
-const { ptr, readAddress, resolvePointer, writeMemory } = require('./pointers.js');
+const { readAddress, resolvePointer, writeMemory } = require('./pointers.js');
 const { sizes, wchar } = require('./scalars.js');
 const { utf32 } = require('./text-units.js');
 
@@ -40,9 +40,9 @@ Object.defineProperty(cstring, 'writeAnyText', { value: writeAnyText });
 coerceText(cstring);
 
 /** Text of 2 or 4 bytes a unit: a string goes in as a copy that lives for the call. */
-function wideText(name, unit) {
+function wideText(id, name, unit) {
   const descriptor = {
-    id: ptr.id,
+    id,
     name,
     key: name,
     isPointerLike: true,
@@ -55,14 +55,15 @@ function wideText(name, unit) {
     },
     resolve: resolvePointer,
     write(view, at, value, owner, position) {
-      if (typeof value === 'string') {
-        if (value.includes('\0')) throw textWithNul(value, descriptor, owner, position);
-        return unit === 2 ? Buffer.from(`${value}\0`, 'utf16le') : utf32(`${value}\0`);
-      }
-      return writeMemory(view, at, value, descriptor, owner, position);
+      if (typeof value === 'string' && value.includes('\0')) throw textWithNul(value, descriptor, owner, position);
+      return descriptor.writeAnyText(view, at, value, owner, position);
     },
   };
+  Object.defineProperty(descriptor, 'writeAnyText', {
+    value: (view, at, value, owner, position) =>
+      typeof value === 'string' ? value : writeMemory(view, at, value, descriptor, owner, position),
+  });
   return coerceText(descriptor);
 }
 
-module.exports = { utf32, cstring, utf16: wideText('utf16', 2), wstring: wideText('wstring', sizes[wchar.id]) };
+module.exports = { utf32, cstring, utf16: wideText(25, 'utf16', 2), wstring: wideText(26, 'wstring', sizes[wchar.id]) };

@@ -29,7 +29,7 @@ const NO_BITS = 2 ** 32 - 1;
 /** A declared type whose values lie in memory. */
 class Aggregate extends DeclaredType {
   #descriptor;
-  /** What messages call the functions. */
+  /** The names of the functions in messages. */
   #names;
 
   constructor(descriptor) {

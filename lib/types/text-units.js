@@ -38,6 +38,11 @@ function encode(text, encoding) {
   return Buffer.from(points.buffer, 0, points.byteLength);
 }
 
+/** A string with a NUL, in units of so many bytes. */
+function encodeWithNul(text, unit = 1) {
+  return unit === 4 ? utf32(`${text}\0`) : Buffer.from(`${text}\0`, unit === 2 ? 'utf16le' : 'utf8');
+}
+
 /** The bytes of a string in `size` bytes, filled up with zeros; undefined where it does not fit or contains NUL. */
 function encodeInto(text, encoding, size) {
   // No character takes less than one byte.
@@ -89,4 +94,4 @@ function decode(bytes, encoding) {
 /** The text of bytes, up to the NUL. */
 const decodeText = (bytes, encoding) => decode(bytes.subarray(0, endOf(bytes, UNITS[encoding])), encoding);
 
-module.exports = { ENCODINGS, UNITS, textElements, utf32, encode, encodeInto, endOf, decode, decodeText };
+module.exports = { ENCODINGS, UNITS, textElements, utf32, encodeWithNul, encodeInto, endOf, decode, decodeText };

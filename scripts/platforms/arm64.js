@@ -11,7 +11,7 @@ const { main, runAll } = require('./command.js');
 const { quote, writeScript } = require('./roots.js');
 const { platforms } = require('./runtimes.js');
 
-/** What the emulator cannot do, by the titles of tests. */
+/** The tests that cannot pass in the emulator, by their titles, with the reason. */
 const EXCEPT = {};
 const LONG = [
   ...[

@@ -1,8 +1,9 @@
 'use strict';
-// Runs the suite of all platforms, and test files, on one runtime: what passed and what failed.
+// Runs the suite of all platforms, and test files, on one runtime, and counts what passed and failed.
 
 const { spawn } = require('node:child_process');
 const path = require('node:path');
+const { testFileOf } = require('../test-files.js');
 const { runTestFile } = require('../test-process.js');
 const { failuresOf, totals } = require('../test-report.js');
 const { titles } = require('../../test/runtimes/suite.cjs');
@@ -14,7 +15,7 @@ const TIMEOUT_MS = 10 * 60 * 1000;
 /** Thousands of signatures in an emulator. */
 const ABI_TIMEOUT_MS = 12 * TIMEOUT_MS;
 
-/** Runs a program to its end: what it printed, and how it ended. */
+/** Runs a program to its end. Returns its output, and the way it ended. */
 function start(binary, args, env, timeout = TIMEOUT_MS) {
   return new Promise((resolve) => {
     const child = spawn(binary, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -61,13 +62,13 @@ async function runSuite({ binary, args = ['--expose-gc'], env, leftOut = {} }) {
 /**
  * Runs test files, one after the other.
  * @param {{ binary: string, env: object, flags?: string[] }} runtime
- * @param {string[]} names of the files: call for test/call.test.js
+ * @param {string[]} names of the files: call for test/call/call.test.js
  * @param {Record<string, string>} [except] tests that cannot pass there, by title, with the reason
  */
 async function runFiles({ binary, env, flags = [] }, names, except = {}) {
   const sums = { passed: 0, skipped: 0, excepted: 0, faults: [] };
   for (const name of names) {
-    const result = await runTestFile(binary, path.join('test', `${name}.test.js`), {
+    const result = await runTestFile(binary, testFileOf(name), {
       flags: [...FLAGS, ...flags],
       env,
     });

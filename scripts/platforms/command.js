@@ -1,5 +1,5 @@
 'use strict';
-// What the commands for platforms have in common: options, running each runtime, the report, the last line.
+// The parts that the commands for platforms share: options, running each runtime, the report, the last line.
 
 const { spawnSync } = require('node:child_process');
 const os = require('node:os');
@@ -38,7 +38,7 @@ const environment = (more) => {
   return env;
 };
 
-/** What must hold of the facts that the suite prints. */
+/** The properties that the facts printed by the suite must have. */
 function faultsOf({ facts }, { fences, fastCalls = fences, platform }) {
   if (facts === undefined) return [];
   const faults = [];

@@ -19,6 +19,8 @@ const LONG = [
     'cc',
     'enumeration',
     'ending',
+    'late-callback',
+    'worker-ending',
     'errno',
     'errors',
     'fence',

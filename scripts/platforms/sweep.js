@@ -1,6 +1,6 @@
 'use strict';
 // Runs the package on many releases of Node, and in Bun and Deno: npm run test:sweep [-- --short] [--only NAME ...]
-//   --short   a minute or two for what CI runs: the suite and test/everyday.test.js on each
+//   --short   a minute or two for what CI runs: the suite and test/process/everyday.test.js on each
 //   --write   puts the results of a short run into the table of docs/platforms.md; a long run does so by itself
 //   --only    the runtimes whose names contain this
 

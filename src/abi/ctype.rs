@@ -4,6 +4,7 @@
 use libffi::middle::Type;
 
 use crate::error::{FfiError, Result};
+use crate::memory::text::encoding::Encoding;
 
 macro_rules! ctypes {
     ($($id:literal $name:ident $constructor:expr;)*) => {
@@ -60,6 +61,8 @@ ctypes! {
     22 Long Type::c_long();
     23 UnsignedLong Type::c_ulong();
     24 WChar wchar();
+    25 Utf16 Type::pointer();
+    26 WString Type::pointer();
 }
 
 /// `wchar_t`: 32 bits (signed on x86, unsigned on Arm per AAPCS) on Unix, 16 bits on Windows.
@@ -87,6 +90,7 @@ impl CType {
             Self::I32 | Self::U32 | Self::F32 => 4,
             Self::I64 | Self::U64 | Self::I64Fast | Self::U64Fast | Self::BufferLength | Self::F64 => 8,
             Self::Pointer | Self::CString | Self::Function | Self::Buffer => size_of::<usize>(),
+            Self::Utf16 | Self::WString => size_of::<usize>(),
             Self::NapiEnv | Self::NapiValue => size_of::<usize>(),
             Self::Long | Self::UnsignedLong => size_of::<std::ffi::c_long>(),
             Self::WChar => {
@@ -101,7 +105,17 @@ impl CType {
 
     /// Whether a JavaScript value may have to stay alive for it: a view, a buffer or a string.
     pub fn takes_pin(self) -> bool {
-        matches!(self, Self::Pointer | Self::CString | Self::Buffer)
+        matches!(self, Self::Pointer | Self::Buffer) || self.encoding().is_some()
+    }
+
+    /// The encoding in which C has a text of this type; `None` for other types.
+    pub fn encoding(self) -> Option<Encoding> {
+        match self {
+            Self::CString => Some(Encoding::Utf8),
+            Self::Utf16 => Some(Encoding::Utf16),
+            Self::WString => Some(Encoding::of_unit(Self::WChar.size())),
+            _ => None,
+        }
     }
 
     /// Whether a small integer of this type is sign-extended where C returns it in a register.

@@ -60,9 +60,9 @@ pub(super) enum Content {
 /// The class of the register for a part of an aggregate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Class {
-    /// Those of integers and pointers.
+    /// The registers of integers and pointers.
     Integer,
-    /// Those of floating point.
+    /// The registers of floating point.
     Float,
 }
 

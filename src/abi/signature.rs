@@ -11,6 +11,7 @@ use super::layout::ValueType;
 use super::native;
 use crate::error::{FfiError, Result};
 use crate::memory::arg_buffer::{HEAD_BYTES, MOST_ARGUMENTS};
+use crate::memory::text::encoding::Encoding;
 
 /// The offsets of a call's values in the argument buffer, in bytes from its start.
 #[derive(Debug)]
@@ -49,8 +50,8 @@ pub struct Signature {
 pub struct RegisterPin {
     /// Its position.
     pub argument: u8,
-    /// Whether it may be a text.
-    pub is_text: bool,
+    /// The encoding of a text, if it may be one.
+    pub encoding: Option<Encoding>,
     /// The destination of its address.
     pub step: Step,
 }
@@ -100,8 +101,8 @@ impl Signature {
         let pins: Vec<usize> = (0..arguments.len()).filter(|i| takes_pin(&arguments[*i])).collect();
         let sequence = native::arrange(&arguments, &layout.arguments, fixed, &result);
         let as_register_pin = |argument: &usize| {
-            let is_text = arguments[*argument].scalar() == Some(CType::CString);
-            Some(RegisterPin { argument: *argument as u8, is_text, step: sequence.as_ref()?.step_of(*argument) })
+            let encoding = arguments[*argument].scalar().and_then(CType::encoding);
+            Some(RegisterPin { argument: *argument as u8, encoding, step: sequence.as_ref()?.step_of(*argument) })
         };
         let register_pins = pins.iter().filter_map(as_register_pin).collect();
         Ok(Self { arguments, result, fixed, cif, layout, pins, sequence, register_pins })

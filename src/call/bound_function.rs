@@ -78,6 +78,7 @@ impl Options {
         self.has(Self::ERRNO)
     }
 
+    /// Whether an option is set.
     pub fn has(self, option: u32) -> bool {
         self.0 & option != 0
     }
@@ -98,7 +99,7 @@ impl Calling<'_> {
     /// Calls the function with a block of arguments.
     ///
     /// # Errors
-    /// Those of a function in another process.
+    /// The errors of a function in another process.
     ///
     /// # Safety
     /// U1: the signature is that of the function. M4: what the block points to lives until this returns.

@@ -104,6 +104,56 @@ pub fn last_errno() -> i32 {
     std::io::Error::last_os_error().raw_os_error().unwrap_or(0)
 }
 
+/// errno of this thread, which is looked up once.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub struct Errno(NonNull<i32>);
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+impl Errno {
+    /// That of the thread.
+    #[inline]
+    pub fn here() -> Self {
+        // SAFETY: U1; the function has no preconditions, and its result is never NULL.
+        Self(unsafe { NonNull::new_unchecked(libc::__errno_location()) })
+    }
+
+    /// Its value.
+    #[inline]
+    pub fn get(&self) -> i32 {
+        // SAFETY: errno is this thread's own, as this value, which is not Send, is.
+        unsafe { self.0.read() }
+    }
+
+    /// Sets it.
+    #[inline]
+    pub fn set(&self, value: i32) {
+        // SAFETY: as in `get`.
+        unsafe { self.0.write(value) };
+    }
+}
+
+/// As on Linux; it is looked up each time.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub struct Errno;
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+impl Errno {
+    /// That of the thread.
+    pub fn here() -> Self {
+        Self
+    }
+
+    /// Its value.
+    pub fn get(&self) -> i32 {
+        last_errno()
+    }
+
+    /// Sets it.
+    pub fn set(&self, value: i32) {
+        set_errno(value);
+    }
+}
+
 /// Sets errno (the last error on Windows) of this thread to 0, so that what is there after a call is the function's.
 pub fn clear_errno() {
     set_errno(0);

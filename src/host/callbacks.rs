@@ -24,7 +24,7 @@ pub fn begin(memory: &'static HostMemory) {
     map_stubs(memory);
 }
 
-/// A child of `fork` has returned from the library, or calls back: nobody waits for what it would send.
+/// Ends a child of `fork` that has returned from the library, or calls back: no process waits for its messages.
 pub fn end_if_forked() {
     if fork::is_forked() {
         // SAFETY: the function has no preconditions.
@@ -61,8 +61,8 @@ fn map_pages(base: usize, mapped: &AtomicU32, wanted: u32) {
     }
 }
 
-/// What a stub reaches when it is called first: r10 is its entry. Keeps every register that may hold an argument, has
-/// the code made, and goes on there.
+/// The target of a stub at its first call: r10 is the stub's entry. Preserves every register that may hold an argument,
+/// has the code of the callback generated, and jumps there.
 #[unsafe(naked)]
 unsafe extern "sysv64" fn bind_first() {
     core::arch::naked_asm!(

@@ -14,7 +14,7 @@ use crate::isolate::death_report::{DeathReport, KIND_EXIT, KIND_SIGNAL, STATE_CO
 
 const SIGNALS: [c_int; 7] =
     [libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL, libc::SIGABRT, libc::SIGTRAP, libc::SIGSYS];
-/// What Node ignores: a library finds these signals ignored in process, and should find the same here.
+/// The signals that Node ignores: a library finds them ignored in process, and should find the same here.
 const IGNORED: [c_int; 2] = [libc::SIGPIPE, libc::SIGXFSZ];
 /// Seconds after which a handler that hangs (a lock of the loader is held) is ended.
 const PATIENCE: u32 = 2;

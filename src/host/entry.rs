@@ -87,7 +87,7 @@ fn close_on_exec() {
     }
 }
 
-/// Waits for the numbers of channels that are to be served. When nobody can send any, the parent has ended.
+/// Waits for the numbers of channels that are to be served. When the pipe has no writer, the parent has ended.
 fn watch_parent(memory: &'static HostMemory) -> c_int {
     loop {
         let mut number = 0u8;

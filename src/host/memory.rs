@@ -14,7 +14,7 @@ use crate::isolate::wire::{ARENA_FD, CONTROL_FD, Channel, Control, Settings};
 /// All of it. There is one, which lives as long as the process.
 pub struct HostMemory {
     control: &'static Control,
-    /// Those that are mapped here.
+    /// The pages that are mapped in this process.
     pub stub_pages: AtomicU32,
 }
 
@@ -49,7 +49,7 @@ impl HostMemory {
         Some(memory)
     }
 
-    /// What the parent has written.
+    /// The settings that the parent has written.
     pub fn settings(&self) -> &Settings {
         &self.control.settings
     }

@@ -32,7 +32,7 @@ pub struct ArenaFile {
     pub base: usize,
 }
 
-/// What is known of the loaded files.
+/// The files that are loaded.
 #[derive(Debug)]
 struct Table {
     /// The load addresses of files that were looked at.
@@ -52,7 +52,7 @@ pub fn remember_own_files() {
 /// Shares the globals of files that were loaded since the last call, and forgets those of files that are gone. Returns
 /// all segments that are shared now.
 ///
-/// The bytes are copied while nobody may write them. So nothing is shared if `threads_before`, the number of threads
+/// No thread may write the bytes while they are copied. So nothing is shared if `threads_before`, the number of threads
 /// before the files were loaded ([`count_threads`]), is not that of now: a constructor has started one. Those globals
 /// stay private.
 ///
@@ -115,7 +115,7 @@ pub fn count_threads() -> usize {
 }
 
 impl Table {
-    /// Forgets files that are not loaded any more, and returns what was shared of them.
+    /// Forgets files that are not loaded any more, and returns their shared segments.
     fn forget_unloaded(&mut self, files: &[File]) -> Vec<Segment> {
         self.files.retain(|base| files.iter().any(|file| file.base == *base));
         let is_loaded = |segment: &Segment| {
@@ -169,14 +169,14 @@ fn writable_ranges(base: usize, headers: &[Header]) -> Vec<Range> {
 /// range is as it was.
 ///
 /// # Safety
-/// H3; the range is mapped, and nobody writes it meanwhile.
+/// H3; the range is mapped, and no thread writes it meanwhile.
 unsafe fn share(arena: ArenaFile, range: &Range) -> Option<Segment> {
     let home = HEAP.take_pages(range.bytes);
     if home == 0 {
         return None;
     }
     let at = std::ptr::with_exposed_provenance_mut::<c_void>(range.address);
-    // SAFETY: by the contract of this function; the home is nobody else's.
+    // SAFETY: by the contract of this function; the pages at `home` were just taken for this.
     unsafe {
         std::ptr::with_exposed_provenance_mut::<u8>(home).copy_from_nonoverlapping(at.cast(), range.bytes);
         let (flags, offset) = (libc::MAP_SHARED | libc::MAP_FIXED, (home - arena.base) as libc::off_t);

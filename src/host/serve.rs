@@ -32,6 +32,9 @@ struct CallThread {
 }
 
 /// Starts a thread that serves a channel.
+///
+/// # Errors
+/// Where the system starts no thread.
 pub fn start(memory: &'static HostMemory, number: usize) -> Result<(), Error> {
     callbacks::begin(memory);
     let run = move || {
@@ -51,7 +54,7 @@ pub fn start(memory: &'static HostMemory, number: usize) -> Result<(), Error> {
     thread::Builder::new().name("call".into()).stack_size(STACK).spawn(run).map(|_| ())
 }
 
-/// The signatures that the parent has told, by number.
+/// The signatures that the parent has defined, by number.
 static SIGNATURES: RwLock<Option<HashMap<u32, Arc<Signature>>>> = RwLock::new(None);
 
 fn signature(number: u32) -> Option<Arc<Signature>> {
@@ -209,7 +212,8 @@ fn last_fault() -> String {
     }
 }
 
-/// What calls of a library to a function of libc are bound to: the definition of the host, where it has one (`malloc`,
+/// The function that calls of a library to a function of libc are bound to: the definition of the host, where it has
+/// one (`malloc`,
 /// `fork`). A definition of the library stays.
 fn own_definition(name: &CStr, found: *mut c_void) -> *mut c_void {
     // SAFETY: only the address is taken.

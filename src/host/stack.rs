@@ -71,7 +71,7 @@ impl ArenaStack {
     /// Calls a function on this stack. It must not unwind: a panic aborts the process.
     pub fn run<R>(&mut self, function: impl FnOnce() -> R) -> R {
         let (low, high) = (self.start + GUARD, self.start + self.bytes);
-        // SAFETY: the stack is this value's, which is borrowed exclusively, so that nobody else runs on it.
+        // SAFETY: the stack is this value's, which is borrowed exclusively: no other call runs on it.
         unsafe {
             call_on(high, |ordinary| {
                 let outer = CURRENT.replace(Some(Current { low, high, ordinary }));
@@ -85,7 +85,7 @@ impl ArenaStack {
 
 impl Drop for ArenaStack {
     fn drop(&mut self) {
-        // SAFETY: H3; nobody runs on the stack: run() has borrowed it. Its pages are used for other blocks from now on.
+        // SAFETY: H3; no call runs on the stack, because run() borrows it. Its pages are used for other blocks from now on.
         unsafe {
             let access = libc::PROT_READ | libc::PROT_WRITE;
             if libc::mprotect(pointer(self.start), GUARD, access) == 0 {
@@ -115,7 +115,7 @@ type Begin = unsafe extern "C" fn(*mut c_void, usize);
 /// Calls `begin(argument, stack pointer of before)` on the stack that ends at `top`, which is a multiple of 16.
 ///
 /// # Safety
-/// Nobody else uses the stack, and `begin` accepts the argument.
+/// The stack is not in use, and `begin` accepts the argument.
 #[unsafe(naked)]
 unsafe extern "C" fn switch(argument: *mut c_void, begin: Begin, top: usize) {
     naked_asm!(
@@ -141,7 +141,7 @@ unsafe extern "C" fn switch(argument: *mut c_void, begin: Begin, top: usize) {
 /// aborts the process.
 ///
 /// # Safety
-/// Nobody else uses the stack until this returns.
+/// The stack is not used otherwise until this returns.
 unsafe fn call_on<R, F: FnOnce(usize) -> R>(top: usize, function: F) -> R {
     struct Call<F, R>(Option<F>, Option<R>);
     unsafe extern "C" fn begin<R, F: FnOnce(usize) -> R>(call: *mut c_void, before: usize) {

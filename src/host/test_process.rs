@@ -40,7 +40,7 @@ pub fn start_child(run: impl FnOnce() -> i32) -> i32 {
 /// Waits for a child.
 pub fn wait(pid: i32) -> End {
     let mut status = 0;
-    // SAFETY: the process is a child of this one that nobody else waits for.
+    // SAFETY: the process is a child of this one, and only this function waits for it.
     while unsafe { libc::waitpid(pid, &mut status, 0) } != pid {}
     if libc::WIFSIGNALED(status) { End::Killed(libc::WTERMSIG(status)) } else { End::Exited(libc::WEXITSTATUS(status)) }
 }

@@ -16,7 +16,7 @@ static CREATE: AtomicUsize = AtomicUsize::new(0);
 /// Whether this process is a host.
 static IS_HOST: AtomicBool = AtomicBool::new(false);
 
-/// What a thread begins with.
+/// The start function of a thread, and its argument.
 #[repr(C)]
 struct Beginning {
     start: Start,

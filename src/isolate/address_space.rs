@@ -16,8 +16,8 @@ use crate::memory::probe::{self, Access};
 /// A host, and where its mappings lie.
 type Host = (Weak<Child>, Option<Arc<Range>>);
 
-/// All hosts, the youngest last, each with where its mappings lie. The last [`MOST_ENDED`] that have ended stay: while their
-/// windows are reserved, a pointer into one is known to be stale.
+/// All hosts, the youngest last, each with where its mappings lie. The last [`MOST_ENDED`] that have ended stay: while
+/// their windows are reserved, a pointer into one is known to be stale.
 static HOSTS: Mutex<Vec<Host>> = Mutex::new(Vec::new());
 /// The mappings of this process when it was last looked.
 static MAPPINGS: Mutex<Vec<(usize, usize)>> = Mutex::new(Vec::new());
@@ -94,7 +94,7 @@ fn is_in(window: Option<&Arc<Range>>, address: usize) -> bool {
     window.is_some_and(|window| window.contains(address, 1))
 }
 
-/// The living host that has memory at an address. One in whose window it lies is asked alone.
+/// The living host that has memory at an address. If the address lies in the window of one, only that one is checked.
 fn host_at(address: usize) -> Option<Arc<Child>> {
     let all = locked(&HOSTS);
     let is_in_window = all.iter().any(|(_, window)| is_in(window.as_ref(), address));
@@ -139,8 +139,8 @@ fn was_mapped(address: usize) -> bool {
     next > 0 && address < mappings[next - 1].1
 }
 
-/// Whether this process has memory at an address. It is called for every number that is passed as a pointer: an unmapped
-/// address must not take longer than a mapped one.
+/// Whether this process has memory at an address. It is called for every number that is passed as a pointer: an
+/// unmapped address must not take longer than a mapped one.
 pub fn is_here(address: usize) -> bool {
     let byte = Address::new(address).and_then(|start| Span::new(start, 1).ok());
     !is_in_window(address) && byte.is_some_and(|byte| probe::is_mapped(byte, Access::Read))
@@ -170,8 +170,9 @@ fn look() -> bool {
     true
 }
 
-/// The memory of hosts. Two kinds of address count as a host's and are refused: one that no process has, and one that both
-/// this process and a host have, because it is ambiguous. (Mappings of hosts lie in windows wherever that is possible.)
+/// The memory of hosts. Two kinds of address count as a host's and are refused: one that no process has, and one that
+/// both this process and a host have, because it is ambiguous. (Mappings of hosts lie in windows wherever that is
+/// possible.)
 pub struct Hosts;
 
 impl OtherMemory for Hosts {

@@ -1,5 +1,5 @@
 //! The arena: memory that this process and its hosts map at the same address. One sealed memory file, of which blocks
-//! are handed out; what is known of them is kept outside of it, because a host may write all of it.
+//! are handed out; their bookkeeping is outside of it, because a host may write all of it.
 #![expect(unsafe_code, reason = "maps memory")]
 
 use std::io::Error;
@@ -15,8 +15,8 @@ use crate::memory::block_source::BlockSource;
 const MIB: usize = 1 << 20;
 const GIB: usize = 1 << 30;
 
-/// The sizes that are tried, the largest first: a limit on the size of files (ulimit -f) may refuse some. Under a limit on
-/// the address space there is no such arena ([`super::limits`]).
+/// The sizes that are tried, the largest first: a limit on the size of files (ulimit -f) may refuse some. Under a limit
+/// on the address space there is no such arena ([`super::limits`]).
 const SIZES: [usize; 8] = [1024 * GIB, 256 * GIB, 64 * GIB, 16 * GIB, 4 * GIB, GIB, 256 * MIB, 64 * MIB];
 /// The sizes of an arena for copies, the largest first: a limit on the address space may refuse some.
 const COPY_SIZES: [usize; 3] = [GIB, 256 * MIB, 64 * MIB];
@@ -30,7 +30,10 @@ const LARGE: usize = 16 * MIB;
 const MEDIUM: usize = 64 << 10;
 const MOST_KEPT: usize = 128 * MIB;
 
-/// A memory file of a size that nobody can change.
+/// A memory file whose size is sealed: no process can change it.
+///
+/// # Errors
+/// Where the system refuses the file or its seals.
 pub fn sealed_file(name: &std::ffi::CStr, size: usize) -> Result<OwnedFd, Error> {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: the out-parameter is a local; the descriptor is new.
@@ -106,12 +109,18 @@ impl Drop for HostHeap {
 
 impl Arena {
     /// Makes an arena, the largest that the system allows up to `most` bytes.
+    ///
+    /// # Errors
+    /// Where the system shares no memory of any of the sizes.
     pub fn new(most: usize) -> Result<Self, Error> {
         let sizes = SIZES.into_iter().filter(|size| *size <= most);
         Self::of_first(sizes, |size| Self::with_parts(size, size / OWN_PART, false))
     }
 
     /// Makes a small one that only copies lie in, where [`super::limits`] allow no more.
+    ///
+    /// # Errors
+    /// Where the system shares no memory of any of the sizes.
     pub fn for_copies() -> Result<Self, Error> {
         Self::of_first(COPY_SIZES, |size| Self::with_parts(size, size, true))
     }
@@ -173,8 +182,8 @@ impl Arena {
         self.locked().used
     }
 
-    /// A part of the arena that is to be the heap of a host, zeroed: the one that nobody has used for longest. `None`
-    /// where hosts have all of them.
+    /// Takes a zeroed part of the arena for the heap of a host: the one that was unused for longest. `None` where hosts
+    /// have all of them.
     pub fn take_heap(self: &Arc<Self>) -> Option<HostHeap> {
         let (number, start, size) = self.heaps.take()?;
         Some(HostHeap { arena: Arc::clone(self), number, start, size })
@@ -202,8 +211,8 @@ impl Arena {
     }
 }
 
-/// Gives memory of an arena back to the system: it is zero from now on. False where the kernel refuses that, because pages
-/// of it are locked (`mlock`, `mlockall`): then it may have any bytes.
+/// Gives memory of an arena back to the system: it is zero from now on. False where the kernel refuses that, because
+/// pages of it are locked (`mlock`, `mlockall`): then it may have any bytes.
 pub fn give_back((start, size): (usize, usize)) -> bool {
     // SAFETY: nothing uses the bytes.
     unsafe { libc::madvise(pointer(start), size, libc::MADV_REMOVE) == 0 }
@@ -307,7 +316,7 @@ pub fn map_file(fd: i32, size: usize) -> Option<Span> {
 /// Gives a mapping of [`map_file`] back.
 ///
 /// # Safety
-/// Nobody uses it any more.
+/// It is no longer in use.
 pub unsafe fn unmap(span: Span) {
     // SAFETY: by the contract of this function.
     unsafe { libc::munmap(span.start.as_ptr().cast(), span.length) };

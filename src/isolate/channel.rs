@@ -1,7 +1,7 @@
 //! One end of a channel between a process and its host: posts messages, and waits for them by spinning and on a futex.
 //!
-//! Two rules keep a spin from hurting. Nobody spins for a peer that ran last on the same processor, because it cannot
-//! run meanwhile. And after k spins in a row that were in vain the next 2^k - 1 are left out.
+//! Two rules bound the cost of spinning. A thread does not spin for a peer that last ran on the same processor, because
+//! the peer cannot run meanwhile. And after k fruitless spins in a row the next 2^k - 1 are left out.
 #![expect(unsafe_code, reason = "hands an end to another thread, and asks for the processor")]
 
 use std::cell::Cell;
@@ -12,16 +12,16 @@ use super::wire::{Direction, ENDED, Kind, WORDS};
 use crate::sync::locks::atomic::Ordering::{Acquire, Relaxed, SeqCst};
 use crate::sync::locks::atomic::fence;
 
-/// How often a spin looks at the sequence number.
+/// How often a spin reads the sequence number.
 const SPINS: u32 = 2000;
 /// The most ticks of the processor's clock that a spin takes: PAUSE takes from 10 to 140 of them.
 const SPIN_TICKS: u64 = 150_000;
 /// The most spins that are left out, as a power of two.
 const MOST_SKIPPED: u32 = 10;
-/// A sleep is never longer: who sleeps looks again whether the peer has ended.
+/// The longest sleep. After it the thread checks again whether the peer has ended.
 const LONGEST_SLEEP: Duration = Duration::from_millis(500);
 
-/// A message, but for its payload.
+/// A message without its payload.
 #[derive(Clone, Copy, Debug)]
 pub struct Head {
     pub kind: u32,
@@ -30,19 +30,20 @@ pub struct Head {
 }
 
 impl Head {
+    /// A head with the status 0.
     pub fn new(kind: Kind, words: [u64; WORDS]) -> Self {
         Self { kind: kind as u32, status: 0, words }
     }
 }
 
-/// Why no message has come.
+/// The reason why no message was received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Missed {
     /// The peer has ended.
     Ended,
-    /// The deadline is over.
+    /// The deadline has passed.
     Late,
-    /// The message is longer than any can be.
+    /// The message claims to be longer than any message.
     Garbled,
 }
 
@@ -51,7 +52,8 @@ pub enum Missed {
 pub struct End<'a> {
     out: &'a Direction,
     incoming: &'a Direction,
-    /// The messages that were sent and received; what is in shared memory is not believed.
+    /// The messages that were sent and received. Counted here, because the peer can overwrite the counts in shared
+    /// memory.
     sent: Cell<u32>,
     seen: Cell<u32>,
     skipped: Cell<u32>,
@@ -59,8 +61,8 @@ pub struct End<'a> {
     may_spin: bool,
 }
 
-// SAFETY: the owner hands an end from one thread to another as a whole; the directions are shared memory, of which only
-// atomics are used, and payloads whose bytes may change at any time anyway.
+// SAFETY: an end moves from one thread to another as a whole. The directions are shared memory, which is accessed by
+// atomics; the peer may change the bytes of payloads at any time, so they are only copied.
 unsafe impl Send for End<'_> {}
 
 impl std::fmt::Debug for Direction {
@@ -70,13 +72,13 @@ impl std::fmt::Debug for Direction {
 }
 
 impl<'a> End<'a> {
-    /// An end of a channel that nobody has used.
+    /// An end of a new channel.
     pub fn new(out: &'a Direction, incoming: &'a Direction, may_spin: bool) -> Self {
         let zero = || Cell::new(0);
         Self { out, incoming, sent: zero(), seen: zero(), skipped: zero(), failed: zero(), may_spin }
     }
 
-    /// Sends a message. False where it is too long.
+    /// Sends a message. Returns false, without sending, if it is too long.
     pub fn post(&self, head: Head, parts: &[&[u8]]) -> bool {
         let to = self.out;
         let mut length = 0;
@@ -103,8 +105,11 @@ impl<'a> End<'a> {
         true
     }
 
-    /// Waits for the next message and copies it: the payload into `payload`, which holds nothing else afterwards.
-    /// `has_ended` tells whether the peer has ended.
+    /// Waits for the next message and copies it. `payload` is replaced by the payload of the message. `has_ended`
+    /// returns whether the peer has ended.
+    ///
+    /// # Errors
+    /// Where the peer ends or the deadline passes first, or the message is invalid.
     pub fn receive(
         &self,
         payload: &mut Vec<u8>,
@@ -156,7 +161,7 @@ impl<'a> End<'a> {
         }
     }
 
-    /// Whether the message came while this thread span.
+    /// Spins for the message. Returns whether it arrived.
     fn spin(&self) -> bool {
         if !self.may_spin {
             return false;
@@ -189,8 +194,8 @@ fn next(sequence: u32) -> u32 {
     (sequence + 1) & !ENDED
 }
 
-/// Marks a direction as ended and wakes whoever waits for it. The mark makes a sleep that is about to begin end at
-/// once.
+/// Marks a direction as ended and wakes the thread that waits for it. A sleep that is about to begin sees the mark and
+/// ends at once.
 pub fn end(direction: &Direction) {
     direction.sequence.fetch_or(ENDED, SeqCst);
     futex::wake(&direction.sequence);
@@ -212,7 +217,7 @@ fn ticks() -> u64 {
     0
 }
 
-/// Between a sequentially consistent store and load: loom takes them for weaker ones, but not a fence.
+/// A fence between a sequentially consistent store and load, which loom models as weaker ones. It models fences fully.
 fn order_for_loom() {
     #[cfg(all(test, loom))]
     fence(SeqCst);
@@ -224,7 +229,7 @@ mod tests {
     use crate::isolate::wire::{Channel, PAYLOAD};
 
     fn channel() -> &'static Channel {
-        // SAFETY: a channel of zeroes is one that nobody has used.
+        // SAFETY: a channel of zeroes is a new one.
         Box::leak(unsafe { Box::<Channel>::new_zeroed().assume_init() })
     }
 

@@ -1,5 +1,5 @@
-//! One host: a process, the channels to it, and how it is asked. When it ends another one may take its place
-//! ([`super::process`]); what is known of this one stays with whoever still holds it.
+//! One host: a process, the channels to it, and the requests over them. When it ends, another one may take its place
+//! ([`super::process`]); handles of this one stay valid and refer to the process that has ended.
 #![expect(unsafe_code, reason = "keeps a line for one thread")]
 
 use std::cell::Cell;
@@ -27,7 +27,7 @@ use super::{interrupt, listener, remote_memory, signature_code};
 use crate::abi::signature::Signature;
 use crate::error::{Death, FfiError, Result};
 
-/// What a host has given for a request.
+/// The answer of a host to a request.
 #[derive(Debug)]
 pub struct Reply {
     pub words: [u64; WORDS],
@@ -35,9 +35,9 @@ pub struct Reply {
     pub payload: Vec<u8>,
 }
 
-/// How long a host that reports its end may take to end.
+/// The longest time between the report of a host that it ends and its end.
 pub(super) const LAST_WORDS: Duration = Duration::from_secs(3);
-/// How long a host may take to start.
+/// The longest time that a host may take to start.
 pub(super) const STARTING: Duration = Duration::from_secs(20);
 
 /// A host.
@@ -46,7 +46,7 @@ pub struct Child {
     pub generation: u32,
     memory: Arc<ControlMemory>,
     pub(super) arena: Arc<Arena>,
-    /// What the library allocates lies there; it can be read until somebody else gets it.
+    /// The memory of the library's allocations. It stays readable until another host gets it.
     heap: Option<HostHeap>,
     /// Whether a callback that no call has led to has returned memory which the host does not share: the next call says
     /// so.
@@ -63,7 +63,7 @@ pub struct Child {
     inside: AtomicU32,
     busy: AtomicU32,
     listens: Mutex<bool>,
-    /// What of the sandbox is applied.
+    /// The parts of the sandbox that are applied, as text.
     pub(super) sandbox: Mutex<Option<String>>,
     /// The globals of libraries that it shares.
     pub globals: SharedGlobals,
@@ -85,11 +85,12 @@ impl std::fmt::Debug for Child {
     }
 }
 
+/// Locks a mutex, also where a thread panicked with it.
 pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// How a host is started.
+/// The settings with which a host is started.
 #[derive(Debug)]
 pub struct Plan<'a> {
     pub start: &'a Start,
@@ -102,6 +103,9 @@ pub struct Plan<'a> {
 
 impl Child {
     /// Starts a host, and waits until it answers.
+    ///
+    /// # Errors
+    /// Where the system shares no memory, or the process does not start or does not answer.
     pub fn start(plan: Plan<'_>) -> Result<Arc<Self>> {
         let unavailable =
             |what: &str, error: Error| FfiError::IsolateUnavailable { reason: format!("{what}: {error}") };
@@ -174,7 +178,7 @@ impl Child {
         self.life.exit.wait(longest).is_some()
     }
 
-    /// How it has ended.
+    /// The reason why it has ended.
     pub fn death(&self) -> Death {
         let status = self.life.exit.wait(LAST_WORDS);
         let mut death = super::death::describe(status, self.memory.report());
@@ -184,6 +188,9 @@ impl Child {
     }
 
     /// Asks the host, on a channel of this thread, and serves the callbacks that it calls meanwhile.
+    ///
+    /// # Errors
+    /// Where the host ends or the deadline passes first, or the host refuses the request.
     pub fn ask(self: &Arc<Self>, head: Head, parts: &[&[u8]], deadline: Option<Deadline>) -> Result<Reply> {
         self.listen();
         if thread::current().id() == self.main.owner {
@@ -322,6 +329,9 @@ impl Child {
     }
 
     /// The number by which the host knows a signature.
+    ///
+    /// # Errors
+    /// Where the host ends or the deadline passes first, or the host refuses the request.
     pub fn signature(self: &Arc<Self>, signature: &Arc<Signature>) -> Result<u32> {
         let key = Arc::as_ptr(signature).addr();
         if let Some((number, _)) = locked(&self.signatures).get(&key) {

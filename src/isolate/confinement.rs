@@ -12,7 +12,7 @@ impl Child {
     /// Takes rights from the host, once: those that a sandbox does not have.
     ///
     /// # Errors
-    /// What is wrong with the sandbox, or missing in the system. Then the host has ended.
+    /// Where the sandbox cannot be applied. The host has ended then.
     pub fn confine(self: &Arc<Self>, sandbox: &str) -> Result<()> {
         if self.sandbox().is_some() {
             return Ok(());
@@ -32,7 +32,7 @@ impl Child {
         }
     }
 
-    /// What of the sandbox is applied, as text.
+    /// The parts of the sandbox that are applied, as text.
     pub fn sandbox(&self) -> Option<String> {
         locked(&self.sandbox).clone()
     }

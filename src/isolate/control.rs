@@ -1,4 +1,4 @@
-//! The memory of messages of one host, mapped by this process.
+//! The memory that this process shares with one host for messages.
 #![expect(unsafe_code, reason = "maps memory that another process shares")]
 
 use std::io::{Error, Result};
@@ -12,25 +12,28 @@ use super::death_report::Death;
 use super::wire::{Channel, Control, Settings};
 use crate::memory::address::Span;
 
-/// The mapping; it is given back when nobody uses it.
+/// The mapping. It is unmapped when the last user drops it.
 #[derive(Debug)]
 pub struct ControlMemory {
     span: Span,
 }
 
 impl ControlMemory {
-    /// New memory, and the file that the host has to map.
+    /// Maps new memory. Returns it with the file that the host has to map.
+    ///
+    /// # Errors
+    /// Where the system shares no memory.
     pub fn new(settings: Settings) -> Result<(Arc<Self>, OwnedFd)> {
         let file = sealed_file(c"pinned-ffi control", size_of::<Control>())?;
         let span = map_file(file.as_raw_fd(), size_of::<Control>()).ok_or_else(Error::last_os_error)?;
-        // SAFETY: the memory was just mapped, and nobody else has it yet.
+        // SAFETY: the memory was just mapped, and the host does not have it yet.
         unsafe { (&raw mut (*span.start.as_ptr().cast::<Control>()).settings).write(settings) };
         Ok((Arc::new(Self { span }), file))
     }
 
     fn control(&self) -> &Control {
-        // SAFETY: the mapping is that long and lives as long as `self`. The parts that are used are atomics and cells,
-        // for all bytes of which the host may change them at any time.
+        // SAFETY: the mapping has this length and lives as long as `self`. All parts that are used are atomics or
+        // cells, because the host may change any byte at any time.
         unsafe { &*self.span.start.as_ptr().cast::<Control>() }
     }
 
@@ -39,7 +42,7 @@ impl ControlMemory {
         &self.control().channels[number]
     }
 
-    /// The parent's end of a channel that nobody has used.
+    /// The parent's end of a new channel.
     pub fn line(self: &Arc<Self>, number: usize, may_spin: bool) -> Line {
         let channel: *const Channel = self.channel(number);
         // SAFETY: the memory lives as long as the line, which holds it.
@@ -47,7 +50,7 @@ impl ControlMemory {
         Line { end: End::new(&channel.down, &channel.up, may_spin), number, _memory: Arc::clone(self) }
     }
 
-    /// Makes a channel one that nobody has used. Neither side uses it.
+    /// Resets a channel, which neither side uses.
     pub fn reset(&self, number: usize) {
         let channel = self.channel(number);
         for direction in [&channel.down, &channel.up] {
@@ -56,19 +59,19 @@ impl ControlMemory {
         }
     }
 
-    /// Wakes whoever waits for the host, which has ended.
+    /// Wakes all threads that wait for the host, which has ended.
     pub fn end(&self) {
         for channel in &self.control().channels {
             channel::end(&channel.up);
         }
     }
 
-    /// How many pages of function pointers the host is to have.
+    /// The number of pages of function pointers that the host should have.
     pub fn set_stub_pages(&self, pages: u32) {
         self.control().stub_pages.store(pages, Ordering::Release);
     }
 
-    /// What the host has reported of its end.
+    /// The report that the host has written before it ended.
     pub fn report(&self) -> Option<Death> {
         // SAFETY: the memory is a report, which lives as long as `self`.
         unsafe { Death::read(self.control().report.get()) }
@@ -77,7 +80,7 @@ impl ControlMemory {
 
 impl Drop for ControlMemory {
     fn drop(&mut self) {
-        // SAFETY: every line holds the memory, so that nobody uses it any more.
+        // SAFETY: every line holds a reference to the memory, so it is no longer in use.
         unsafe { unmap(self.span) };
     }
 }
@@ -86,7 +89,7 @@ impl Drop for ControlMemory {
 #[derive(Debug)]
 pub struct Line {
     pub end: End<'static>,
-    /// Which channel it is.
+    /// The number of the channel.
     pub number: usize,
     _memory: Arc<ControlMemory>,
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-/// A deadline, and what it came from.
+/// A deadline, and the timeout that it was computed from.
 #[derive(Clone, Copy, Debug)]
 pub struct Deadline {
     pub at: Instant,
@@ -10,7 +10,7 @@ pub struct Deadline {
 }
 
 impl Deadline {
-    /// That of something that begins now.
+    /// The deadline of an operation that begins now.
     pub fn after(milliseconds: u64) -> Option<Self> {
         Some(Self { at: Instant::now().checked_add(Duration::from_millis(milliseconds))?, milliseconds })
     }

@@ -5,7 +5,7 @@ use super::spawn;
 use super::watcher::Status;
 use crate::error::Death;
 
-/// How a host has ended. The report is the host's word: it is shown to the user, and nothing relies on it.
+/// The end of a host. The report comes from the host: it is shown to the user, and nothing relies on it.
 pub fn describe(status: Option<Status>, reported: Option<Reported>) -> Death {
     let mut death = Death::default();
     match status {

@@ -1,6 +1,6 @@
 //! Death report: what the host's signal handler writes about its own end, in memory that the parent reads.
 //!
-//! The writer is a process that is crashing, or one that wants to mislead. So the layout has no pointer, no `bool` and no
+//! The writer is a process that is crashing, or a hostile one. So the layout has no pointer, no `bool` and no
 //! enum: any bytes are a valid [`DeathReport`]. The parent copies it once and validates the copy ([`Death::read`]).
 #![expect(unsafe_code, reason = "reads memory that another process writes")]
 
@@ -48,9 +48,9 @@ pub struct DeathReport {
     pub sender: i32,
     /// `si_syscall` of SIGSYS, or -1.
     pub syscall: i32,
-    /// How many of `frames` are filled.
+    /// The number of `frames` that are filled.
     pub frame_count: u32,
-    /// How many of `objects` are filled.
+    /// The number of `objects` that are filled.
     pub object_count: u32,
     /// Keeps the 64-bit fields aligned.
     pub padding: u32,
@@ -118,7 +118,7 @@ impl ReportedFrame {
     };
 }
 
-/// How the process has ended, by its own report.
+/// The end of a process, by its own report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
     /// A signal.
@@ -141,7 +141,7 @@ pub enum Cause {
 /// A validated report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Death {
-    /// How the process has ended.
+    /// The signal or status with which the process has ended.
     pub cause: Cause,
     /// The kernel's id of the thread.
     pub thread: i32,
@@ -208,8 +208,8 @@ impl Death {
         })
     }
 
-    /// Leaves out the frames of a file, the host's, and those outside of the library's: who has called it says nothing of
-    /// it.
+    /// Leaves out the frames of a file, the host's, and those outside of the library's: who has called it says nothing
+    /// of it.
     pub fn leave_out(&mut self, file: &str) {
         let is_its = |frame: &DeathFrame| frame.object.as_ref().is_some_and(|(path, _)| path == file);
         let is_library = |frame: &DeathFrame| frame.object.is_some() && !is_its(frame) && !frame.is_in_c_library();
@@ -222,7 +222,7 @@ impl Death {
     }
 
     /// The frame that says most about where the library died: the innermost one outside of the C library, because
-    /// `abort`, `free` and `memcpy` report for whoever called them.
+    /// `abort`, `free` and `memcpy` fail by the fault of their caller.
     pub fn site(&self) -> Option<&DeathFrame> {
         self.frames.iter().find(|frame| !frame.is_in_c_library()).or(self.frames.first())
     }

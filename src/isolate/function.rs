@@ -50,7 +50,7 @@ impl RemoteLibrary {
     /// Opens a library in a process.
     ///
     /// # Errors
-    /// What the loader there says.
+    /// The errors of the loader in that process.
     pub fn open(process: Arc<Process>, path: Option<String>, flags: i32) -> Result<Arc<Self>> {
         let library = Arc::new(Self { process, path, flags, state: Mutex::default() });
         let child = library.process.child()?;
@@ -80,6 +80,9 @@ impl RemoteLibrary {
     }
 
     /// The address of a symbol in the host of now.
+    ///
+    /// # Errors
+    /// Where the host ends or does not answer.
     pub fn find(&self, symbol: &str) -> Result<Option<u64>> {
         if symbol.contains('\0') {
             return Ok(None);

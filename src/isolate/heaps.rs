@@ -22,7 +22,7 @@ const FREED: u8 = 2;
 #[derive(Debug)]
 pub struct Heaps {
     start: usize,
-    /// How many there are of either size, and the sizes.
+    /// The number of heaps of either size, and the sizes in bytes.
     parts: [(usize, usize); 2],
     /// By number: whether a host has it, or has had it.
     states: Box<[AtomicU8]>,
@@ -30,7 +30,7 @@ pub struct Heaps {
 }
 
 impl Heaps {
-    /// Those of a part of an arena.
+    /// The heaps of a part of an arena.
     pub fn new(start: usize, bytes: usize) -> Self {
         // Three quarters of a large part are for large heaps.
         let large = bytes / 4 * 3 / LARGE;

@@ -15,7 +15,7 @@ pub struct Life {
 }
 
 impl Life {
-    /// That of a process that was started.
+    /// The life of a process that was started.
     pub fn new(pid: i32, exit: Arc<Exit>, pidfd: OwnedFd) -> Self {
         Self { pid, exit, pidfd }
     }

@@ -52,11 +52,11 @@ impl Lines {
         if own.pid == pid {
             return own.line.take();
         }
-        // That of a host which has ended, or of another library.
+        // The line belongs to a host that has ended, or to another library.
         None
     }
 
-    /// A line that nobody uses. `start` has the host serve a new one.
+    /// Takes a line that is not in use. `start` has the host serve a new one.
     ///
     /// # Errors
     /// Where all are in use.
@@ -93,7 +93,7 @@ impl Lines {
         }
     }
 
-    /// Takes a channel back that nobody serves any more.
+    /// Returns the number of a channel that is no longer served.
     pub fn give_number(&self, number: usize) {
         self.locked().numbers.push(number);
     }

@@ -61,7 +61,7 @@ impl Host {
     }
 }
 
-/// What a [`Kind::Callback`] is answered with: the callback's result, or its signature.
+/// The answer to a [`Kind::Callback`]: the callback's result, or its signature.
 pub fn answer_of(head: &Head, arguments: &[u8]) -> Option<Vec<u8>> {
     if head.words[1] == ASKS_SIGNATURE {
         return stubs::signature_of(head.words[0]).map(|signature| signature_code::encode(&signature));

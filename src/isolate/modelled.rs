@@ -13,6 +13,7 @@ pub mod payload {
     pub struct Payload(UnsafeCell<Vec<u8>>);
 
     impl Payload {
+        /// Replaces the bytes from `at` on.
         pub fn write(&self, at: usize, bytes: &[u8]) -> bool {
             // SAFETY: the cell is borrowed for this alone, or loom panics.
             self.0.with_mut(|all| unsafe {
@@ -22,6 +23,7 @@ pub mod payload {
             true
         }
 
+        /// Copies the first `length` bytes.
         pub fn read(&self, length: usize, to: &mut Vec<u8>) -> bool {
             // SAFETY: as above.
             self.0.with(|all| unsafe {
@@ -45,11 +47,13 @@ pub mod futex {
         static ref SLEEPERS: (Mutex<()>, Condvar) = (Mutex::new(()), Condvar::new());
     }
 
+    /// Wakes every sleeper.
     pub fn wake(_: &AtomicU32) {
         let _queue = SLEEPERS.0.lock().unwrap();
         SLEEPERS.1.notify_all();
     }
 
+    /// Sleeps while the word has the expected value.
     pub fn sleep(word: &AtomicU32, expected: u32, _: Duration) {
         let queue = SLEEPERS.0.lock().unwrap();
         if word.load(SeqCst) == expected {

@@ -29,7 +29,7 @@ impl Shared {
         End::new(&self.channel.up, &self.channel.down, false)
     }
 
-    /// What the watcher does when the host has ended, in its order.
+    /// The steps of the watcher when the host has ended, in their order.
     fn end(&self) {
         self.has_ended.store(true, SeqCst);
         end(&self.channel.up);
@@ -50,7 +50,7 @@ fn kind_of(head: &Head) -> Kind {
     Kind::of(head.kind).unwrap()
 }
 
-/// What a call of the parent gives, as `Child::converse` does it: callbacks are answered by `answer`.
+/// Makes a call of the parent as `Child::converse` does, and returns its result. `answer` answers callbacks.
 fn converse(shared: &Shared, end: &End<'_>, number: u64, answer: &dyn Fn(u64) -> u64) -> Result<u64, Missed> {
     let (mut payload, text) = (Vec::new(), [number as u8]);
     assert!(end.post(head(Kind::Call, number), &[&text]));

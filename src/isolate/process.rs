@@ -15,7 +15,7 @@ use super::{address_space, limits, shared, stubs};
 use crate::error::{FfiError, Result};
 use crate::memory::other_memory;
 
-/// What becomes of a call after the host has ended.
+/// What a call does after the host has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Restart {
     /// It fails until somebody restarts the process.
@@ -28,10 +28,10 @@ pub enum Restart {
 pub const MOST_RESTARTS: usize = 5;
 pub const RESTART_SECONDS: u64 = 10;
 
-/// How long a host has for its destructors.
+/// The longest time that a host may take for its destructors.
 const QUIT: Duration = Duration::from_secs(1);
 
-/// How a process is started and what it may do.
+/// The settings of a process: its start and its permissions.
 #[derive(Debug)]
 pub struct Options {
     pub start: Start,
@@ -43,7 +43,7 @@ pub struct Options {
     pub keeps_malloc: bool,
     /// Whether it has an arena of its own, and sees no other Buffers.
     pub is_apart: bool,
-    /// What a call may take, in milliseconds, where its declaration does not say.
+    /// The timeout of calls whose declaration has none, in milliseconds.
     pub timeout: Option<u64>,
     /// The sandbox, as text for the host; none where it is empty.
     pub sandbox: String,
@@ -85,6 +85,9 @@ const WINDOW_BYTES: usize = 64 << 30;
 
 impl Process {
     /// Starts a process.
+    ///
+    /// # Errors
+    /// Where the system shares no memory, or the process does not start.
     pub fn new(options: Options) -> Result<Arc<Self>> {
         stubs::begin();
         other_memory::watch(Box::new(address_space::Hosts));
@@ -110,8 +113,8 @@ impl Process {
     fn start(&self, state: &mut State) -> Result<Arc<Child>> {
         let (arena, arena_size) = self.arena.span();
         let heap = self.arena.take_heap();
-        // Where the mappings of the host lie, which nothing of this process does. Tools take very long to look at what it
-        // reserves for that.
+        // Where the mappings of the host lie, which nothing of this process does. Tools take very long to look at what
+        // it reserves for that.
         let has_window = self.options.start.command.is_empty() && limits::reason().is_none();
         let window = if has_window { Range::reserve(WINDOW_BYTES, 1 << 30).map(Arc::new) } else { None };
         let (heap_start, heap_size) = heap.as_ref().map_or((0, 0), |heap| (heap.start, heap.size));
@@ -143,6 +146,9 @@ impl Process {
     }
 
     /// The host that answers calls now. One that has ended is replaced where the options say so.
+    ///
+    /// # Errors
+    /// Where the host has ended and is not restarted, or was restarted too often.
     pub fn child(&self) -> Result<Arc<Child>> {
         let mut state = self.locked();
         match &state.child {
@@ -172,6 +178,9 @@ impl Process {
     }
 
     /// Ends the host, if it runs, and starts another one.
+    ///
+    /// # Errors
+    /// Where the system shares no memory, or the process does not start.
     pub fn restart(&self) -> Result<()> {
         let mut state = self.locked();
         if let Some(child) = state.child.take() {
@@ -211,7 +220,7 @@ impl Process {
         Deadline::after(timeout.or(self.options.timeout)?)
     }
 
-    /// How many hosts there have been.
+    /// The number of hosts so far.
     pub fn generation(&self) -> u32 {
         self.locked().generation
     }

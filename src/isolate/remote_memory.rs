@@ -1,4 +1,4 @@
-//! Memory of another process, which the kernel copies: a bad address is refused, and crashes nobody.
+//! Memory of another process, which the kernel copies: a bad address is an error, and crashes neither process.
 #![expect(unsafe_code, reason = "has the kernel copy memory")]
 
 /// The bytes that are looked for a NUL at once: no mapping begins or ends inside of them.

@@ -15,7 +15,7 @@ static ARENA: OnceLock<Result<Arc<Arena>, (ErrorKind, String)>> = OnceLock::new(
 /// The arena; every block of the package comes from it from now on.
 ///
 /// # Errors
-/// What the system says where it shares no memory.
+/// The error of a system that shares no memory.
 pub fn arena() -> Result<Arc<Arena>, Error> {
     let made = ARENA.get_or_init(|| {
         let refused = |error: Error| (error.kind(), error.to_string());

@@ -32,7 +32,7 @@ pub fn decode(mut bytes: &[u8]) -> Option<Signature> {
     Some(if *has_plan == 0 { signature.without_sequence() } else { signature })
 }
 
-/// Where the arguments begin in the layout of a signature; what is before them is the parent's.
+/// The offset of the arguments in the layout of a signature. The parent uses the bytes before them.
 pub fn arguments_at(signature: &Signature) -> usize {
     signature.layout.arguments.first().copied().unwrap_or(signature.layout.size)
 }

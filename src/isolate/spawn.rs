@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 
 use super::wire::{ARENA_FD, CONTROL_FD, FIRST_OTHER_FD, LIFE_FD};
 
-/// What a host is started with.
+/// The settings with which a host process is started.
 #[derive(Debug, Default)]
 pub struct Start {
     /// `NAME=value` of its environment.
@@ -31,7 +31,7 @@ pub struct Started {
     pub pidfd: OwnedFd,
     /// While this is open the host knows that its parent lives.
     pub life: OwnedFd,
-    /// What it writes to stderr. Does not block.
+    /// The read end of its stderr. Does not block.
     pub stderr: OwnedFd,
 }
 
@@ -150,8 +150,8 @@ impl Plan {
         }
     }
 
-    /// Everything of Node's is closed on exec already; what other addons have opened is closed here, where the C library
-    /// can (glibc 2.34).
+    /// Everything of Node's is closed on exec already; what other addons have opened is closed here, where the C
+    /// library can (glibc 2.34).
     fn close_others(&mut self) {
         type CloseFrom = unsafe extern "C" fn(*mut libc::posix_spawn_file_actions_t, i32) -> i32;
         // SAFETY: the symbol is the C library's, of this type.
@@ -176,6 +176,9 @@ impl Drop for Plan {
 }
 
 /// Starts a host. `control` and `arena` are memory files.
+///
+/// # Errors
+/// Where the file of the addon is not known, or the system starts no process.
 pub fn start(start: &Start, control: RawFd, arena: RawFd) -> Result<Started> {
     let file = own_file().ok_or_else(|| Error::other("the file of the addon is not known"))?;
     let loader = loader()?;
@@ -224,7 +227,7 @@ pub fn start(start: &Start, control: RawFd, arena: RawFd) -> Result<Started> {
         )
     };
     check(spawned)?;
-    // SAFETY: the process is a child of this one that nobody has waited for; the descriptor is new.
+    // SAFETY: the process is a child of this one that was not waited for yet; the descriptor is new.
     let pidfd = unsafe {
         match libc::syscall(libc::SYS_pidfd_open, pid, 0) {
             -1 => {
@@ -244,7 +247,7 @@ pub fn start(start: &Start, control: RawFd, arena: RawFd) -> Result<Started> {
     Ok(Started { pid, pidfd, life: life_in, stderr: stderr_out })
 }
 
-/// The environment of this process for a host: without what is Node's.
+/// The environment of this process for a host, without the variables of Node.
 pub fn inherited_environment() -> Vec<CString> {
     let is_for_node = |name: &OsStr| name.as_bytes().starts_with(b"NODE_");
     let pair = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {

@@ -34,7 +34,7 @@ pub struct Entry {
 /// Maps a page of stubs with its table at an address that is reserved for it. The table is zeroed.
 ///
 /// # Safety
-/// The span is reserved for this, and nobody uses it.
+/// The span is reserved for this, and is not in use.
 pub unsafe fn map_page(base: usize) -> bool {
     let anonymous = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED;
     let at: *mut u8 = std::ptr::with_exposed_provenance_mut(base);
@@ -110,7 +110,7 @@ pub fn begin() -> Option<usize> {
     Some(REGION.get_or_init(reserve).as_ref()?.range.base)
 }
 
-/// How many pages are in use.
+/// The number of pages in use.
 pub fn pages() -> u32 {
     region().map_or(0, |region| region.pages.load(Ordering::Acquire))
 }

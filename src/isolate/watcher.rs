@@ -17,7 +17,7 @@ const MOST_STDERR: usize = 4096;
 /// The most bytes of stderr that are read for one host before the others have their turn.
 const AT_ONCE: usize = 64 * 1024;
 
-/// How a process has ended.
+/// The end of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
     Exited(i32),
@@ -26,7 +26,7 @@ pub enum Status {
     Unknown,
 }
 
-/// What becomes of what a host writes to stderr, beside being kept.
+/// What is done with a host's output on stderr, apart from keeping it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stderr {
     /// It goes to the stderr of this process as well.
@@ -34,7 +34,7 @@ pub enum Stderr {
     Ignore,
 }
 
-/// What is done when a host has ended, on the watcher's thread.
+/// A function that the watcher's thread calls when a host has ended.
 pub struct OnEnd {
     memory: Arc<ControlMemory>,
     heap: Option<(usize, usize)>,
@@ -70,7 +70,7 @@ impl std::fmt::Debug for Exit {
 }
 
 impl Exit {
-    /// That of a host that runs.
+    /// The end of a host that still runs.
     pub fn new(on_end: OnEnd) -> Arc<Self> {
         let (has_ended, is_killed_here) = (AtomicBool::new(false), AtomicBool::new(false));
         Arc::new(Self { has_ended, state: Mutex::default(), changed: Condvar::new(), is_killed_here, on_end })
@@ -149,7 +149,7 @@ const OF_STDERR: u64 = 1;
 /// Watches a host from now on.
 ///
 /// # Errors
-/// What the system says where it has no more descriptors or threads.
+/// The error for a system without descriptors or threads left.
 pub fn watch(pidfd: OwnedFd, stderr: OwnedFd, kind: Stderr, exit: Arc<Exit>) -> Result<(), Error> {
     static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
     let watcher = watcher()?;
@@ -224,9 +224,9 @@ impl Watcher {
             let (epoll, fd) = (self.epoll.as_raw_fd(), host.pidfd.as_raw_fd());
             libc::epoll_ctl(epoll, libc::EPOLL_CTL_DEL, fd, std::ptr::null_mut());
         }
-        // What it wrote last is in the pipe. Its own children may hold the pipe open: what they write is not waited for.
+        // What it wrote last is in the pipe. Its own children may hold the pipe open: their output is not waited for.
         host.pass_on(AT_ONCE);
-        // Whoever learns of the end finds no descriptor of it.
+        // First, so that a thread which sees the end finds no descriptor of the host.
         let exit = Arc::clone(&host.exit);
         drop(host);
         exit.end(status);
@@ -234,7 +234,7 @@ impl Watcher {
 }
 
 impl Watched {
-    /// Reads what the host has written. Whether nobody can write any more.
+    /// Reads the output that the host has written. Returns whether the pipe has no writer left.
     fn pass_on(&mut self, most: usize) -> bool {
         let Some(stderr) = &self.stderr else { return true };
         let mut bytes = [0; 4096];

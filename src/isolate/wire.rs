@@ -1,5 +1,5 @@
-//! The memory that a process and its host share to talk to each other, and what the messages in it are. The host may
-//! write all of it at any time: whoever reads it copies a value once, and checks the copy.
+//! The layout of the memory through which a process and its host exchange messages. The host may write all of it at any
+//! time, so a reader copies a value once and checks the copy.
 #![expect(unsafe_code, reason = "says of shared memory that threads may share it")]
 
 use std::cell::UnsafeCell;
@@ -9,7 +9,7 @@ pub use super::payload::PAYLOAD;
 use super::payload::Payload;
 use crate::sync::locks::atomic::{AtomicU32, AtomicU64};
 
-/// What the host finds at its file descriptors: the arena, the read end of the pipe that ends with the parent, and the
+/// The file descriptors of the host: the arena, the read end of the pipe that ends with the parent, and the
 /// memory of this file.
 pub const ARENA_FD: i32 = 3;
 pub const LIFE_FD: i32 = 4;
@@ -17,7 +17,8 @@ pub const CONTROL_FD: i32 = 5;
 /// The first descriptor that the host must not inherit.
 pub const FIRST_OTHER_FD: i32 = 6;
 
-/// Channels of a host: that of the JavaScript thread, that of the host's own threads, and those of asynchronous calls.
+/// The channels of a host: one for the JavaScript thread, one for the host's own threads, the rest for asynchronous
+/// calls.
 pub const CHANNELS: usize = 256;
 /// The channel of the JavaScript thread.
 pub const MAIN: usize = 0;
@@ -34,7 +35,7 @@ const DIRECTION_HEAD: usize = 64;
 /// Bytes of the build's name.
 pub const BUILD_BYTES: usize = 64;
 
-/// What a message is. The host sends the last four, the parent the others.
+/// The kind of a message. The host sends the last four, the parent the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Kind {
@@ -48,7 +49,7 @@ pub enum Kind {
     Find = 4,
     /// Closes a library.
     Close = 5,
-    /// Tells a signature: its number; the types.
+    /// Defines a signature: its number; the types.
     Define = 6,
     /// Applies the sandbox: its text.
     Sandbox = 7,
@@ -56,9 +57,9 @@ pub enum Kind {
     Quit = 8,
     /// Ends the thread that serves the channel.
     Leave = 9,
-    /// What a request gives.
+    /// The result of a request.
     Return = 16,
-    /// Why a request is refused.
+    /// The reason why a request was refused.
     Refused = 17,
     /// Calls a callback: its number; the arguments.
     Callback = 18,
@@ -78,12 +79,13 @@ impl Kind {
 /// Flags of [`Kind::Call`]: errno is cleared before the call; the result is text, which is sent along.
 pub const CALL_ERRNO: u64 = 1 << 32;
 pub const CALL_TEXT: u64 = 1 << 33;
-/// The word of a [`Kind::Return`] of text that says that the text was too long to be sent along.
+/// The word of a [`Kind::Return`] of text that was too long to be sent along.
 pub const TEXT_STAYS: u64 = u64::MAX;
 
 /// The second word of a [`Kind::Callback`] that asks for the callback's signature instead of calling it.
 pub const ASKS_SIGNATURE: u64 = 1;
-/// That of one that asks for a thread of the parent for a channel, whose number is the first word.
+/// The second word of a [`Kind::Callback`] that asks for a thread of the parent for a channel, whose number is the first
+/// word.
 pub const ASKS_THREAD: u64 = 2;
 
 /// The words in a message's head.
@@ -93,7 +95,7 @@ pub const WORDS: usize = 3;
 #[cfg_attr(all(test, loom), derive(Default))]
 #[cfg_attr(not(all(test, loom)), repr(C, align(4096)))]
 pub struct Direction {
-    /// How many messages were sent, without the sign; the sign says that no other comes.
+    /// The number of messages that were sent. The sign bit means that no other follows.
     pub sequence: AtomicU32,
     /// Whether the receiver sleeps.
     pub sleeping: AtomicU32,
@@ -124,13 +126,13 @@ pub struct Channel {
     pub up: Direction,
 }
 
-/// What the host has to know before anything else. The parent writes it before the host starts.
+/// The settings that the host reads first. The parent writes them before the host starts.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct Settings {
     /// The name of the build, as long as it fits; the host compares it with its own.
     pub build: [u8; BUILD_BYTES],
-    /// The arena; 0 where there is none.
+    /// The arena; 0 without one.
     pub arena: u64,
     pub arena_size: u64,
     /// The part of the arena that is the host's heap.
@@ -147,13 +149,13 @@ pub struct Settings {
     pub keeps_malloc: u32,
 }
 
-/// All that is shared but the arena.
+/// All shared memory except the arena.
 #[repr(C, align(4096))]
 pub struct Control {
     pub settings: Settings,
     /// Pages of function pointers that are in use: [`super::stubs`].
     pub stub_pages: std::sync::atomic::AtomicU32,
-    /// What the host writes when it gets a signal that ends it.
+    /// The report that the host writes when a signal ends it.
     pub report: Report,
     pub channels: [Channel; CHANNELS],
 }
@@ -169,7 +171,7 @@ impl Report {
     }
 }
 
-// SAFETY: another process writes the bytes anyway, so that nobody makes references to them: they are copied, in and out.
+// SAFETY: the bytes are only copied in and out, never referenced, because another process may write them at any time.
 unsafe impl Sync for Report {}
 // SAFETY: as above; the rest are atomics.
 unsafe impl Sync for Direction {}

@@ -53,7 +53,7 @@ impl<'data, E: FileHeader, R: ReadRef<'data>> Dynamic<'data, E, R> {
         symbols().unwrap_or(&[])
     }
 
-    /// How many dynamic symbols there are. Only the hash tables know: the last symbol is the end of the last chain.
+    /// The number of dynamic symbols. Only the hash tables have it: the last symbol is the end of the last chain.
     fn count(&self) -> Option<usize> {
         if let Some(table) = self.value(elf::DT_HASH).and_then(|address| self.offset_of(address)) {
             let header = self.data.read_at::<elf::HashHeader<E::Endian>>(table).ok()?;

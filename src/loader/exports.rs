@@ -1,4 +1,4 @@
-//! What the image with Node's functions exports, by its table of symbols in memory: the executable, or a shared
+//! The exports of the image with Node's functions, by its table of symbols in memory: the executable, or a shared
 //! libnode. Knows no JavaScript.
 #![cfg(all(target_os = "linux", target_pointer_width = "64"))]
 #![expect(unsafe_code, reason = "reads the symbol table of the running program")]
@@ -34,7 +34,7 @@ unsafe impl Send for Exports {}
 unsafe impl Sync for Exports {}
 
 impl Exports {
-    /// Those of the image with Node's functions; `None` where it has no GNU hash table.
+    /// The exports of the image with Node's functions; `None` where it has no GNU hash table.
     pub fn of_program() -> Option<Self> {
         struct Search {
             address: usize,

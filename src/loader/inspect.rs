@@ -174,7 +174,7 @@ impl Names {
     }
 }
 
-// ---- what it exports ------------------------------------------------------------------------------------------------
+// ---- exports --------------------------------------------------------------------------------------------------------
 
 /// The bytes of symbols, by name and address.
 type Sizes<'data> = HashMap<(&'data [u8], u64), u64>;
@@ -250,7 +250,7 @@ fn target(export: &Export<'_>, names: &mut Names) -> Parsed<Option<String>> {
     Ok(Some(if library.is_empty() { name } else { format!("{library}!{name}") }))
 }
 
-// ---- what it needs --------------------------------------------------------------------------------------------------
+// ---- dependencies ---------------------------------------------------------------------------------------------------
 
 fn imports<'data, R: ReadRef<'data>>(file: &object::File<'data, R>, names: &mut Names) -> Parsed<Vec<Imported>> {
     let mut found = Vec::new();

@@ -80,7 +80,7 @@ fn build_of(file: &OsString) -> Option<String> {
     }
     // SAFETY: U4 holds trivially: with RTLD_NOLOAD nothing is loaded, so nothing runs.
     let library = unsafe { Library::open(Some(file), RTLD_LAZY | libc::RTLD_NOLOAD) }.ok()?;
-    // SAFETY: M11; what has this name is a text that ends with NUL.
+    // SAFETY: M11; the symbol of this name is a text that ends with NUL.
     unsafe {
         let build = library.get::<*const std::ffi::c_char>(b"PINNED_FFI_BUILD\0").ok()?;
         Some(std::ffi::CStr::from_ptr(*build).to_str().ok()?.to_owned())

@@ -116,7 +116,7 @@ fn allocator_is_replaced() -> bool {
     })
 }
 
-/// What a name stands for; null where there is no such symbol.
+/// The address that a name stands for; null where there is no such symbol.
 fn symbol(handle: *mut c_void, name: &CStr) -> *const c_void {
     // SAFETY: M11; the handle is one of dlopen, and the name ends with a NUL.
     unsafe { libc::dlsym(handle, name.as_ptr()) }

@@ -28,7 +28,7 @@ pub struct Exported {
     pub version: Option<String>,
     /// Whether the version is the one that is meant without a version.
     pub is_default: bool,
-    /// The library and name of what is forwarded.
+    /// The library and name that a symbol is forwarded to.
     pub target: Option<String>,
 }
 
@@ -37,7 +37,7 @@ pub struct Exported {
 pub struct Imported {
     /// Its name.
     pub name: String,
-    /// Where it has to come from, where the format says so.
+    /// The library that has to provide it, if the format names one.
     pub library: Option<String>,
 }
 
@@ -58,8 +58,8 @@ pub struct Report {
     pub search_path: Option<String>,
     /// The libraries it needs, by the names it has for them.
     pub dependencies: Vec<String>,
-    /// What it exports, by name.
+    /// The symbols that it exports, by name.
     pub exports: Vec<Exported>,
-    /// What it imports, by name.
+    /// The symbols that it imports, by name.
     pub imports: Vec<Imported>,
 }

@@ -10,7 +10,7 @@ use object::read::ReadCache;
 use object::read::elf::{FileHeader, ProgramHeader};
 use object::{Endianness, elf};
 
-/// Why the loader must not get a file; `None` where it may, or where it will say itself what is wrong.
+/// The reason why the loader must not get a file. `None` where it may, and where the loader itself reports an error.
 pub fn fault(path: &Path) -> Option<String> {
     let status = fs::metadata(path).ok()?;
     // The loader's own words for a directory are clear.
@@ -29,7 +29,7 @@ pub fn fault(path: &Path) -> Option<String> {
         .then(|| format!("{}: the file is cut off: it has {size} bytes of at least {wanted}", path.display()))
 }
 
-/// What the machine field of ELF files for this processor has; `None` where it is not compared.
+/// The machine field of ELF files for this processor; `None` where it is not compared.
 const MACHINE: Option<u16> = if cfg!(not(target_os = "linux")) {
     None
 } else if cfg!(target_arch = "x86_64") {
@@ -59,7 +59,7 @@ fn foreign_reason(mut file: File) -> Option<String> {
 }
 
 /// The bytes up to the end of the last segment that is mapped, or of the program headers if these are cut off; `None`
-/// for what is no ELF file of 64 bits.
+/// for a file that is no 64-bit ELF file.
 fn bytes_of_segments(file: File) -> Option<u64> {
     let cache = ReadCache::new(file);
     let header = elf::FileHeader64::<Endianness>::parse(&cache).ok()?;

@@ -1,4 +1,4 @@
-//! Where blocks come from beside the C library's heap: memory that another process shares.
+//! The source of blocks apart from the C library's heap: memory that another process shares.
 
 use std::sync::{Arc, OnceLock};
 

@@ -50,7 +50,7 @@ impl Code {
         };
         self.free = Span::new(Address::new(free.start.get() + length)?, free.length - length).ok();
         let at = free.start;
-        // SAFETY: M15; the pages are mapped for this, nobody runs them yet, and they are not written any more.
+        // SAFETY: M15; the pages are mapped for writing, no thread runs them yet, and they are not written any more.
         unsafe { write(at, code, length) }.then_some(at)
     }
 }
@@ -58,7 +58,7 @@ impl Code {
 impl Drop for Code {
     fn drop(&mut self) {
         for chunk in &self.chunks {
-            // SAFETY: M15; `map` mapped the chunk, and nobody calls its code any more.
+            // SAFETY: M15; `map` mapped the chunk, and its code is no longer called.
             unsafe { libc::munmap(chunk.as_ptr().cast(), CHUNK) };
         }
     }

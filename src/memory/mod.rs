@@ -46,10 +46,9 @@ pub mod block_source;
 #[cfg(any(callback_stubs, v8_abi))]
 pub mod exec;
 pub mod fence;
-#[cfg(v8_abi)]
-pub mod latin1;
 pub mod other_memory;
 pub mod probe;
 pub mod raw;
 pub mod simd16;
 pub mod string_arena;
+pub mod text;

@@ -46,16 +46,22 @@ pub fn is_mapped(_: Span, _: Access) -> bool {
 /// mapped.
 #[cfg(target_os = "linux")]
 pub unsafe fn read(from: Address, to: &mut [u8]) -> bool {
+    copy(from, to).unwrap_or_else(|| {
+        // SAFETY: by the contract of this function.
+        unsafe { from.as_ptr().copy_to_nonoverlapping(to.as_mut_ptr(), to.len()) };
+        true
+    })
+}
+
+/// Has the kernel copy memory that may not be mapped; false where it is not, `None` if a sandbox forbids the system call.
+#[cfg(target_os = "linux")]
+pub fn copy(from: Address, to: &mut [u8]) -> Option<bool> {
     let local = libc::iovec { iov_base: to.as_mut_ptr().cast(), iov_len: to.len() };
     let remote = libc::iovec { iov_base: from.as_ptr().cast(), iov_len: to.len() };
     // SAFETY: M4; the kernel answers for what it reads, and writes into the slice.
     let copied = unsafe { libc::process_vm_readv(libc::getpid(), &local, 1, &remote, 1, 0) };
-    if copied < 0 && std::io::Error::last_os_error().raw_os_error() != Some(libc::EFAULT) {
-        // SAFETY: by the contract of this function.
-        unsafe { from.as_ptr().copy_to_nonoverlapping(to.as_mut_ptr(), to.len()) };
-        return true;
-    }
-    copied == to.len() as isize
+    let is_refused = copied < 0 && std::io::Error::last_os_error().raw_os_error() != Some(libc::EFAULT);
+    (!is_refused).then_some(copied == to.len() as isize)
 }
 
 /// Copies no memory: V8's is not read on other systems.
@@ -65,6 +71,12 @@ pub unsafe fn read(from: Address, to: &mut [u8]) -> bool {
 #[cfg(not(target_os = "linux"))]
 pub unsafe fn read(_: Address, _: &mut [u8]) -> bool {
     false
+}
+
+/// Copies no memory: V8's is not read on other systems.
+#[cfg(not(target_os = "linux"))]
+pub fn copy(_: Address, _: &mut [u8]) -> Option<bool> {
+    None
 }
 
 /// The bytes of a page, or of a part of one: no mapping begins or ends inside.

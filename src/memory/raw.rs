@@ -11,7 +11,7 @@ use super::arg_buffer::{ArgBuffer, HEAD_BYTES};
 use super::other_memory;
 use super::probe::{self, Access, PAGE};
 
-/// How a raw address is checked.
+/// The check of raw addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PointerCheck {
     /// Addresses in the first page are refused (M5).
@@ -86,6 +86,32 @@ pub unsafe fn load_word(arg_buffer: usize, address: usize, size: u32) {
         };
         target.write_unaligned(word);
     }
+}
+
+/// The pointer at an address.
+///
+/// # Safety
+/// U2: a word is readable at `address`.
+#[cfg(v8_abi)]
+#[inline]
+pub unsafe fn pointer_at(address: usize) -> usize {
+    // SAFETY: by the contract of this function.
+    unsafe { std::ptr::with_exposed_provenance::<usize>(address).read_unaligned() }
+}
+
+/// Copies a text of ASCII of at most `most` bytes, and returns its length; `None` for any other text, and for an address
+/// of the first page.
+///
+/// # Safety
+/// As [`short_text`]. M1: `to` is the address of so many bytes, which may be where the text lies.
+#[cfg(v8_abi)]
+#[inline]
+pub unsafe fn load_short_text(to: usize, address: usize, most: usize) -> Option<usize> {
+    // SAFETY: by the contract of this function.
+    let text = unsafe { short_text(address, most) }.filter(|text| text.is_ascii())?;
+    // SAFETY: as above.
+    unsafe { std::ptr::copy(text.as_ptr(), std::ptr::with_exposed_provenance_mut(to), text.len()) };
+    Some(text.len())
 }
 
 /// The bytes of a text of 2 or 4 bytes a unit, without its NUL, copied; `None` for an address that is refused.

@@ -33,7 +33,6 @@ use crate::error::FfiError;
 use crate::memory::address::Span;
 use crate::memory::arg_buffer::ArgBuffer;
 use crate::memory::fence::block::Fenced;
-use crate::memory::fence::block_cache::CachedBlock;
 use crate::memory::raw::PointerCheck;
 use crate::v8::stack_limit::StackLimit;
 
@@ -161,25 +160,6 @@ impl Environment {
         }
         // SAFETY: M3, by the contract of this function.
         unsafe { value::view(self.raw, value) }
-    }
-
-    /// A short text as UTF-8 with a NUL, in the arena; `None` for any other value, and where there is no space.
-    ///
-    /// # Safety
-    /// M3: `value` is rooted.
-    #[inline]
-    pub unsafe fn text(&self, value: sys::napi_value) -> Option<CachedBlock> {
-        #[cfg(v8_abi)]
-        // SAFETY: M3, by the contract of this function, and M15: nothing here is V8's.
-        if let Some(text) = self.v8.flat_strings.get().and_then(|flat| unsafe { flat.of(value.cast()) })
-            && let Some(handed) = self.calls.strings.take(text.size())
-        {
-            // SAFETY: M8 and M4; the block is of that size, and this call's.
-            unsafe { text.put(handed.block) };
-            return Some(handed);
-        }
-        // SAFETY: M3, by the contract of this function.
-        CachedBlock::new(unsafe { value::short_text(self.raw, value, &self.calls.strings) }?.0)
     }
 
     /// Keeps a value as long as the environment: a reference to it.

@@ -1,4 +1,4 @@
-//! Errors of the native side as JavaScript errors, and what is pending in Node-API.
+//! Errors of the native side as JavaScript errors, and the pending exception of Node-API.
 #![expect(unsafe_code, reason = "makes and throws JavaScript errors")]
 
 use std::ffi::CString;
@@ -28,7 +28,7 @@ pub fn throw_error(env: sys::napi_env, error: sys::napi_value) {
     unsafe { sys::napi_throw(env, error) };
 }
 
-/// Takes what is pending in Node-API: what was thrown by a function that it has called, or by itself.
+/// Takes the pending exception of Node-API, which it or a function that it called has thrown.
 pub fn take_thrown(env: sys::napi_env) -> Option<sys::napi_value> {
     let (mut is_pending, mut exception) = (false, null_mut());
     // SAFETY: M6; the out-parameters are locals.
@@ -80,7 +80,7 @@ pub fn to_error(env: sys::napi_env, error: &FfiError, cause: Option<sys::napi_va
     js_error
 }
 
-/// Puts what is known of the end of an isolated library's process into an error.
+/// Adds the details of the end of an isolated library's process to an error.
 fn describe_death(env: sys::napi_env, error: sys::napi_value, symbol: &str, death: &Death) {
     let text = |text: &str| {
         let mut value = null_mut();

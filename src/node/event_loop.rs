@@ -49,6 +49,9 @@ pub fn serve(environment: &Environment, work: Work) {
 }
 
 /// Serves a queue: the callback of its waker.
+///
+/// # Safety
+/// M12: Node-API calls it, with the state that the waker was made with.
 pub unsafe extern "C" fn serve_one(env: sys::napi_env, _: sys::napi_value, context: *mut c_void, _: *mut c_void) {
     // SAFETY: M12; `make_waker` gave the state, which the finalizer gives back.
     let environment = unsafe { &*context.cast::<Environment>() };

@@ -76,7 +76,7 @@ mod here {
         hosts.filter(|host| host.is_busy()).for_each(|host| host.kill());
     }
 
-    /// The environment of this thread is going, and with it what has started processes.
+    /// Called when the environment of this thread, which has started processes, ends.
     pub fn end_processes() {
         processes().iter().for_each(|process| process.kill());
     }

@@ -21,6 +21,7 @@ pub mod native_fn;
 pub mod pool_slices;
 pub mod string;
 pub mod termination;
+pub mod text_argument;
 pub mod threadsafe_function;
 pub mod transfer_lock;
 pub mod unwinding;

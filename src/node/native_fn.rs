@@ -176,7 +176,7 @@ unsafe extern "C" fn by_node_api<F: NativeFnImpl>(
         sys::napi_get_cb_info(env, info, null_mut(), null_mut(), null_mut(), &mut data);
         &*data.cast::<Environment>()
     };
-    // Node-API throws what is pending.
+    // Node-API throws the pending exception.
     run::<F>(environment, Arguments::NodeApi(env, info)).unwrap_or_else(|PendingException| {
         let value = environment.exceptions.to_throw.replace(null_mut());
         if !value.is_null() {
@@ -228,6 +228,10 @@ pub mod by_v8 {
     /// undefined.
     pub type Function = unsafe extern "C" fn(*mut usize, usize, usize, *const Environment);
 
+    /// The function that V8 calls by the generated code, which adds the environment.
+    ///
+    /// # Safety
+    /// M18: V8 calls it, with the address of the environment that the generated code was made with.
     pub unsafe extern "C" fn called<F: NativeFnImpl>(
         info: *mut usize,
         _: usize,
@@ -248,7 +252,7 @@ pub mod by_v8 {
         }
     }
 
-    /// Throws what is pending in Node-API, as Node-API does when its own functions return.
+    /// Throws the pending exception of Node-API, as Node-API does when its own functions return.
     #[cold]
     fn rethrow(environment: &Environment, v8: &FunctionTemplates) {
         let value = environment.exceptions.to_throw.replace(null_mut());

@@ -31,7 +31,7 @@ use crate::memory::fence::pool_slice::{PassedSlices, PoolSlab, Ranges, meets};
 pub struct Requests {
     /// `uv_loop_t.active_reqs.count`.
     active: Cell<Option<NonNull<u32>>>,
-    /// Those that are asynchronous calls of this package and not done.
+    /// The asynchronous calls of this package that are under way.
     own: Cell<u32>,
 }
 
@@ -203,7 +203,7 @@ impl PoolSlices {
         (address - start < slab.length).then(|| Span::new(Address::new(*start)?, slab.length).ok())?
     }
 
-    /// What a number may mean, and the slab of it: the slices around it whose addresses were exposed; `None` where
+    /// The slice that a number may mean, and its slab: the slices around it whose addresses were exposed; `None` where
     /// there are none.
     pub fn around(&self, env: sys::napi_env, address: Address) -> Option<(Span, PoolSlab)> {
         let slab = self.slab_around(address.get()).filter(|_| self.any())?;

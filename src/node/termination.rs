@@ -11,7 +11,7 @@ use super::error::take_thrown;
 use crate::v8::isolate::is_execution_terminating;
 
 impl Environment {
-    /// A call of a JavaScript function by Node-API has failed: passes on what it has thrown, or that it was ended.
+    /// Passes on the exception of a JavaScript function that Node-API has called, or that JavaScript was terminated.
     #[cold]
     pub fn propagate_failure(&self, origin: usize) {
         // Before anything else: Node-API may lose it.

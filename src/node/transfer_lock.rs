@@ -135,7 +135,7 @@ impl TransferLocks {
         self.locked.set(passed.len());
     }
 
-    /// A call has returned: what was passed to it since `mark` is unlocked.
+    /// Unlocks the views that were passed to a call since `mark`, after it has returned.
     #[inline]
     pub fn end(&self, env: sys::napi_env, mark: usize) {
         let mut passed = self.passed.borrow_mut();
@@ -182,6 +182,7 @@ impl TransferLocks {
         true
     }
 
+    /// Takes one lock of an ArrayBuffer back; the last one makes it transferable.
     pub fn unlock(&self, env: sys::napi_env, value: sys::napi_value) {
         let (Some(setter), Some((base, buffer))) = (self.setter.get(), array_buffer(env, value)) else { return };
         let mut counts = self.counts.borrow_mut();
@@ -199,7 +200,7 @@ impl TransferLocks {
     }
 }
 
-/// A reference that holds the storage of a view or buffer; null for what has none that could be transferred.
+/// A reference that holds the storage of a view or buffer; null for a value without transferable storage.
 fn hold_storage(stores: BackingStores, env: sys::napi_env, value: sys::napi_value) -> sys::napi_ref {
     let Some((_, buffer)) = array_buffer(env, value) else { return null_mut() };
     // SAFETY: M3.

@@ -1,19 +1,13 @@
-//! The storage of JavaScript values that native code uses while a call is under way: views, buffers and strings.
+//! The storage of JavaScript values that native code uses while a call is under way: views and buffers.
 #![expect(unsafe_code, reason = "asks Node-API for the storage of a value")]
 
 use std::ffi::c_void;
 use std::ptr::null_mut;
-use std::sync::Arc;
 
 use napi::sys;
 
 use crate::memory::address::{Address, Span};
-use crate::memory::block_source::BlockSource;
-use crate::memory::fence::block::Fenced;
 use crate::memory::fence::borrows::Storage;
-use crate::memory::fence::heap;
-use crate::memory::raw;
-use crate::memory::string_arena::StringArena;
 
 /// Why a pin has no address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,88 +144,4 @@ pub unsafe fn is_string(env: sys::napi_env, value: sys::napi_value) -> bool {
     let mut kind = 0;
     // SAFETY: M3; `kind` is a local.
     unsafe { sys::napi_typeof(env, value, &mut kind) == sys::Status::napi_ok && kind == sys::ValueType::napi_string }
-}
-
-/// Text that did not fit the arena: a separate block.
-#[derive(Debug)]
-pub struct OwnedText(Fenced, usize);
-
-impl Drop for OwnedText {
-    fn drop(&mut self) {
-        // SAFETY: M10; the call that the text was made for is over.
-        unsafe { heap::free(self.0, self.1) };
-    }
-}
-
-/// The bytes of a JavaScript string as UTF-8 with a NUL behind it; `None` for every other value.
-///
-/// # Safety
-/// As [`storage`].
-pub unsafe fn text_size(env: sys::napi_env, value: sys::napi_value) -> Option<usize> {
-    let mut length = 0;
-    // SAFETY: M3; with no buffer only the length is written.
-    let status = unsafe { sys::napi_get_value_string_utf8(env, value, null_mut(), 0, &mut length) };
-    (status == sys::Status::napi_ok).then_some(length + 1)
-}
-
-/// Encodes a JavaScript string as UTF-8 with a NUL behind it, into the arena or, where that is full, into a block of
-/// its own that `owned` keeps. The block and its bytes, the NUL among them.
-///
-/// # Errors
-/// If the value is no string, has a NUL in it, or there is no memory for it.
-///
-/// # Safety
-/// As [`storage`].
-pub unsafe fn text(
-    env: sys::napi_env,
-    value: sys::napi_value,
-    strings: Option<&StringArena>,
-    source: Option<&Arc<dyn BlockSource>>,
-    owned: &mut Vec<OwnedText>,
-) -> Result<(Fenced, usize), Unpinned> {
-    // SAFETY: as of this function.
-    if let Some(found) = strings.and_then(|strings| unsafe { short_text(env, value, strings) }) {
-        return Ok(found);
-    }
-    // SAFETY: as of this function.
-    let length = unsafe { text_size(env, value) }.ok_or(Unpinned::NotAView)?;
-    let block = match source {
-        Some(source) => heap::allocate_from(source, length, 16),
-        None => heap::allocate_uninitialized(length),
-    };
-    let block = block.ok_or(Unpinned::NoMemory(length))?;
-    owned.push(OwnedText(block, length));
-    // SAFETY: M3 and M8; the block has space for as much.
-    unsafe { encode(env, value, block.data().as_ptr(), length) }?;
-    Ok((block, length))
-}
-
-/// Encodes a JavaScript string as UTF-8 into the arena, as [`text`] does; `None` for any other value, and where there
-/// is no room.
-///
-/// # Safety
-/// As [`storage`].
-pub unsafe fn short_text(env: sys::napi_env, value: sys::napi_value, strings: &StringArena) -> Option<(Fenced, usize)> {
-    strings.fill(|free| {
-        // SAFETY: as of this function.
-        let used = unsafe { encode(env, value, free.as_mut_ptr(), free.len()) }.ok()?;
-        // A text that ends in the last 4 bytes may have been cut before a character of 4 bytes.
-        (used + 4 < free.len()).then_some(used + 1)
-    })
-}
-
-/// Writes at most `room` bytes of a string and a NUL; the bytes without it.
-///
-/// # Safety
-/// As [`storage`], and `bytes` is writable for `room` bytes.
-unsafe fn encode(env: sys::napi_env, value: sys::napi_value, bytes: *mut u8, room: usize) -> Result<usize, Unpinned> {
-    let mut used = 0;
-    // SAFETY: M3, and the contract of this function; Node-API puts a NUL behind what it writes.
-    let is_whole = unsafe {
-        if sys::napi_get_value_string_utf8(env, value, bytes.cast(), room, &mut used) != sys::Status::napi_ok {
-            return Err(Unpinned::NotAView);
-        }
-        raw::ends_at(bytes, used)
-    };
-    if is_whole { Ok(used) } else { Err(Unpinned::HasNul) }
 }

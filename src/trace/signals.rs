@@ -202,7 +202,7 @@ fn is_fault(code: c_int) -> bool {
 unsafe fn pass_on(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
     let index = SIGNALS.iter().position(|(known, _)| *known == signal);
     let Some(previous) = index.and_then(|index| PREVIOUS[index].get()) else { return };
-    // SAFETY: M17; what was installed before ours is called as it has asked for.
+    // SAFETY: M17; the earlier handler is called with the flags and arguments that it was installed for.
     unsafe {
         let is_fault = is_fault((*info).si_code);
         match previous.sa_sigaction {

@@ -10,6 +10,7 @@ pub struct Text<const N: usize> {
 }
 
 impl<const N: usize> Text<N> {
+    /// An empty text.
     pub const fn new() -> Self {
         Self { length: AtomicU16::new(0), bytes: [const { AtomicU8::new(0) }; N] }
     }
@@ -46,10 +47,12 @@ pub struct Line<const N: usize> {
 }
 
 impl<const N: usize> Line<N> {
+    /// An empty text.
     pub fn new() -> Self {
         Self { bytes: [0; N], length: 0 }
     }
 
+    /// Appends bytes, as many as there is room for.
     pub fn add(&mut self, bytes: impl IntoIterator<Item = u8>) -> &mut Self {
         for byte in bytes {
             if let Some(slot) = self.bytes.get_mut(self.length) {
@@ -60,10 +63,12 @@ impl<const N: usize> Line<N> {
         self
     }
 
+    /// Appends a text.
     pub fn text(&mut self, text: &str) -> &mut Self {
         self.add(text.bytes())
     }
 
+    /// Appends a number in a base of at most 16.
     pub fn number(&mut self, number: u64, base: u64) -> &mut Self {
         let mut digits = [0; 20];
         let mut first = digits.len();
@@ -78,6 +83,7 @@ impl<const N: usize> Line<N> {
         }
     }
 
+    /// The bytes that were appended.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes[..self.length]
     }

@@ -14,7 +14,7 @@ fn stack_argument(word: i32) -> Memory {
     RSP.at(8 + word * 8)
 }
 
-/// What trampolines need for arguments that are views.
+/// The addresses and offsets that trampolines need for arguments that are views.
 #[derive(Clone, Copy, Debug)]
 pub struct ViewContext {
     /// Where V8 has the parts of a view.

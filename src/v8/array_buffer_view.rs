@@ -6,7 +6,7 @@ use std::mem::MaybeUninit;
 
 use super::handle::Local;
 use super::symbols::{self, function};
-use super::verify::{content, object, word};
+use super::verify::{WORDS, Words, content, object};
 use crate::memory::address::{Address, Span};
 use crate::memory::raw;
 
@@ -117,13 +117,13 @@ impl ViewStorage {
 pub struct ViewLayout {
     /// The buffer of a view.
     pub buffer: i32,
-    /// How many bytes a view has; 0 where that follows the buffer's length.
+    /// The bytes of a view; 0 where that follows the buffer's length.
     pub length: i32,
     /// Where a view begins in its buffer.
     offset: i32,
     /// The storage of a buffer. A buffer that is detached has another one, or none; so has one in the engine's heap.
     pub store: i32,
-    /// How many bytes a buffer has; 0 where it is detached.
+    /// The bytes of a buffer; 0 where it is detached.
     buffer_length: i32,
 }
 
@@ -139,29 +139,41 @@ pub struct ViewSample {
     pub buffer_length: usize,
 }
 
-impl ViewLayout {
-    /// The largest object that is looked through, in bytes.
-    const MOST: i32 = 120;
+/// The objects of a sample, word by word.
+struct Parts {
+    view: Words,
+    buffer: Words,
+    /// The word that refers to the buffer.
+    buffer_value: usize,
+}
 
+impl Parts {
+    fn of(sample: &ViewSample) -> Option<Self> {
+        let [view, buffer] = [sample.view, sample.buffer].map(|value| object(value).map(Words::of));
+        Some(Self { view: view?, buffer: buffer?, buffer_value: content(sample.buffer)? })
+    }
+}
+
+impl ViewLayout {
     /// Finds the parts in samples: a typed array and a DataView of different lengths and offsets. `None` where they do
     /// not agree.
     pub fn find(samples: &[ViewSample]) -> Option<Self> {
-        let at = |fits: &dyn Fn(&ViewSample, usize) -> bool| {
-            let mut offsets = (8..Self::MOST).step_by(8);
-            offsets.find(|offset| samples.iter().all(|sample| fits(sample, *offset as usize)))
+        let parts: Vec<Parts> = samples.iter().map(Parts::of).collect::<Option<_>>()?;
+        let at = |fits: &dyn Fn(&ViewSample, &Parts, usize) -> bool| {
+            let mut numbers = 1..WORDS;
+            let number =
+                numbers.find(|number| samples.iter().zip(&parts).all(|(sample, parts)| fits(sample, parts, *number)));
+            number.map(|number| number as i32 * 8)
         };
-        let part = |of: Local, offset| object(of).and_then(|object| word(object, offset));
         Some(Self {
-            buffer: at(&|sample, offset| {
-                content(sample.buffer).is_some_and(|buffer| part(sample.view, offset) == Some(buffer))
-            })?,
-            length: at(&|sample, offset| part(sample.view, offset) == Some(sample.storage.length))?,
-            offset: at(&|sample, offset| part(sample.view, offset) == Some(sample.offset))?,
-            store: at(&|sample, offset| {
+            buffer: at(&|_, parts, number| parts.view.get(number) == Some(parts.buffer_value))?,
+            length: at(&|sample, parts, number| parts.view.get(number) == Some(sample.storage.length))?,
+            offset: at(&|sample, parts, number| parts.view.get(number) == Some(sample.offset))?,
+            store: at(&|sample, parts, number| {
                 let start = sample.storage.start.get() - sample.offset;
-                part(sample.buffer, offset) == Some(start)
+                parts.buffer.get(number) == Some(start)
             })?,
-            buffer_length: at(&|sample, offset| part(sample.buffer, offset) == Some(sample.buffer_length))?,
+            buffer_length: at(&|sample, parts, number| parts.buffer.get(number) == Some(sample.buffer_length))?,
         })
     }
 

@@ -24,7 +24,7 @@ const RESULT_IN_FRAME: usize = 6;
 const FIRST_IN_FRAME: usize = 10;
 
 impl InfoLayout {
-    /// That of this `NODE_MODULE_VERSION`.
+    /// The layout of a `NODE_MODULE_VERSION`.
     pub fn of(modules: u32) -> Self {
         if modules >= WITH_FRAMES { Self::Frame } else { Self::Pointers }
     }

@@ -1,106 +1,197 @@
-//! Flat texts of Latin-1, read where V8 keeps them. A text is recognised by its map, which has to be that of a sample:
-//! one that V8 has in its table (a literal, a key), one that was made, or one that was put together and then flattened,
-//! which refers to such a one and to the empty text.
+//! Flat strings, read where V8 keeps them. A string is recognised by its map, which has to be that of a sample: one in
+//! V8's table (a literal, a key), one that was made, or one that refers to such a one: that was put together and then
+//! flattened, that is a part of another, or that was found to be in the table.
 #![expect(unsafe_code, reason = "reads the engine's memory")]
 
 use super::handle::Local;
 use crate::memory::address::Address;
-use crate::memory::latin1::Latin1;
 use crate::memory::raw;
+use crate::memory::text::characters::Characters;
 
-/// The offsets of a text's parts: they follow the map and a hash.
+/// The offsets of a string's parts: they follow the map and a hash.
 pub const LENGTH: usize = 12;
 pub const CHARACTERS: usize = 16;
+/// Of one that refers to another.
+const TARGET: usize = 16;
 /// Of one that was put together.
-const FIRST: usize = 16;
 const SECOND: usize = 24;
+/// Of a part of another: a small integer.
+const OFFSET: usize = 24;
+const SMALL_INTEGER: usize = 32;
 
-/// The maps of such texts.
+/// The map of no object.
+const NONE: usize = 0;
+/// A string refers to a flat one over so many others at most.
+const MOST_STEPS: usize = 4;
+
+/// The maps of such strings: each for characters of Latin-1, and for units of UTF-16.
 #[derive(Debug)]
 pub struct FlatStrings {
-    maps: [usize; 2],
-    joined: usize,
-    /// The empty text, as a value.
+    latin1: [usize; 2],
+    utf16: [usize; 2],
+    joined: [usize; 2],
+    parts: [usize; 2],
+    moved: [usize; 2],
+    /// The empty string, as a value.
     empty: usize,
 }
 
-/// Texts of more than a word, as V8 has them and as they are.
+/// A string of more than a word, as V8 has it and as it is.
+pub type Sample<'a> = (Local, Characters<'a>);
+
+/// Strings whose characters are all of Latin-1, or not. A sample of another kind than it should be has the string not
+/// read; only the first two of a set have to be of theirs.
 pub struct Samples<'a> {
     /// One of the table.
-    pub literal: (Local, &'a [u8]),
+    pub literal: Sample<'a>,
     /// One that was made.
-    pub made: (Local, &'a [u8]),
+    pub made: Sample<'a>,
     /// One that was put together and flattened.
-    pub joined: (Local, &'a [u8]),
-    /// The empty one.
-    pub empty: Local,
+    pub joined: Sample<'a>,
+    /// A part of another.
+    pub part: Sample<'a>,
+    /// One that was used as a key after it was made.
+    pub moved: Sample<'a>,
+}
+
+impl<'a> Samples<'a> {
+    /// Samples in the order of the fields; `None` where there are fewer.
+    pub fn of(mut samples: impl Iterator<Item = Sample<'a>>) -> Option<Self> {
+        let mut next = || samples.next();
+        Some(Self { literal: next()?, made: next()?, joined: next()?, part: next()?, moved: next()? })
+    }
 }
 
 impl FlatStrings {
-    /// The maps of the samples, if they are laid out as expected.
+    /// The maps of the samples, of Latin-1 and of UTF-16, if they are laid out as expected.
     ///
     /// # Safety
-    /// M3: the values are texts, rooted meanwhile.
-    pub unsafe fn find(samples: &Samples<'_>) -> Option<Self> {
-        // SAFETY: by the contract of this function and M15, here and below; what is read lies inside of the texts.
-        let map = |(value, _): (Local, &[u8])| unsafe { Some(raw::word(object(word(value)?)?, 0)) };
-        let found = Self {
-            maps: [map(samples.literal)?, map(samples.made)?],
-            joined: map(samples.joined)?,
-            // SAFETY: as above.
-            empty: unsafe { word(samples.empty)? },
+    /// M3: the values are strings, rooted meanwhile.
+    pub unsafe fn find(of_latin1: &Samples<'_>, of_utf16: &Samples<'_>, empty: Local) -> Option<Self> {
+        // SAFETY: by the contract of this function and M15, here and below; what is read lies inside of the strings.
+        let map = |(value, _): Sample<'_>| unsafe { Some(raw::word(object(word(value)?)?, 0)) };
+        // SAFETY: as above.
+        let empty = unsafe { word(empty)? };
+        let mut found = Self {
+            latin1: [map(of_latin1.literal)?, map(of_latin1.made)?],
+            utf16: [map(of_utf16.literal)?, map(of_utf16.made)?],
+            joined: [NONE; 2],
+            parts: [NONE; 2],
+            moved: [NONE; 2],
+            empty,
         };
-        let is_read = |(value, characters): (Local, &[u8])| {
-            // The length is compared before so many characters are read.
+        let flat = [of_latin1.literal, of_latin1.made, of_utf16.literal, of_utf16.made];
+        // SAFETY: as above.
+        if !flat.into_iter().all(|sample| unsafe { found.reads(sample) }) || found.has_two_meanings() {
+            return None;
+        }
+        for (at, samples) in [of_latin1, of_utf16].into_iter().enumerate() {
             // SAFETY: as above.
-            let length = unsafe { found.flat(value) }.map(|text| unsafe { length(text) });
-            // SAFETY: as above.
-            length == Some(characters.len())
-                && unsafe { found.of(value) }.is_some_and(|text| text.characters() == characters)
-        };
-        let all = [samples.literal, samples.made, samples.joined];
-        let is_told = found.joined != found.maps[0] && found.joined != found.maps[1];
-        (is_told && all.into_iter().all(is_read)).then_some(found)
+            unsafe {
+                found.add(|found| &mut found.joined[at], samples.joined);
+                found.add(|found| &mut found.parts[at], samples.part);
+                found.add(|found| &mut found.moved[at], samples.moved);
+            }
+        }
+        Some(found)
     }
 
-    /// The characters of a value; `None` where it is no such text, or has a NUL in it.
+    /// Whether the same map is in both lists.
+    fn has_two_meanings(&self) -> bool {
+        self.latin1.iter().any(|map| self.utf16.contains(map))
+    }
+
+    /// Adds the map of a sample, if the sample is read right with it and was not before.
+    ///
+    /// # Safety
+    /// As [`FlatStrings::find`].
+    unsafe fn add(&mut self, place: impl Fn(&mut Self) -> &mut usize, sample: Sample<'_>) {
+        // SAFETY: by the contract of this function.
+        unsafe {
+            let map = word(sample.0).and_then(object).map(|string| raw::word(string, 0));
+            let Some(map) = map.filter(|map| !self.knows(*map)) else { return };
+            *place(self) = map;
+            if !self.reads(sample) {
+                *place(self) = NONE;
+            }
+        }
+    }
+
+    fn knows(&self, map: usize) -> bool {
+        [self.latin1, self.utf16, self.joined, self.parts, self.moved].iter().any(|maps| maps.contains(&map))
+    }
+
+    /// Whether a sample is read as it is.
+    ///
+    /// # Safety
+    /// As [`FlatStrings::find`].
+    unsafe fn reads(&self, (value, characters): Sample<'_>) -> bool {
+        // The length is compared before so many characters are read.
+        // SAFETY: by the contract of this function.
+        unsafe {
+            let has_length = word(value).and_then(object).is_some_and(|string| length(string) == characters.len());
+            has_length && self.of(value) == Some(characters)
+        }
+    }
+
+    /// The characters of a value; `None` where it is no such string.
     ///
     /// # Safety
     /// M3 and M15: the value is rooted, and V8 allocates nothing while the result is used.
     #[inline]
-    pub unsafe fn of<'a>(&self, value: Local) -> Option<Latin1<'a>> {
-        // SAFETY: by the contract of this function; what has one of the maps has the parts of such a text.
+    pub unsafe fn of<'a>(&self, value: Local) -> Option<Characters<'a>> {
+        // SAFETY: by the contract of this function; what has one of the maps has the parts of such a string.
         unsafe {
-            let text = self.flat(value)?;
-            Latin1::new(text.as_ptr().add(CHARACTERS), length(text))
+            let string = object(word(value)?)?;
+            if self.latin1.contains(&raw::word(string, 0)) {
+                return Some(Characters::Latin1(characters(string, 0, length(string))));
+            }
+            self.referred_to(string)
         }
     }
 
-    /// The object with the characters of a text; `None` for every other value.
+    /// The same for any string.
     ///
     /// # Safety
     /// As [`FlatStrings::of`].
-    #[inline]
-    unsafe fn flat(&self, value: Local) -> Option<Address> {
-        // SAFETY: by the contract of this function.
+    unsafe fn referred_to<'a>(&self, mut string: Address) -> Option<Characters<'a>> {
+        // SAFETY: by the contract of this function; what is read of a string is what its map says.
         unsafe {
-            let mut text = object(word(value)?)?;
-            let mut map = raw::word(text, 0);
-            if map == self.joined && raw::word(text, SECOND) == self.empty {
-                text = object(raw::word(text, FIRST))?;
-                map = raw::word(text, 0);
+            let (length, mut offset) = (length(string), 0);
+            for _ in 0..MOST_STEPS {
+                let map = raw::word(string, 0);
+                if self.utf16.contains(&map) {
+                    return Some(Characters::Utf16(characters(string, offset, length)));
+                } else if self.latin1.contains(&map) {
+                    return Some(Characters::Latin1(characters(string, offset, length)));
+                } else if self.parts.contains(&map) {
+                    offset += raw::word(string, OFFSET) >> SMALL_INTEGER;
+                } else if !(self.moved.contains(&map)
+                    || self.joined.contains(&map) && raw::word(string, SECOND) == self.empty)
+                {
+                    return None;
+                }
+                string = object(raw::word(string, TARGET))?;
             }
-            self.maps.contains(&map).then_some(text)
+            None
         }
     }
 }
 
 /// # Safety
-/// M15: `text` is an object with the parts of a text.
+/// M15: `string` is a string of so many characters of that size behind the offset, which V8 does not move meanwhile.
 #[inline]
-unsafe fn length(text: Address) -> usize {
+unsafe fn characters<'a, T>(string: Address, offset: usize, length: usize) -> &'a [T] {
     // SAFETY: by the contract of this function.
-    unsafe { text.as_ptr().add(LENGTH).cast::<u32>().read_unaligned() as usize }
+    unsafe { std::slice::from_raw_parts(string.as_ptr().add(CHARACTERS).cast::<T>().add(offset), length) }
+}
+
+/// # Safety
+/// M15: `string` is an object with the parts of a string.
+#[inline]
+unsafe fn length(string: Address) -> usize {
+    // SAFETY: by the contract of this function.
+    unsafe { string.as_ptr().add(LENGTH).cast::<u32>().read_unaligned() as usize }
 }
 
 /// The word behind a value: in Node a `Local` is the address of a word with it.

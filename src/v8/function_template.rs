@@ -27,19 +27,6 @@ struct CFunction([usize; 4]);
 #[repr(C, align(16))]
 struct CFunctionInfo([u8; 64]);
 
-/// `v8::CTypeInfo::Type::kSeqOneByteString`.
-const TEXT: u8 = 11;
-
-/// `v8::FastOneByteString`: the characters of a string of Latin-1, in the engine's heap, without a NUL after them.
-#[repr(C)]
-#[derive(Debug)]
-pub struct OneByteString {
-    /// The first one.
-    pub characters: *const u8,
-    /// The number of arguments.
-    pub length: u32,
-}
-
 /// V8's functions, for one environment.
 #[derive(Debug)]
 pub struct FunctionTemplates {
@@ -152,16 +139,6 @@ impl FunctionTemplates {
         let types: Vec<u8> = std::iter::once(VALUE).chain(passed).collect();
         // SAFETY: as of this function.
         unsafe { self.make(code, &types, result.v8_result(), otherwise) }
-    }
-
-    /// The same for a function of a text and a number: it gets a pointer to a [`OneByteString`]. For a string that is
-    /// not flat, or not of bytes, V8 calls `otherwise`.
-    ///
-    /// # Safety
-    /// As [`FunctionTemplates::function`].
-    pub unsafe fn function_of_text(&self, code: Address, otherwise: Callback) -> Option<Local> {
-        // SAFETY: as of this function.
-        unsafe { self.make(code, &[VALUE, TEXT, FastType::U32 as u8], FastType::Buffer as u8, otherwise) }
     }
 
     /// The description of a function for V8, which keeps pointers to it while code that calls the function exists.

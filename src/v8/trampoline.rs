@@ -72,13 +72,12 @@ pub fn assemble(
     let (miss, check) = (code.label(), code.label());
     find_entry(code, context, signature.is_leaf, miss);
     let mut sources = sources(signature);
-    let (has_addresses, has_texts, has_views) =
-        (signature.has_addresses(), signature.has_texts(), signature.has_views());
+    let (has_addresses, has_views) = (signature.has_addresses(), signature.has_views());
     if has_addresses {
         code.mov_constant(R10, context.shared as u64);
     }
     // JavaScript does it where a text may have set a bit.
-    if has_views && !has_texts {
+    if has_views && !signature.has_texts() {
         code.store_constant32(R10.at(context.pins_at), 0);
     }
     for (argument, fast_type) in signature.arguments.iter().enumerate() {
@@ -111,7 +110,7 @@ pub fn assemble(
         sequence.on_stack > 0 || is_narrow || is_word || signature.returns_text || has_views || signature.is_leaf;
     if !returns_here {
         if has_addresses {
-            jump_if_fences_matter(code, context, has_texts, check);
+            jump_if_fences_matter(code, signature, context, check);
         }
         move_arguments(code, sequence, &sources, RSP.at(8));
         code.mov_constant32(RAX, 8); // al: how many registers of floating point a variadic function may read.
@@ -206,8 +205,8 @@ fn widen_result(code: &mut Assembler, sequence: &CallingSequence) {
 
 /// Jumps if C is passed a text, or any number may be the address of a Buffer. Before the call this is as good as after
 /// it: an address that is exposed during the call is none of those that C was passed.
-fn jump_if_fences_matter(code: &mut Assembler, context: TrampolineContext, has_texts: bool, target: Label) {
-    if has_texts {
+fn jump_if_fences_matter(code: &mut Assembler, signature: &FastSignature, context: TrampolineContext, target: Label) {
+    if signature.has_texts() {
         code.mov_constant(RDI, address_at(context.shared, context.pins_at));
         code.cmp_constant(Bits32, RDI.at(0), 0);
         code.jump_if(NotEqual, target);
@@ -220,15 +219,15 @@ fn jump_if_fences_matter(code: &mut Assembler, context: TrampolineContext, has_t
 /// Checks the fences of what C was passed; the result of C stays. `is_untested`: it is not known whether they matter.
 fn check_fences(code: &mut Assembler, signature: &FastSignature, context: TrampolineContext, is_untested: bool) {
     let (found, whole) = (code.label(), code.label());
-    let (has_texts, has_views) = (signature.has_texts(), signature.has_views());
+    let has_views = signature.has_views();
     if is_untested && !has_views {
         let matter = code.label();
-        jump_if_fences_matter(code, context, has_texts, matter);
+        jump_if_fences_matter(code, signature, context, matter);
         code.jmp(whole);
         code.bind(matter);
     }
     save_result(code);
-    if !has_texts && !has_views {
+    if !has_views && !signature.has_texts() {
         code.mov_constant(RDI, address_at(context.shared, context.pins_at));
         code.store_constant32(RDI.at(0), 0);
     }

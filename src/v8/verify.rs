@@ -28,9 +28,9 @@ pub const BIGINT_WORDS: [(i32, &[u64]); 5] = [(0, &[]), (0, &[5]), (1, &[1 << 63
 /// The maps by which V8's numbers are told apart.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Maps {
-    /// That of heap numbers.
+    /// The map of heap numbers.
     pub number: usize,
-    /// That of BigInts.
+    /// The map of BigInts.
     pub bigint: usize,
 }
 
@@ -51,6 +51,34 @@ pub(super) fn word(at: Address, offset: usize) -> Option<usize> {
     let from = Address::new(at.get().checked_add(offset)?)?;
     // SAFETY: the engine is of a verified version and build, whose values are addresses of mapped memory.
     unsafe { probe::read(from, &mut bytes) }.then(|| usize::from_ne_bytes(bytes))
+}
+
+/// How many words of an object are looked through at most.
+pub(super) const WORDS: usize = 15;
+
+/// The first words of an object.
+pub(super) struct Words {
+    object: Address,
+    /// Copied by the kernel, all at once: each copy is a system call. `None` where memory ends sooner, or where a sandbox
+    /// forbids the call, so that no word is read that is not asked for.
+    copy: Option<[usize; WORDS]>,
+}
+
+impl Words {
+    /// The words of an object at this address.
+    pub(super) fn of(object: Address) -> Self {
+        let mut bytes = [0; WORDS * size_of::<usize>()];
+        let copy = (probe::copy(object, &mut bytes) == Some(true)).then(|| {
+            let (words, _) = bytes.as_chunks::<{ size_of::<usize>() }>();
+            std::array::from_fn(|number| usize::from_ne_bytes(words[number]))
+        });
+        Self { object, copy }
+    }
+
+    /// The word of this number, counted from the start of the object; `None` if it cannot be read.
+    pub(super) fn get(&self, number: usize) -> Option<usize> {
+        self.copy.map_or_else(|| word(self.object, number * size_of::<usize>()), |copy| Some(copy[number]))
+    }
 }
 
 /// The word behind a value: in Node a `napi_value` is the address of a word with it.

@@ -254,4 +254,4 @@ const PLACES = {
 const NAMES = Object.fromEntries(Object.entries(PLACES).map(([place, atoms]) => [place, Object.keys(atoms)]));
 const isNumeric = (name) => name in NUMBERS || name in BIGINTS;
 
-module.exports = { PLACES, NAMES, isNumeric, NUMBERS, TEXTS };
+module.exports = { PLACES, NAMES, isNumeric };

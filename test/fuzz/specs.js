@@ -281,7 +281,6 @@ module.exports = {
   make,
   anyAtom,
   hostile,
-  hostileAt,
   type,
   struct,
   declaration,
@@ -289,6 +288,5 @@ module.exports = {
   mutate,
   children,
   SCALARS,
-  EFFECTS,
   KEYS,
 };

@@ -1,6 +1,6 @@
 'use strict';
 // What the package has to do on every platform and in every runtime. Prints a line of JSON with what it runs on, and one for
-// each case. test/runtimes.test.js runs it in Bun and in Deno; scripts/platforms/ on other Nodes and systems. FIXTURE is
+// each case. test/runtimes/runtimes.test.js runs it in Bun and in Deno; scripts/platforms/ on other Nodes and systems. FIXTURE is
 // the path of the C fixture.
 
 const assert = require('node:assert/strict');
@@ -56,7 +56,7 @@ function textsOf(length) {
 
 /** The cases: each takes the package and the functions of the fixture. */
 const cases = {
-  'has fences around its own Buffers, or says why not'(ffi, bind) {
+  'the package has fences around its own Buffers, or says why not'(ffi, bind) {
     const { installed, reason } = ffi.fences();
     assert.equal(ffi.checkFences(), 0);
     if (!installed) {
@@ -72,7 +72,7 @@ const cases = {
     assert.equal(ffi.checkFences(), 0);
   },
 
-  'gives the same results once the caller is compiled'(ffi, bind) {
+  'a call gives the same results once the caller is compiled'(ffi, bind) {
     const add = bind('add_i32', ['i32', 'i32'], 'i32');
     const wide = bind('identity_i64', ['i64'], 'i64');
     const half = bind('identity_f64', ['f64'], 'f64');
@@ -89,7 +89,7 @@ const cases = {
     }
   },
 
-  'refuses wrong values as often as they come'(ffi, bind) {
+  'a call refuses wrong values as often as they come'(ffi, bind) {
     const refused = /^ERR_(INVALID_ARG_(TYPE|VALUE)|OUT_OF_RANGE|FFI_INVALID_POINTER)$/;
     const add = bind('add_i32', ['i32', 'i32'], 'i32');
     const measure = bind('measure_cstring', ['cstring'], 'i32');
@@ -102,7 +102,7 @@ const cases = {
     }
   },
 
-  'passes texts of every form and length'(ffi, bind) {
+  'a call passes texts of every form and length'(ffi, bind) {
     const measure = bind('measure_cstring', ['cstring'], 'i32');
     const back = bind('identity_cstring', ['cstring'], 'cstring');
     for (let length = 0; length < 300; length++) {
@@ -113,7 +113,7 @@ const cases = {
     }
   },
 
-  'passes structs of every size by value: arguments, results, callbacks'(ffi) {
+  'structs of every size are passed by value: arguments, results, callbacks'(ffi) {
     for (const [name, [type, count]] of Object.entries(STRUCTS)) {
       const names = Array.from({ length: count }, (_, i) => `m${i}`);
       const Struct = ffi.struct(Object.fromEntries(names.map((each) => [each, type])), { name });
@@ -161,7 +161,7 @@ const cases = {
     }
   },
 
-  'calls variadic functions'(ffi) {
+  'variadic functions can be called'(ffi) {
     const { symbols } = ffi.dlopen(LIBC, { sprintf: { args: ['ptr', 'cstring'], returns: 'int', varargs: true } });
     const to = Buffer.alloc(200);
     const length = symbols.sprintf(
@@ -177,7 +177,7 @@ const cases = {
     assert.equal(to.toString('latin1', 0, length), '42 text 3.25 123456789012345 0.5 1 2 3 4');
   },
 
-  'calls with every scalar'(ffi, bind) {
+  'every scalar can be passed and returned'(ffi, bind) {
     const values = {
       i8: -128,
       u8: 255,
@@ -197,7 +197,7 @@ const cases = {
     }
   },
 
-  'names the function and the argument in errors, and does not enter C'(ffi, bind) {
+  'an error names the function and the argument, and C is not entered'(ffi, bind) {
     const error = caught(() => bind('identity_i8', ['i8'], 'i8')(128));
     assert.equal(error.code, 'ERR_OUT_OF_RANGE');
     assert.match(error.message, /^identity_i8: argument 0 .* received 128; the same bits are -128$/);
@@ -207,14 +207,14 @@ const cases = {
     assert.equal(caught(() => ffi.read.u8(0)).code, 'ERR_FFI_INVALID_POINTER');
   },
 
-  'passes text, and takes it'(ffi, bind) {
+  'text is passed, and returned'(ffi, bind) {
     assert.equal(bind('identity_cstring', ['cstring'], 'cstring')('Grüße ☃ 𝄞'), 'Grüße ☃ 𝄞');
     assert.equal(bind('get_null', [], 'cstring')(), null);
     const bytes = Buffer.from('from memory\0');
     assert.equal(ffi.CString(ffi.ptr(bytes)), 'from memory');
   },
 
-  'passes structs by value, and reads them in memory'(ffi) {
+  'structs are passed by value, and read in memory'(ffi) {
     const DivT = ffi.struct({ quot: 'int', rem: 'int' }, { name: 'div_t' });
     const { symbols } = ffi.dlopen(LIBC, { div: { args: ['int', 'int'], returns: DivT } });
     assert.deepEqual({ ...symbols.div(17, 5) }, { quot: 3, rem: 2 });
@@ -223,14 +223,14 @@ const cases = {
     assert.equal(ffi.read.i32(ffi.ptr(made), 4), 42);
   },
 
-  'gives out parameters back'(ffi) {
+  'out-parameters are returned'(ffi) {
     const { symbols } = ffi.dlopen(isWindows ? LIBC : 'm', {
       frexp: { args: ['f64', ffi.out('int')], returns: 'f64' },
     });
     assert.deepEqual({ ...symbols.frexp(8.5) }, { returns: 0.53125, out: [4] });
   },
 
-  'is called back, and passes on what a callback throws'(ffi) {
+  'callbacks run, and their exceptions surface from the call'(ffi) {
     const qsort = ffi.dlopen(LIBC, { qsort: { args: ['ptr', 'size_t', 'size_t', 'function'] } }).symbols.qsort;
     const types = { args: ['ptr', 'ptr'], returns: 'i32' };
     const compare = new ffi.JSCallback((a, b) => ffi.read.i32(a) - ffi.read.i32(b), types);
@@ -253,7 +253,7 @@ const cases = {
     assert.equal(caught(() => qsort(numbers, 200, 4, failing)).code, 'ERR_FFI_CALLBACK_CLOSED');
   },
 
-  async 'is called back on a thread of C'(ffi, bind) {
+  async 'callbacks run for a thread of C'(ffi, bind) {
     const callback = new ffi.JSCallback((n) => n + 1, { args: ['i32'], returns: 'i32' });
     const call = bind('call_on_thread_i32', ['function', 'i32'], 'i32', { threads: true });
     assert.equal(call(callback, 41), 42);
@@ -261,7 +261,7 @@ const cases = {
     callback.close();
   },
 
-  async 'calls on other threads'(ffi, bind) {
+  async 'asynchronous calls run on other threads'(ffi, bind) {
     const add = bind('add_i32', ['i32', 'i32'], 'i32');
     const all = await Promise.all(Array.from({ length: 50 }, (_, i) => add.async(i, 1)));
     assert.deepEqual(
@@ -276,7 +276,7 @@ const cases = {
     await assert.rejects(add.async('x', 1), { code: 'ERR_INVALID_ARG_TYPE' });
   },
 
-  'what C writes into a view or buffer of any kind and length is there'(ffi, bind) {
+  'bytes that C writes into a view or buffer of any kind and length are there'(ffi, bind) {
     const fill = bind('fill_bytes', ['ptr', 'u64', 'u8'], 'void');
     const fillBuffer = bind('fill_bytes', ['buffer', 'u64', 'u8'], 'void');
     const kinds = [
@@ -322,7 +322,7 @@ const cases = {
     assert.ok(turns > 1, `${turns} turns`);
   },
 
-  async 'the address of a small Buffer stays, whatever is asked of it'(ffi, bind) {
+  async 'the address of a small Buffer stays the same, whatever is done with it'(ffi, bind) {
     const fill = bind('fill_bytes', ['ptr', 'u64', 'u8'], 'void');
     const views = [1, 8, 64, 100, 999, 1000, 1001, 5000].map((size) => {
       const view = new Uint8Array(size);
@@ -380,7 +380,7 @@ const cases = {
     if (process.versions.deno === undefined) assert.equal(transfer().byteLength, 32);
   },
 
-  'refuses what is detached or can be resized'(ffi, bind) {
+  'memory that is detached or can be resized is refused'(ffi, bind) {
     const take = bind('identity_ptr', ['ptr'], 'ptr');
     const detached = new Uint8Array(8);
     structuredClone(detached.buffer, { transfer: [detached.buffer] });
@@ -390,7 +390,7 @@ const cases = {
     }
   },
 
-  'finds what C writes beside memory of alloc(), and repairs it'(ffi, bind) {
+  'a write of C beside memory of alloc() is found and repaired'(ffi, bind) {
     const memory = ffi.alloc(24);
     const fill = bind('fill_bytes', ['ptr', 'u64', 'u8'], 'void');
     const error = caught(() => fill(memory, 30, 7));
@@ -406,7 +406,7 @@ const cases = {
     assert.equal(ffi.checkFences(), 0);
   },
 
-  'contains a write beside any Buffer where it is guarded'(ffi, bind) {
+  'a write beside any Buffer is contained where it is guarded'(ffi, bind) {
     const fill = bind('fill_bytes', ['ptr', 'u64', 'u8'], 'void', { guard: true });
     for (const view of [new Uint8Array(16), Buffer.from('0123456789abcdef'), new Uint8Array(4000)]) {
       const error = caught(() => fill(view, view.length + 20, 7));
@@ -416,7 +416,7 @@ const cases = {
     }
   },
 
-  'contains a write beside a slice of the pool'(ffi, bind) {
+  'a write beside a slice of the pool is contained'(ffi, bind) {
     const [before, slice, after] = [Buffer.from('aaaaaaaa'), Buffer.from('bbbbbbbb'), Buffer.from('cccccccc')];
     if (slice.buffer !== after.buffer) return; // no pool here
     // Deno does not tell whether its own threads are writing slices, so they are not watched there.
@@ -428,7 +428,7 @@ const cases = {
     assert.deepEqual([`${before}`, `${slice}`, `${after}`], ['aaaaaaaa', 'zzzzzzzz', 'cccccccc']);
   },
 
-  async 'has native memory freed by its deallocator once it is collected'(ffi, bind) {
+  async 'native memory is freed by its deallocator once it is collected'(ffi, bind) {
     const [allocate, count] = [bind('alloc_bytes', ['u64'], 'ptr'), bind('count_deallocations', [], 'i32')];
     const free = bind('get_deallocate_bytes', [], 'ptr')();
     const before = count();
@@ -442,7 +442,7 @@ const cases = {
     assert.ok(count() > before, 'none was freed');
   },
 
-  'throws the system error of a call that fails'(ffi) {
+  'a call that fails throws the system error'(ffi) {
     if (isWindows) {
       const fails = (attributes) => attributes === 0xffffffff;
       const { GetFileAttributesW } = ffi.dlopen('kernel32', {
@@ -457,14 +457,14 @@ const cases = {
     assert.deepEqual({ code, syscall }, { code: 'ENOENT', syscall: 'chdir' });
   },
 
-  'refuses calls after close()'(ffi) {
+  'calls after close() are refused'(ffi) {
     const library = ffi.dlopen(LIBC, { pid: { name: isWindows ? '_getpid' : 'getpid', returns: 'i32' } });
     assert.equal(library.symbols.pid(), process.pid);
     library.close();
     assert.equal(caught(() => library.symbols.pid()).code, 'ERR_FFI_LIBRARY_CLOSED');
   },
 
-  async 'ten thousand calls with callbacks and collections among them'(ffi, bind) {
+  async 'ten thousand calls with callbacks and collections among them work'(ffi, bind) {
     const call = bind('call_i32', ['function', 'i32'], 'i32');
     const fill = bind('fill_bytes', ['buffer', 'u64', 'u8'], 'void');
     const callback = new ffi.JSCallback(
@@ -484,7 +484,7 @@ const cases = {
     await gc();
   },
 
-  async 'isolates a library, or says why not'(ffi) {
+  async 'a library can be isolated, or the error says why not'(ffi) {
     const isolate = { stderr: 'ignore' };
     const declared = {
       fill_bytes: { args: ['ptr', 'u64', 'u8'] },
@@ -517,7 +517,7 @@ const cases = {
     library.close();
   },
 
-  async 'works in a worker, which ends'() {
+  async 'the package works in a worker, which ends'() {
     const worker = new Worker(__filename);
     const [answer] = await Promise.all([
       new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject)),

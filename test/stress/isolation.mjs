@@ -11,7 +11,7 @@ import { findGrowth, measure } from './growth.mjs';
 
 const require = createRequire(import.meta.url);
 const { collect, makeRandom } = require('../helpers.js');
-const { children, ffi, library, until } = require('../isolated/helpers.js');
+const { children, ffi, library, until } = require('../isolate/helpers.js');
 
 const i32 = { args: ['i32'], returns: 'i32' };
 const sharing = {

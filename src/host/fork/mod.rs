@@ -45,8 +45,8 @@ pub unsafe fn install(arena: ArenaFile, bytes: usize) {
     unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child)) };
 }
 
-/// Whether this process is a child of `fork`. It has the library's code and a copy of its memory, but nobody answers
-/// its messages: a call that returns to the host, or a callback, has to end it.
+/// Whether this process is a child of `fork`. It has the library's code and a copy of its memory, but its
+/// messages are not answered: a call that returns to the host, or a callback, has to end it.
 pub fn is_forked() -> bool {
     IS_FORKED.load(Ordering::Relaxed)
 }

@@ -1,4 +1,4 @@
-//! How a block of the heap is laid out, and how it is checked.
+//! The layout of a block of the heap, and its checks.
 //!
 //! ```text
 //! [ padding ][ head: size, alignment, owner | seal ][ bytes of the user ][ canary ]
@@ -38,7 +38,7 @@ pub fn set_secret() {
     SECRET.store(secret, Ordering::Relaxed);
 }
 
-/// What a head says.
+/// The contents of a head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Head {
     /// The bytes that the user asked for.
@@ -49,7 +49,7 @@ pub struct Head {
     pub owner: u8,
 }
 
-/// What is wrong with a block.
+/// The damage of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Damage {
     /// No block of this heap begins here, or its head was overwritten.
@@ -157,7 +157,10 @@ pub unsafe fn offset_of(user: *const u8) -> usize {
     Head::of(unsafe { *user.sub(HEAD).cast::<u64>() }).offset()
 }
 
-/// What the head says, if the block is whole.
+/// The contents of the head.
+///
+/// # Errors
+/// Where the block is damaged.
 ///
 /// # Safety
 /// The [`HEAD`] bytes before `user`, and those from it to the end of the heap's used pages, are readable; `end` is that

@@ -1,4 +1,4 @@
-//! How the process ends when the heap is found damaged: one line on stderr, and SIGABRT, as glibc's heap does.
+//! Ends the process when the heap is damaged: one line on stderr, then SIGABRT, as glibc's heap does.
 #![expect(unsafe_code, reason = "writes to a descriptor and ends the process")]
 
 type Line = crate::trace::text::Line<256>;

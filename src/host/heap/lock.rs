@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 const FREE: u32 = 0;
 const TAKEN: u32 = 1;
-/// Taken, and somebody may sleep.
+/// Taken, and a thread may sleep until it is free.
 const WAITED_FOR: u32 = 2;
 
-/// How often a lock is looked at before the thread sleeps. What it guards takes less than a microsecond, mostly.
+/// How often a thread reads a lock before it sleeps. Most critical sections take less than a microsecond.
 const SPINS: u32 = 100;
 
 /// A value that one thread at a time may use.
@@ -26,18 +26,19 @@ pub struct Locked<T> {
 unsafe impl<T: Send> Sync for Locked<T> {}
 
 impl<T> Locked<T> {
+    /// A value whose lock is free.
     pub const fn new(value: T) -> Self {
         Self { state: AtomicU32::new(FREE), value: UnsafeCell::new(value) }
     }
 
-    /// The value, if nobody uses it.
+    /// The value, if the lock is free.
     pub fn try_lock(&self) -> Option<Guard<'_, T>> {
         let taken = self.state.compare_exchange(FREE, TAKEN, Ordering::Acquire, Ordering::Relaxed);
-        // Lazily: a guard that is dropped would release the lock of whoever has it.
+        // `then` makes the guard only on success: dropping another one would release a lock that this thread does not hold.
         taken.is_ok().then(|| Guard { lock: self })
     }
 
-    /// The value, as soon as nobody else uses it.
+    /// The value, as soon as the lock is free.
     pub fn lock(&self) -> Guard<'_, T> {
         self.acquire();
         Guard { lock: self }
@@ -72,7 +73,7 @@ impl<T> Locked<T> {
         }
     }
 
-    /// The value, for whoever has the lock by [`Self::acquire`].
+    /// The value, for a thread that holds the lock by [`Self::acquire`].
     ///
     /// # Safety
     /// The calling thread has the lock.

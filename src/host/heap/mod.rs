@@ -2,9 +2,9 @@
 //! address that the library uses.
 //!
 //! Small blocks come from eight allocators (`dlmalloc`), each with a lock; a thread begins with the one that its own
-//! address selects, and takes another if that is busy. Blocks of a mebibyte and more are runs of pages. Each block has a
-//! head and a canary ([`block`]), which `free` and `realloc` check: a heap overflow or a double `free` ends the process
-//! by SIGABRT with one line on stderr. All bookkeeping but the heads is outside of the arena.
+//! address selects, and takes another if that is busy. Blocks of a mebibyte and more are runs of pages. Each block has
+//! a head and a canary ([`block`]), which `free` and `realloc` check: a heap overflow or a double `free` ends the
+//! process by SIGABRT with one line on stderr. All bookkeeping but the heads is outside of the arena.
 #![expect(unsafe_code, reason = "is an allocator")]
 
 mod block;
@@ -63,7 +63,7 @@ pub struct Heap {
 /// Whose block a pointer is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Owner {
-    /// This heap's, or nobody's.
+    /// This heap's, or of no heap.
     Heap,
     /// libc's: it was allocated before [`Heap::attach`], or by `__libc_malloc`.
     Libc,
@@ -171,7 +171,7 @@ impl Heap {
         }
     }
 
-    /// Takes a run of pages. If there is none, the allocators give back what they do not use.
+    /// Takes a run of pages. If there is none, the allocators first return their unused pages.
     fn take_run(&self, bytes: usize, align: usize) -> Option<Taken> {
         let taken = self.pages.lock().take(bytes, align);
         taken.or_else(|| {
@@ -321,7 +321,7 @@ impl Heap {
     pub fn take_pages(&self, bytes: usize) -> usize {
         let Some(taken) = self.take_run(bytes, PAGE) else { return 0 };
         if !taken.is_clean {
-            // SAFETY: H3; the pages are nobody else's.
+            // SAFETY: H3; the pages were just taken for the caller.
             unsafe { std::ptr::with_exposed_provenance_mut::<u8>(taken.start).write_bytes(0, bytes) };
         }
         taken.start
@@ -330,7 +330,7 @@ impl Heap {
     /// Gives pages of [`Heap::take_pages`] back.
     ///
     /// # Safety
-    /// Nobody uses them any more, and they are readable and writable.
+    /// They are no longer in use, and they are readable and writable.
     pub unsafe fn give_pages(&self, start: usize, bytes: usize) {
         self.pages.lock().give(start, bytes);
     }

@@ -14,7 +14,7 @@ pub const PAGE: usize = 4096;
 const LARGE_RUN: usize = 16 << 20;
 /// All free runs are given back when more than this is free and not clean.
 const MOST_DIRTY: usize = 64 << 20;
-/// How many free runs can be listed. The list is mapped at once; its pages cost nothing until they are used.
+/// The most free runs that can be listed. The list is mapped at once; its pages cost nothing until they are used.
 const MOST_RUNS: usize = 1 << 16;
 
 /// A run of free pages.
@@ -233,7 +233,7 @@ impl Pages {
         if run.is_clean {
             return;
         }
-        // SAFETY: H3; nobody uses a free run.
+        // SAFETY: H3; the pages of a free run are not in use.
         let result =
             unsafe { libc::madvise(std::ptr::with_exposed_provenance_mut(run.start), run.bytes, libc::MADV_REMOVE) };
         if result == 0 {
@@ -248,7 +248,7 @@ mod tests {
 
     const BASE: usize = 0x10_0000_0000;
 
-    /// Of addresses that nobody touches.
+    /// Pages of addresses that are never read or written.
     fn pages(count: usize) -> Pages {
         let mut pages = Pages::new();
         assert!(pages.attach(HeapRegion { base: BASE, len: count * PAGE, arena: (BASE, count * PAGE) }));

@@ -11,7 +11,7 @@ use super::pages::{PAGE, Pages};
 
 /// Pages are taken in units of this many bytes. Untouched ones cost nothing.
 const GRANULARITY: usize = 256 << 10;
-/// How many freed blocks are held back, so that a second `free` finds the first one's mark.
+/// The freed blocks that are held back, so that a second `free` finds the first one's mark.
 const DELAYED: usize = 32;
 
 /// An allocator.
@@ -31,6 +31,10 @@ impl std::fmt::Debug for Shard {
 }
 
 impl Shard {
+    /// An allocator without memory.
+    ///
+    /// # Panics
+    /// If dlmalloc refuses the granularity, a constant: the build fails.
     pub const fn new() -> Self {
         let mut memory = Dlmalloc::new_with_allocator(Source { pages: None });
         assert!(memory.set_granularity(GRANULARITY));
@@ -69,7 +73,7 @@ impl Shard {
     /// Releases the memory of a block.
     ///
     /// # Safety
-    /// The block is one of this allocator's, its head is whole but for the mark, and nobody uses it.
+    /// The block is one of this allocator's, its head is intact except for the mark, and it is no longer in use.
     pub unsafe fn release(&mut self, user: *mut u8) {
         // SAFETY: by the contract of this function.
         unsafe { self.memory.c_free(user.sub(super::block::offset_of(user))) };
@@ -94,7 +98,7 @@ struct Source {
     pages: Option<&'static Locked<Pages>>,
 }
 
-// SAFETY: the pages that are handed out are nobody else's until they are given back.
+// SAFETY: pages that are handed out are used by this allocator alone until it gives them back.
 unsafe impl Allocator for Source {
     fn alloc(&self, size: usize) -> (*mut u8, usize, u32) {
         let size = size.next_multiple_of(PAGE);

@@ -212,7 +212,7 @@ fn threads_that_meet_in_an_allocator_take_another() {
     });
 }
 
-/// How a child ends that damages the heap, and what it writes to stderr.
+/// The signal that ends a child which damages the heap, and its output on stderr.
 fn damage(run: impl FnOnce(&Heap)) -> (End, String) {
     use std::io::Read;
     let heap = heap(16 << 20);

@@ -1,8 +1,8 @@
 //! Restricts every thread: the kernel takes privileges and files from the calling thread only, and a library's threads,
 //! and the host's own, share the memory of the one that is restricted.
 //!
-//! Threads are made to run a signal handler, as `setuid` of glibc makes them, and by the same signal: libc lets nobody
-//! block it.
+//! Threads are made to run a signal handler, as `setuid` of glibc makes them, and by the same signal: libc lets no
+//! thread block it.
 #![expect(unsafe_code, reason = "installs a signal handler, and calls the kernel")]
 
 use std::arch::naked_asm;

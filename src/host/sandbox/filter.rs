@@ -1,6 +1,6 @@
 //! Which system calls a sandbox refuses.
 //!
-//! A list of what is refused, not of what is allowed: a library that works keeps working with the next libc. What is on it
+//! A list of refused calls, not of allowed ones: a library that works keeps working with the next libc. What is on it
 //! reaches into other processes, changes the system, or has been the way out of other sandboxes. They fail with EPERM,
 //! which code can handle. Signals are compared with this process's id: with `exec`, processes that the library starts
 //! have others, and Landlock confines their signals where the kernel can (`has_scope`).

@@ -72,6 +72,9 @@ fn rights_of(version: c_int) -> u64 {
 
 impl Ruleset {
     /// The rules of a sandbox.
+    ///
+    /// # Errors
+    /// Where a path cannot be opened, or the kernel refuses the rules.
     pub fn new(sandbox: &Sandbox, version: c_int) -> Result<Self, Error> {
         let rights = rights_of(version);
         let execute = if sandbox.exec { EXECUTE } else { 0 };
@@ -133,8 +136,8 @@ fn open(path: &CStr) -> Result<(OwnedFd, bool), Error> {
     }
 }
 
-/// Applies a set of rules to the calling thread, which has no_new_privs. The kernel's result: 0, or -1 and errno. Async-
-/// signal-safe.
+/// Applies a set of rules to the calling thread, which has no_new_privs. The kernel's result: 0, or -1 and errno.
+/// Async- signal-safe.
 pub fn restrict_thread(ruleset: c_int) -> c_long {
     // SAFETY: changes the rights of the thread.
     unsafe { libc::syscall(libc::SYS_landlock_restrict_self, ruleset, 0u32) }

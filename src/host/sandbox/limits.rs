@@ -7,12 +7,18 @@ use super::super::heap::HEAP;
 
 /// Limits private memory (RLIMIT_DATA), and the heap in the arena, to `bytes` each. The address space is not limited:
 /// the arena and the window take up hundreds of gigabytes of it without using memory.
+///
+/// # Errors
+/// The errno of `setrlimit`.
 pub fn limit_memory(bytes: u64) -> Result<(), i32> {
     HEAP.limit(usize::try_from(bytes).unwrap_or(usize::MAX));
     limit(libc::RLIMIT_DATA, bytes, bytes)
 }
 
 /// Limits processor time. SIGXCPU comes first, because it names the cause; SIGKILL follows a second later.
+///
+/// # Errors
+/// The errno of `setrlimit`.
 pub fn limit_cpu(seconds: u64) -> Result<(), i32> {
     limit(libc::RLIMIT_CPU, seconds, seconds.saturating_add(1))
 }

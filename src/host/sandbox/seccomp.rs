@@ -20,7 +20,8 @@ const NUMBER: u32 = 0;
 const ARCH: u32 = 4;
 const ARGUMENTS: u32 = 16;
 
-// BPF_LD | BPF_W | BPF_ABS, BPF_ALU | BPF_AND, BPF_JMP | BPF_JA, | BPF_JEQ, | BPF_JGE, and BPF_RET, each with a constant.
+// BPF_LD | BPF_W | BPF_ABS, BPF_ALU | BPF_AND, BPF_JMP | BPF_JA, | BPF_JEQ, | BPF_JGE, and BPF_RET, each with a
+// constant.
 const LOAD: u16 = 0x20;
 const AND: u16 = 0x54;
 const JUMP: u16 = 0x05;
@@ -43,6 +44,9 @@ pub enum When {
 pub type Rule = (c_long, When);
 
 /// Installs a filter for all threads of this process. It stays, and children inherit it.
+///
+/// # Errors
+/// The errno of `seccomp`; EBUSY where a thread has another filter.
 pub fn install(rules: &[Rule]) -> Result<(), i32> {
     let program = program_of(rules);
     let length = u16::try_from(program.len()).map_err(|_| libc::E2BIG)?;

@@ -33,7 +33,7 @@ fn open(path: &CStr, flags: c_int) -> c_int {
     }
 }
 
-/// Whether the kernel applied a part: what it does not have cannot be tested.
+/// Whether the kernel applied a part. One that the kernel lacks cannot be tested.
 fn has(applied: &Applied, part: Part) -> bool {
     applied.state(part) == State::Applied
 }

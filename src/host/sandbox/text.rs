@@ -1,4 +1,4 @@
-//! Sandboxes as text, as the parent sends them to the host, and what was applied as text for the way back.
+//! Sandboxes as text: the parent sends one to the host, and the host answers with the parts that it applied.
 //!
 //! Fields end with a NUL, because paths may contain any other byte: `read=/usr/share`, `write=PATH`, `net`, `exec`,
 //! `memory=BYTES`, `cpu=SECONDS`, `require=PART`. An answer has a field for each part, `files=applied`,
@@ -33,6 +33,9 @@ impl Part {
 
 impl Sandbox {
     /// Reads a sandbox. `Err` has the field that cannot be read.
+    ///
+    /// # Errors
+    /// The field that cannot be read.
     pub fn parse(text: &[u8]) -> Result<Self, String> {
         let mut sandbox = Self::default();
         for field in text.split(|byte| *byte == 0).filter(|field| !field.is_empty()) {

@@ -31,7 +31,7 @@ fn the_globals_of_a_library_lie_in_the_arena_too() {
     let end = in_child(|| {
         let arena = own_arena(16 << 20, 0);
         remember_own_files();
-        // SAFETY: part of libc's package, with data; nobody else uses it in this process.
+        // SAFETY: part of libc's package, with data; no other test of this process uses it.
         unsafe {
             let library = libc::dlopen(c"libresolv.so.2".as_ptr(), libc::RTLD_NOW);
             if library.is_null() {

@@ -22,7 +22,7 @@ use crate::memory::simd16::Simd16;
 #[cfg(target_arch = "x86_64")]
 use crate::memory::simd16::Simd32;
 
-/// How wide the fences are, in bytes; multiples of 16.
+/// The widths of the fences in bytes; multiples of 16.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Widths {
     /// Before the data.
@@ -44,8 +44,8 @@ impl Widths {
 /// The default: a write past the end is the common mistake and may be a whole struct long (XEvent: 96 bytes past 96).
 /// `docs/memory.md` has the measurements.
 pub const DEFAULT: Widths = Widths { before: 64, after: 128 };
-/// What a call checks of each side; the rest is checked when the block is freed and by `checkFences()`. No fence is
-/// narrower.
+/// The bytes of each fence that a call checks; the rest is checked when the block is freed and by `checkFences()`. No
+/// fence is narrower.
 const NEAR: Widths = DEFAULT;
 /// The narrowest and the widest that the setting allows.
 const NARROWEST: usize = DEFAULT.before;
@@ -73,7 +73,7 @@ pub fn configure(bytes: usize) -> bool {
 
 const HEADER: usize = size_of::<Header>();
 
-/// The bytes a block needs beside its data.
+/// The bytes that a block needs in addition to its data.
 pub fn overhead() -> usize {
     let widths = widths();
     HEADER + widths.before + widths.after
@@ -196,13 +196,13 @@ impl Fenced {
         Address::new(self.0.get() - self.sealed()?.offset()?)
     }
 
-    /// Records who received the address.
+    /// Records the function that received the address.
     #[inline]
     pub fn expose_to(self, symbol: u32) {
         self.header().expose_to(symbol);
     }
 
-    /// Who received the address last; 0 for nobody.
+    /// The function that received the address last, as a number of `report::intern`; 0 for none.
     pub fn exposed_to(self) -> u32 {
         self.header().exposed_to()
     }
@@ -259,7 +259,7 @@ impl Fenced {
         fences.or(Simd32::both(first, last)).is_zero()
     }
 
-    /// What differs between the header and a copy of it.
+    /// The bits that differ between the header and a copy of it.
     #[inline(always)]
     fn differs_from(self, sealed: &Sealed) -> [Simd16; 2] {
         // SAFETY: M8; the last fields of the header are inside the block.
@@ -294,7 +294,7 @@ impl Fenced {
         }
     }
 
-    /// What was overwritten: the side past the end is checked first.
+    /// The bytes that were overwritten. The side past the end is checked first.
     pub fn breach(self, length: usize) -> Option<Breach> {
         let widths = widths();
         let (data, canary) = (self.0.as_ptr(), self.canary());
@@ -326,7 +326,7 @@ impl Fenced {
         })
     }
 
-    /// How many bytes of the header were overwritten, from the data's side, if the old value is known.
+    /// The number of overwritten bytes of the header, counted from the data, if the old value is known.
     fn header_damage(self, length: usize) -> usize {
         if self.length() == Some(length) || self.is_abandoned() {
             return 0;
@@ -374,7 +374,7 @@ impl Fenced {
 const NEAR_AFTER: isize = (DEFAULT.after / CHUNK) as isize;
 const NEAR_BEFORE: isize = (DEFAULT.before / CHUNK) as isize;
 
-/// What differs between two chunks.
+/// The bits that differ between two chunks.
 ///
 /// # Safety
 /// Both may be read.

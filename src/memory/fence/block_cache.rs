@@ -49,7 +49,7 @@ pub struct BlockCache {
     /// Where the data begins; 0 if nothing was passed.
     data: Cell<usize>,
     sealed: Cell<Sealed>,
-    /// [`block_map::forgotten`] of then: while it stays, what was a block is one.
+    /// [`block_map::forgotten`] at that time. While it stays the same, the block is still one.
     forgotten: Cell<u64>,
 }
 
@@ -74,7 +74,7 @@ impl BlockCache {
     pub unsafe fn of(&self, view: Span) -> Option<(Fenced, usize)> {
         let forgotten = block_map::forgotten();
         if self.data.get() == view.start.get() && self.forgotten.get() == forgotten && view.length > 0 {
-            // SAFETY: M8, by the contract of this function: what was a block is one.
+            // SAFETY: M8, by the contract of this function: the block is still one.
             return Some((unsafe { Fenced::at(view.start) }, self.length()));
         }
         // SAFETY: by the contract of this function.
@@ -120,7 +120,7 @@ impl BlockCache {
     /// M8: the block is allocated, if it is the one.
     #[inline(always)]
     pub unsafe fn is_whole_at(&self, data: Address) -> bool {
-        // SAFETY: M8, by the contract of this function; nobody writes the copy meanwhile.
+        // SAFETY: M8, by the contract of this function; no thread writes the copy meanwhile.
         self.data.get() == data.get() && unsafe { Fenced::at(data).is_whole_as(&*self.sealed.as_ptr()) }
     }
 
@@ -131,7 +131,7 @@ impl BlockCache {
     #[inline(always)]
     pub unsafe fn is_whole_after(&self, symbol: u32) -> bool {
         let Some(data) = Address::new(self.data.get()) else { return false };
-        // SAFETY: M8, by the contract of this function; nobody writes the copy meanwhile.
+        // SAFETY: M8, by the contract of this function; no thread writes the copy meanwhile.
         unsafe {
             let block = Fenced::at(data);
             block.expose_to(symbol);
@@ -148,7 +148,7 @@ impl BlockCache {
     #[target_feature(enable = "avx2")]
     pub unsafe fn is_whole_by_pairs_after(&self, symbol: u32) -> bool {
         let Some(data) = Address::new(self.data.get()) else { return false };
-        // SAFETY: M8, by the contract of this function; nobody writes the copy meanwhile.
+        // SAFETY: M8, by the contract of this function; no thread writes the copy meanwhile.
         unsafe {
             let block = Fenced::at(data);
             block.expose_to(symbol);

@@ -3,7 +3,7 @@
 //! not mapped is safe to ask about.
 //!
 //! A bit for every 16 bytes of address space, in leaves of 1 MiB that are made when first used and never freed: memory
-//! of 1/128 of what was ever fenced.
+//! of 1/128 of the memory that was ever fenced.
 #![expect(unsafe_code, reason = "shares leaves between threads")]
 
 use std::ptr::null_mut;
@@ -38,7 +38,7 @@ unsafe fn entry<T>(slot: &AtomicPtr<T>) -> &'static T {
         match slot.compare_exchange(null_mut(), made, Ordering::AcqRel, Ordering::Acquire) {
             Ok(_) => found = made,
             Err(other) => {
-                // SAFETY: M9; nobody else has seen `made`.
+                // SAFETY: M9; no other thread has seen `made`.
                 unsafe { release(made) };
                 found = other;
             }
@@ -125,7 +125,7 @@ fn remove(data: Address) -> bool {
     leaf(data).is_some_and(|leaf| leaf[word].fetch_and(!mask, Ordering::AcqRel) & mask != 0)
 }
 
-/// How many blocks were forgotten: while the number stays, what was a block is one.
+/// The number of blocks that were forgotten. While it stays the same, each block is still one.
 static FORGOTTEN: AtomicU64 = AtomicU64::new(0);
 
 /// The number of blocks that were forgotten so far.
@@ -139,7 +139,7 @@ pub fn forgotten_word() -> usize {
     (&raw const FORGOTTEN).expose_provenance()
 }
 
-/// How many of them are done with: their memory was freed, or they were no blocks.
+/// The number of them that need no more work: their memory was freed, or they were no blocks.
 static FREED: AtomicU64 = AtomicU64::new(0);
 /// Whether [`for_each`] is under way: then no block may be forgotten. It holds the lock meanwhile.
 static VISITING: AtomicBool = AtomicBool::new(false);

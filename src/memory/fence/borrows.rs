@@ -1,5 +1,5 @@
-//! What a call has borrowed: fenced blocks, slices of Node's Buffer pool, shadow copies of the guard. They are checked
-//! when the call returns, and around every callback, so that what JavaScript writes is not blamed on C.
+//! The memory that a call has borrowed: fenced blocks, slices of Node's Buffer pool, shadow copies of the guard. They
+//! are checked when the call returns, and around every callback, so that what JavaScript writes is not blamed on C.
 #![expect(unsafe_code, reason = "compares and restores the bytes around views")]
 
 use std::ops::Range;
@@ -45,7 +45,7 @@ struct Candidate {
 #[derive(Debug, Default)]
 pub struct Borrows {
     items: SmallVec<[Borrow; 4]>,
-    /// What native code may write: all arguments of the call.
+    /// The memory that native code may write: all arguments of the call.
     granted: Ranges,
     /// The arguments of the guard.
     candidates: SmallVec<[Candidate; 2]>,
@@ -121,7 +121,7 @@ impl Borrows {
     /// Borrows a slice of a slab: the bytes around it are checked, except those that others may write. If it is
     /// unknown which these are, nothing is checked.
     pub fn slice(&mut self, argument: usize, view: Span, slab: PoolSlab, exempt: Option<Ranges>) {
-        // Calls inside of this one have to know what it was passed, in any case.
+        // Nested calls have to know the memory that this call was passed, in any case.
         self.pauses = true;
         self.granted.push(range(view));
         if let Some(exempt) = exempt {
@@ -129,8 +129,8 @@ impl Borrows {
         }
     }
 
-    /// All arguments were borrowed: `words` are what else was passed, in structs by value and for integers. Where one is
-    /// an address of a slice, native code may write that slice.
+    /// All arguments were borrowed: `words` are what else was passed, in structs by value and for integers. Where one
+    /// is an address of a slice, native code may write that slice.
     pub fn follow(&mut self, words: impl Iterator<Item = usize> + Clone) {
         for item in &mut self.items {
             if let Borrow::Slice(slice) = item {
@@ -157,9 +157,9 @@ impl Borrows {
         self.candidates.push(Candidate { argument, at, memory, wants, flow: Flow::Both });
     }
 
-    /// Makes the copies, in the memory of a source if there is one: overlapping views share one, so that all see the same
-    /// bytes, and those with a fence join them. Calls `set` with the address of each argument's copy; false where there is
-    /// no memory.
+    /// Makes the copies, in the memory of a source if there is one: overlapping views share one, so that all see the
+    /// same bytes, and those with a fence join them. Calls `set` with the address of each argument's copy; false where
+    /// there is no memory.
     pub fn copies(&mut self, source: Option<&Arc<dyn BlockSource>>, mut set: impl FnMut(usize, Address)) -> bool {
         let mut candidates = std::mem::take(&mut self.candidates);
         if !candidates.iter().any(|candidate| candidate.wants) {
@@ -305,7 +305,7 @@ fn join(first: Overflow, next: Option<Overflow>, items: &[Borrow]) -> Overflow {
     }
 }
 
-/// What a call has written outside of the block of an argument; it is repaired.
+/// The bytes that a call has written outside of the block of an argument. They are repaired.
 pub fn view_overflow(argument: usize, view: Span, block: Fenced) -> Option<Overflow> {
     match block.length() {
         Some(length) if block.is_whole_near(length) => None,
@@ -331,7 +331,8 @@ pub fn number_overflow(argument: usize, address: Address) -> Option<Overflow> {
     found.flatten()
 }
 
-/// What was written outside of a block of `length` bytes, as an overflow of a view whose first byte is at `origin`.
+/// The bytes that were written outside of a block of `length` bytes, as an overflow of a view whose first byte is at
+/// `origin`.
 fn block_overflow(argument: usize, view: Span, block: Fenced, origin: usize, length: usize) -> Option<Overflow> {
     let Breach { side, first, past } = block.breach(length)?;
     block.repair(length);

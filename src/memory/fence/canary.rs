@@ -24,7 +24,7 @@ pub const CHUNK: usize = 16;
 const POISON: isize = 1 << 40;
 
 const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
-/// What two chunks that follow each other differ by, for each half. Chosen so that the twelve chunks of the default
+/// The difference between two chunks that follow each other, for each half. Chosen so that the twelve chunks of the default
 /// fences (-4 to 7) differ from each other in every byte; a test holds that.
 const STEPS: [u64; 2] = [0xdda1_494c_73cf_256d, 0xc7fd_e805_ec99_108d];
 /// Multiples of the golden ratio and of the square root of two lie as far apart as can be, so neighbouring addresses
@@ -56,7 +56,7 @@ fn draw(half: usize) -> u64 {
 pub struct Canary([u64; 2]);
 
 impl Canary {
-    /// That of no block.
+    /// The canary of no block.
     pub const NONE: Self = Self([0; 2]);
 
     /// The canary of the block whose data begins at an address.
@@ -91,7 +91,7 @@ impl Canary {
         word.to_ne_bytes()[offset.rem_euclid(8) as usize]
     }
 
-    /// What differs from the canary in so many chunks at `edge`: after it, or before it. The number is fixed so that
+    /// The bits that differ from the canary in so many chunks at `edge`: after it, or before it. The number is fixed so that
     /// the compiler compares without a loop.
     ///
     /// # Safety
@@ -217,7 +217,7 @@ const fn without_ones(half: u64) -> u64 {
     half ^ ((((half & !HIGH_BITS) + (HIGH_BITS >> 7)) & HIGH_BITS) >> 7)
 }
 
-/// What the chunk with a number differs by from the canary.
+/// The difference between the chunk with a number and the canary.
 #[inline(always)]
 const fn step(number: isize) -> [u64; 2] {
     [(number as u64).wrapping_mul(STEPS[0]) & !HIGH_BITS, (number as u64).wrapping_mul(STEPS[1]) & !HIGH_BITS]

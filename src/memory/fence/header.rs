@@ -21,7 +21,7 @@ const PINNED_FOR_GOOD: u32 = u32::MAX / 2;
 #[derive(Debug)]
 #[repr(C)]
 pub struct Header {
-    /// Who received the address: 0 for nobody, else a symbol of `report`.
+    /// The function that received the address last, as a number of `report::intern`; 0 for none.
     exposed_to: AtomicU32,
     /// Calls under way that were passed the block.
     pins: AtomicU32,
@@ -33,7 +33,7 @@ pub struct Header {
     seal: AtomicUsize,
 }
 
-/// What a valid header says, its last fields, and the canary of the block. Comparing with this copy is faster than
+/// A copy of the last fields of a valid header, and the canary of the block. Comparing with this copy is faster than
 /// computing the seal and the canary again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
@@ -52,7 +52,7 @@ pub const LENGTH_AT: usize = offset_of!(Sealed, length);
 const _: () = assert!(COPIED_FROM + COPIED == size_of::<Header>());
 
 impl Sealed {
-    /// That of no block.
+    /// The copy for no block.
     pub const NONE: Self = Self { length: UNKNOWN, offset: LOST, seal: 0, canary: Canary::NONE };
 
     fn new(canary: Canary, length: usize, offset: usize) -> Self {
@@ -90,7 +90,7 @@ impl Sealed {
 }
 
 impl Header {
-    /// That of a new block.
+    /// The header of a new block.
     pub fn new(canary: Canary, length: usize, offset: usize) -> Self {
         let Sealed { length, offset, seal, .. } = Sealed::new(canary, length, offset);
         Self {
@@ -132,7 +132,7 @@ impl Header {
         self.length.load(Ordering::Relaxed)
     }
 
-    /// How many bytes were overwritten, from the data's side; 0 where the header is that of a block with this length
+    /// The number of overwritten bytes, counted from the data; 0 where the header is that of a block with this length
     /// whose data begins at the usual offset.
     pub fn damage(&self, canary: Canary, length: usize, offset: usize) -> usize {
         let expected = Sealed::new(canary, length, offset).bytes();
@@ -159,13 +159,13 @@ impl Header {
         self.rewrite(canary, UNKNOWN);
     }
 
-    /// Records who received the address.
+    /// Records the function that received the address.
     #[inline]
     pub fn expose_to(&self, symbol: u32) {
         self.exposed_to.store(symbol, Ordering::Relaxed);
     }
 
-    /// Who received the address last; 0 for nobody.
+    /// The function that received the address last, as a number of `report::intern`; 0 for none.
     #[inline]
     pub fn exposed_to(&self) -> u32 {
         self.exposed_to.load(Ordering::Relaxed)

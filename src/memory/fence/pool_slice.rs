@@ -78,7 +78,7 @@ pub struct PoolSlice {
     slab: PoolSlab,
     before: Window,
     after: Window,
-    /// What others may write meanwhile.
+    /// The bytes that others may write meanwhile.
     exempt: Ranges,
     /// The slices that words of the arguments lead to.
     led_to: Ranges,
@@ -133,7 +133,8 @@ impl PoolSlice {
         self.after.remember();
     }
 
-    /// What native code has written around the slice, which is restored. `granted` is what it was passed.
+    /// The bytes that native code has written around the slice; they are restored. `granted` has the memory that it was
+    /// passed.
     pub fn overflow(&self, granted: &[Range<usize>], width: Widths) -> Option<Overflow> {
         if !self.after.differs() && !self.before.differs() {
             return None;

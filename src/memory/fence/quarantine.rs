@@ -1,6 +1,6 @@
 //! The quarantine: a freed block whose address native code has is poisoned and held back, first in, first out,
 //! bounded by bytes and count. A late native write hits unused memory, and is reported on the way out.
-#![expect(unsafe_code, reason = "poisons blocks that nobody else owns any more")]
+#![expect(unsafe_code, reason = "poisons blocks that the engine has freed")]
 #![expect(clippy::disallowed_methods, reason = "this is the room of raw reads and writes")]
 
 use std::collections::VecDeque;
@@ -16,7 +16,7 @@ use crate::memory::address::Address;
 /// Longer blocks are poisoned in their first part only, so that freeing one costs no more than this.
 const MOST_POISON: usize = 64 * 1024;
 
-/// The default bounds: `docs/memory.md` has what they cost.
+/// The default bounds. `docs/memory.md` has their cost.
 const DEFAULT_BYTES: usize = 16 << 20;
 const DEFAULT_COUNT: usize = 4096;
 
@@ -58,7 +58,7 @@ pub fn bounds() -> (usize, usize) {
     (MOST_BYTES.load(Ordering::Relaxed), MOST_COUNT.load(Ordering::Relaxed))
 }
 
-/// How many blocks are held, and their bytes.
+/// The number of blocks that are held, and their bytes.
 pub fn held() -> (usize, usize) {
     let queue = locked();
     (queue.held.len(), queue.bytes)
@@ -108,14 +108,14 @@ pub fn flush(origin: usize) {
     queue.held = kept;
     for held in gone {
         queue.bytes -= held.length;
-        // A call on another thread outlives its environment: what it uses is leaked rather than freed.
+        // A call on another thread outlives its environment: its memory is leaked rather than freed.
         if !held.block.is_pinned() {
             held.let_go();
         }
     }
 }
 
-/// Checks the blocks that are held, reports what was written into them, and poisons those again.
+/// Checks the blocks that are held, reports late writes, and poisons the blocks again.
 pub fn check() -> usize {
     let queue = locked();
     let mut found = 0;

@@ -24,10 +24,10 @@ pub struct Report {
     pub found: Found,
     /// The length of the block.
     pub length: usize,
-    /// What was overwritten; in the quarantine the data itself.
+    /// The bytes that were overwritten; in the quarantine the data itself.
     pub breach: Breach,
-    /// Who received the address last.
-    pub giver: Option<String>,
+    /// The function that received the address last.
+    pub exposed_to: Option<String>,
 }
 
 /// Reports beyond this many are dropped: the first ones tell the cause.
@@ -101,7 +101,7 @@ pub fn name(id: u32) -> Option<String> {
 pub fn push(found: Found, block: Fenced, length: usize, breach: Breach) {
     let mut pending = locked(&PENDING);
     if pending.len() < MOST {
-        pending.push(Report { found, length, breach, giver: name(block.exposed_to()) });
+        pending.push(Report { found, length, breach, exposed_to: name(block.exposed_to()) });
     }
     drop(pending);
     // The first one is enough: reports are of the process.

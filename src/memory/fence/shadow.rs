@@ -13,7 +13,7 @@ use crate::memory::block_source::BlockSource;
 /// Which way the bytes of a copy go.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Flow {
-    /// Into the copy, and what has changed there back.
+    /// Into the copy, and the bytes that changed there back.
     #[default]
     Both,
     /// Into the copy only.
@@ -23,7 +23,7 @@ pub enum Flow {
 }
 
 impl Flow {
-    /// That of memory which two arguments share.
+    /// The direction for memory that two arguments share.
     pub fn joined(self, other: Self) -> Self {
         if self == other { self } else { Self::Both }
     }
@@ -39,11 +39,18 @@ pub struct ShadowCopy {
     before: Box<[u8]>,
 }
 
-/// So many zero bytes; `None` where there is no memory.
-fn zeroed(length: usize) -> Option<Box<[u8]>> {
+/// A copy of the bytes of a span; `None` where there is no memory for it.
+///
+/// # Safety
+/// M3: the span is allocated.
+unsafe fn bytes_of(span: Span) -> Option<Box<[u8]>> {
     let mut bytes = Vec::new();
-    bytes.try_reserve_exact(length).ok()?;
-    bytes.resize(length, 0);
+    bytes.try_reserve_exact(span.length).ok()?;
+    // SAFETY: M3 by the contract of this function; there is room for as many bytes, all of which are written.
+    unsafe {
+        span.start.as_ptr().copy_to_nonoverlapping(bytes.as_mut_ptr(), span.length);
+        bytes.set_len(span.length);
+    }
     Some(bytes.into())
 }
 
@@ -56,18 +63,32 @@ impl ShadowCopy {
     /// # Safety
     /// M3: the memory stays allocated while the copy is used.
     pub unsafe fn new(view: Span, source: Option<&Arc<dyn BlockSource>>, flow: Flow) -> Option<Self> {
-        let before = if flow == Flow::Both { zeroed(view.length)? } else { Box::default() };
-        let block = match source {
-            Some(source) => heap::allocate_from(source, view.length, 16),
-            None => heap::allocate(view.length, 16),
+        // SAFETY: by the contract of this function.
+        let before = if flow == Flow::Both { unsafe { bytes_of(view) }? } else { Box::default() };
+        let block = match (source, flow) {
+            (Some(source), _) => heap::allocate_from(source, view.length, 16),
+            // A copy that only goes back begins zeroed.
+            (None, Flow::Out) => heap::allocate(view.length, 16),
+            (None, _) => heap::allocate_uninitialized(view.length),
         }?;
-        let mut copy = Self { view, block, flow, before };
-        // A new block is zeroed, which is how a copy that only goes back begins.
-        if flow != Flow::Out {
-            // SAFETY: by the contract of this function.
-            unsafe { copy.refresh() };
-        }
+        let copy = Self { view, block, flow, before };
+        // SAFETY: by the contract of this function.
+        unsafe { copy.fill() };
         Some(copy)
+    }
+
+    /// Writes the bytes of the memory into the copy, if they go into it.
+    ///
+    /// # Safety
+    /// M3: the memory is allocated.
+    unsafe fn fill(&self) {
+        let from = match self.flow {
+            Flow::Both => self.before.as_ptr(),
+            Flow::In => self.view.start.as_ptr().cast_const(),
+            Flow::Out => return,
+        };
+        // SAFETY: M3 for the memory, M8 for the block; both have as many bytes as the view.
+        unsafe { from.copy_to_nonoverlapping(self.block.data().as_ptr(), self.view.length) };
     }
 
     /// The memory.
@@ -97,23 +118,25 @@ impl ShadowCopy {
     /// # Safety
     /// M3: the memory is allocated.
     pub unsafe fn refresh(&mut self) {
-        let (memory, copy) = (self.view.start.as_ptr(), self.block.data().as_ptr());
-        if self.flow == Flow::Out {
-            let Some(before) = zeroed(self.view.length) else { return };
-            (self.flow, self.before) = (Flow::Both, before);
-        }
-        // SAFETY: M3 for the memory, M8 for the block.
+        // SAFETY: M3 by the contract of this function; `before` has as many bytes as the view.
         unsafe {
-            if self.flow == Flow::In {
-                return memory.copy_to_nonoverlapping(copy, self.view.length);
+            match self.flow {
+                Flow::Out => {
+                    let Some(before) = bytes_of(self.view) else { return };
+                    (self.flow, self.before) = (Flow::Both, before);
+                }
+                Flow::Both => {
+                    self.view.start.as_ptr().copy_to_nonoverlapping(self.before.as_mut_ptr(), self.view.length);
+                }
+                Flow::In => {}
             }
-            memory.copy_to_nonoverlapping(self.before.as_mut_ptr(), self.view.length);
-            self.before.as_ptr().copy_to_nonoverlapping(copy, self.view.length);
+            self.fill();
         }
     }
 
-    /// Writes what has changed in the copy to the memory, and nothing else: it may be read-only, and others may have
-    /// written to it. Of a copy that only goes back all bytes are written, because C may have written what was there.
+    /// Writes the bytes that changed in the copy to the memory, and no others: it may be read-only, and others may have
+    /// written to it. If the copy only goes back, all bytes are written, because C may have written the old values
+    /// again.
     ///
     /// # Safety
     /// M3: the memory is allocated.

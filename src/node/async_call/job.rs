@@ -59,7 +59,7 @@ pub struct Job<E> {
     pub traced: Option<Entry>,
 }
 
-/// A job that is with another thread, or on its way there or back. Dropped there, it is leaked: what it has of
+/// A job that another thread has, or that is on its way there or back. Dropped there, it is leaked: what it has of
 /// JavaScript belongs to JavaScript's thread.
 pub struct SentJob<E>(ManuallyDrop<Box<Job<E>>>);
 

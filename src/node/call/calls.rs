@@ -23,6 +23,8 @@ pub struct Calls {
     pub after_call: Cell<u8>,
     /// The errno of the last call that captures it.
     pub errno: Cell<i32>,
+    /// The errno that JavaScript has set for C in the callback that runs.
+    pub chosen_errno: Cell<Option<i32>>,
     /// The number of calls of functions that free a handle.
     pub frees: Cell<u32>,
 }

@@ -5,6 +5,8 @@ pub mod calls;
 pub mod entries;
 pub mod generic_call;
 pub mod intrinsics;
+pub mod pinned_arguments;
 pub mod prepared;
 pub mod register_call;
 pub mod remote_arguments;
+pub mod texts;

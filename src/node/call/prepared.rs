@@ -3,7 +3,7 @@
 use crate::memory::arg_buffer::ArgBlock;
 use crate::memory::fence::borrows::Borrows;
 use crate::memory::fence::pool_slice::Ranges;
-use crate::node::value::OwnedText;
+use crate::node::text_argument::OwnedText;
 
 /// A prepared call: the arguments, and what they keep alive.
 #[derive(Default)]

@@ -18,6 +18,7 @@ use crate::memory::fence::block::Fenced;
 use crate::memory::fence::block_cache::BlockCache;
 use crate::memory::fence::{borrows, exposed};
 use crate::node::env::BoundFunction;
+use crate::node::text_argument;
 use crate::node::value::{self, Pinned};
 
 /// The outcome of a call. Small, because every call moves it.
@@ -176,9 +177,11 @@ impl BoundFunction {
     #[inline(always)]
     fn take(&self, pin: RegisterPin, value: sys::napi_value, last: &BlockCache) -> Option<Fenced> {
         let environment = &*self.environment;
-        // SAFETY: M3.
-        let text = if pin.is_text { unsafe { environment.text(value) } } else { None };
-        if let Some(handed) = text {
+        let text = |encoding| {
+            // SAFETY: M3.
+            unsafe { environment.text(value, encoding, &environment.calls.strings) }
+        };
+        if let Some(handed) = pin.encoding.and_then(text) {
             last.note(handed);
             return Some(handed.block);
         }
@@ -252,7 +255,7 @@ impl BoundFunction {
             // SAFETY: M3 and M4 for Buffers and texts; `take` has found the block.
             let (block, is_whole) = unsafe { (Fenced::at(address), last.is_whole_at(address)) };
             if !is_whole {
-                found = found.or(self.broken(argument, values[position], block));
+                found = found.or(self.broken(pin, values[position], block));
             }
         }
         found
@@ -261,7 +264,7 @@ impl BoundFunction {
     /// The breach of an argument's fence, if any: a callback's calls may have been passed other
     /// blocks.
     #[cold]
-    fn broken(&self, argument: usize, value: sys::napi_value, block: Fenced) -> Option<Overflow> {
+    fn broken(&self, pin: &RegisterPin, value: sys::napi_value, block: Fenced) -> Option<Overflow> {
         // Headers are written anew.
         self.environment.calls.block_caches.iter().for_each(BlockCache::forget);
         self.environment.calls.strings.forget();
@@ -270,9 +273,12 @@ impl BoundFunction {
         let view = match unsafe { value::storage(env, value) } {
             Ok(Pinned::Bytes(storage, _)) => storage.view,
             // The header may be gone; the text is still there.
-            // SAFETY: M3.
-            _ => Span { start: block.data(), length: unsafe { value::text_size(env, value) }.unwrap_or(0) },
+            _ => {
+                // SAFETY: M3.
+                let size = |encoding| unsafe { text_argument::text_size(env, value, encoding) };
+                Span { start: block.data(), length: pin.encoding.and_then(size).unwrap_or(0) }
+            }
         };
-        borrows::view_overflow(argument, view, block)
+        borrows::view_overflow(pin.argument.into(), view, block)
     }
 }

@@ -1,4 +1,4 @@
-//! Arguments of functions of isolated libraries: what they are in the process of the library.
+//! Arguments of functions of isolated libraries, translated for the process of the library.
 #![expect(unsafe_code, reason = "copies memory that arguments point to")]
 
 use std::sync::Arc;
@@ -54,6 +54,9 @@ impl BoundFunction {
     }
 
     /// The other process's address for a number that was passed as a pointer.
+    ///
+    /// # Errors
+    /// Where the address, or a pointer behind it, is of memory that the process does not share.
     #[inline(never)] // Rare.
     pub fn number_there(&self, remote: &Remote, argument: usize, address: Address) -> Result<Address> {
         if let Some(pointer) = self.function_there(remote, argument, address.get())? {
@@ -99,6 +102,9 @@ impl BoundFunction {
     }
 
     /// Looks at the pointers of the values that an argument points to.
+    ///
+    /// # Errors
+    /// Where the address, or a pointer behind it, is of memory that the process does not share.
     pub fn check_pointers(
         &self,
         remote: &Remote,

@@ -33,6 +33,7 @@ impl Source {
         Self::Call(NonNull::from(unsafe { transmute::<&Incoming<'_>, &Incoming<'static>>(incoming) }))
     }
 
+    /// Writes the arguments into the argument buffer. `who` is the callback's number.
     #[inline]
     pub fn put(self, arg_buffer: &ArgBuffer, who: u32) {
         let mut who = who;

@@ -14,6 +14,7 @@ use super::kept_function::JsFunction;
 use super::slot::{OPEN, this_thread};
 use crate::abi::signature::Signature;
 use crate::call::inside::Inside;
+use crate::call::invoke::Errno;
 use crate::callback::closure::{Closure, Handler, Incoming};
 use crate::node::env::{CallbackSlot, EnvHandle, Environment};
 #[cfg(v8_abi)]
@@ -28,13 +29,19 @@ struct JsHandler(&'static CallbackSlot);
 
 impl Handler for JsHandler {
     fn call(&self, incoming: &Incoming<'_>) {
+        // The engine changes errno, also where JavaScript does not: C, and what `fails` says of it, need C's own.
+        let errno = Errno::here();
+        let before = errno.get();
         // Read once: a late call may find another one at any time.
         let env_handle = self.0.env_handle();
-        if this_thread() == env_handle.thread {
-            self.0.call_here(env_handle, incoming);
-        } else {
+        if this_thread() != env_handle.thread {
             self.0.call_from_foreign_thread(env_handle, incoming);
+            return errno.set(before);
         }
+        let Some(environment) = env_handle.environment() else { return };
+        let outer = environment.calls.chosen_errno.take();
+        self.0.call_here(environment, env_handle, incoming);
+        errno.set(environment.calls.chosen_errno.replace(outer).unwrap_or(before));
     }
 }
 
@@ -83,8 +90,8 @@ impl CallbackSlot {
         }
     }
 
-    fn call_here(&self, env_handle: &EnvHandle, incoming: &Incoming<'_>) {
-        let Some(environment) = env_handle.environment() else { return };
+    #[inline]
+    fn call_here(&self, environment: &Environment, env_handle: &EnvHandle, incoming: &Incoming<'_>) {
         // A fast call must not run JavaScript, which is why the warning of a closed one comes later.
         if self.closed.load(Ordering::Acquire) {
             if !environment.ended.get() && !self.warned.swap(true, Ordering::Relaxed) {

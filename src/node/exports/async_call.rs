@@ -26,6 +26,9 @@ pub struct JsThread {
 #[napi]
 impl JsThread {
     /// Starts the thread.
+    ///
+    /// # Errors
+    /// Where the environment is not attached, or the system starts no thread.
     #[napi(constructor)]
     pub fn new(env: Env) -> napi::Result<Self> {
         let environment = current(env)?;
@@ -75,6 +78,9 @@ pub fn start_call(environment: &Environment, arguments: Arguments) -> JsResult {
 }
 
 /// Calls `settle_all` when asynchronous calls are done. Returns the function that takes them, one by one.
+///
+/// # Errors
+/// Where the environment is not attached, or the engine makes no function.
 #[napi]
 pub fn settle_by(env: Env, settle_all: Object<'_>) -> napi::Result<Object<'static>> {
     let environment = current(env)?;
@@ -85,6 +91,9 @@ pub fn settle_by(env: Env, settle_all: Object<'_>) -> napi::Result<Object<'stati
 }
 
 /// Keeps the process alive while a callback is expected; taken back by `unrefQueue`.
+///
+/// # Errors
+/// Where the environment is not attached.
 #[napi]
 pub fn ref_queue(env: Env) -> napi::Result<()> {
     let environment = current(env)?;
@@ -94,6 +103,9 @@ pub fn ref_queue(env: Env) -> napi::Result<()> {
 }
 
 /// Takes one `refQueue` back.
+///
+/// # Errors
+/// Where the environment is not attached.
 #[napi]
 pub fn unref_queue(env: Env) -> napi::Result<()> {
     current(env)?.let_close();
@@ -101,6 +113,9 @@ pub fn unref_queue(env: Env) -> napi::Result<()> {
 }
 
 /// The process goes on after an `exit` event: other threads are answered again.
+///
+/// # Errors
+/// Where the environment is not attached.
 #[napi]
 pub fn reopen_queue(env: Env) -> napi::Result<()> {
     current(env)?.reopen_queue();
@@ -108,12 +123,18 @@ pub fn reopen_queue(env: Env) -> napi::Result<()> {
 }
 
 /// Whether other threads have called, and wait for the event loop to turn.
+///
+/// # Errors
+/// Where the environment is not attached.
 #[napi]
 pub fn has_work(env: Env) -> napi::Result<bool> {
     Ok(current(env)?.has_work())
 }
 
 /// The process is exiting: threads that wait for JavaScript get a zeroed result, so that none keeps the process.
+///
+/// # Errors
+/// Where the environment is not attached.
 #[napi]
 pub fn end_queue(env: Env) -> napi::Result<()> {
     let environment = current(env)?;

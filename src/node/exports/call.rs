@@ -34,6 +34,9 @@ pub struct JsRemoteArguments {
 }
 
 /// Binds an address to a signature: the number of the function, which `library` keeps.
+///
+/// # Errors
+/// Where the environment is not attached, or the JavaScript side passed values that make no function.
 #[napi]
 pub fn bind(
     env: Env,
@@ -83,6 +86,9 @@ pub fn bind(
 /// first is for calls without pins, the second for functions of at most two pins. The values are the pins,
 /// what else has to stay alive, and the library. `start` makes the call on another thread; its first two values are
 /// what settles it, and the thread or null.
+///
+/// # Errors
+/// Where the environment is not attached, or the engine makes no function.
 #[napi]
 pub fn entries(env: Env) -> napi::Result<Vec<Object<'static>>> {
     let [enter, few, many] = native_entries();
@@ -91,27 +97,42 @@ pub fn entries(env: Env) -> napi::Result<Vec<Object<'static>>> {
 }
 
 /// `[load, locate]`: each returns undefined where it has worked.
+///
+/// # Errors
+/// Where the environment is not attached, or the engine makes no function.
 #[napi]
 pub fn quick(env: Env) -> napi::Result<Vec<Object<'static>>> {
     Ok(native_functions(env, intrinsics())?.into())
 }
 
 /// The number of calls of functions that free a handle, synchronous and asynchronous.
+///
+/// # Errors
+/// Where the environment is not attached.
 #[napi]
 pub fn entered_frees(env: Env) -> napi::Result<u32> {
     Ok(current(env)?.calls.frees.get())
 }
 
 /// The errno (GetLastError on Windows) of the last call that was declared to capture it.
+///
+/// # Errors
+/// Where the environment is not attached.
 #[napi]
 pub fn last_errno(env: Env) -> napi::Result<i32> {
     Ok(current(env)?.calls.errno.get())
 }
 
-/// Sets errno of this thread, and the value of `last_errno` until the next call that is declared to capture it.
+/// Sets errno of this thread, and the value of `last_errno` until the next call that is declared to capture it. In a
+/// callback it is what C finds afterwards.
+///
+/// # Errors
+/// Where the environment is not attached.
 #[napi]
 pub fn set_errno(env: Env, value: i32) -> napi::Result<()> {
-    current(env)?.calls.errno.set(value);
+    let calls = &current(env)?.calls;
+    calls.errno.set(value);
+    calls.chosen_errno.set(Some(value));
     invoke::set_errno(value);
     Ok(())
 }

@@ -25,6 +25,9 @@ pub struct JsPointer {
 }
 
 /// Makes a C function pointer of the signature: a closed one.
+///
+/// # Errors
+/// Where the environment is not attached, there is no executable memory, or libffi refuses the signature.
 #[napi]
 pub fn make_callback(env: Env, signature: ClassInstance<'_, JsSignature>) -> napi::Result<JsPointer> {
     let environment = current(env)?;
@@ -57,6 +60,9 @@ pub fn number_of_name(name: String) -> u32 {
 /// function. On its own thread that takes no arguments: it reads and writes the argument buffer. For a call from
 /// another thread it takes a token, and may return true: then `answer` or `fail` ends the call. `close()` lets the
 /// function go: C gets zero from now on, and when it calls all the same, `late` is called with the number.
+///
+/// # Errors
+/// Where the environment is not attached, or the engine makes no function.
 #[napi]
 pub fn callbacks(env: Env, late: Object<'_>) -> napi::Result<Vec<Object<'static>>> {
     let environment = current(env)?;
@@ -66,6 +72,9 @@ pub fn callbacks(env: Env, late: Object<'_>) -> napi::Result<Vec<Object<'static>
 }
 
 /// The function that takes what a callback has thrown.
+///
+/// # Errors
+/// Where the environment is not attached, or the engine makes no function.
 #[napi]
 pub fn make_threw(env: Env) -> napi::Result<Object<'static>> {
     let [function] = native_functions(env, [NativeFn::new(threw)])?;
@@ -73,6 +82,9 @@ pub fn make_threw(env: Env) -> napi::Result<Object<'static>> {
 }
 
 /// The function that puts the arguments of the callback under way into the argument buffer again.
+///
+/// # Errors
+/// Where the environment is not attached, or the engine makes no function.
 #[napi]
 pub fn make_put_again(env: Env) -> napi::Result<Object<'static>> {
     let [function] = native_functions(env, [NativeFn::new(put_again)])?;
@@ -81,6 +93,9 @@ pub fn make_put_again(env: Env) -> napi::Result<Object<'static>> {
 
 /// Makes callbacks of this environment use V8's own functions from now on, if all of them are found. For a verified
 /// `NODE_MODULE_VERSION`. False where not.
+///
+/// # Errors
+/// Where the environment is not attached.
 #[napi]
 pub fn attach_entry(env: Env, modules: u32) -> napi::Result<bool> {
     let environment = current(env)?;
@@ -88,6 +103,9 @@ pub fn attach_entry(env: Env, modules: u32) -> napi::Result<bool> {
 }
 
 /// A callback's Promise has settled: the result is in the argument buffer.
+///
+/// # Errors
+/// Where the environment is not attached.
 #[napi]
 pub fn answer(env: Env, token: u32) -> napi::Result<()> {
     let environment = current(env)?;
@@ -98,6 +116,9 @@ pub fn answer(env: Env, token: u32) -> napi::Result<()> {
 }
 
 /// A callback's Promise was rejected, or its value does not fit: C gets zero.
+///
+/// # Errors
+/// Where the environment is not attached.
 #[napi]
 pub fn fail(env: Env, token: u32, error: Unknown<'_>) -> napi::Result<()> {
     let environment = current(env)?;

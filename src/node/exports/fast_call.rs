@@ -10,17 +10,23 @@ use super::signature::JsSignature;
 use crate::call::inside::take_called_back;
 use crate::error::FfiError;
 use crate::memory::address::Address;
+use crate::memory::text::characters::Characters;
 use crate::node::env::current;
 use crate::node::error::{leaf_called_back, throw_error};
 use crate::node::fast_call::{arguments, binding, read};
 use crate::node::js_address::{JsAddress, from_js};
 use crate::node::native_fn::{NativeFn, by_v8, error_of, native_functions};
+use crate::node::text_argument::copy_units;
 use crate::node::{value, verify};
 use crate::v8::array_buffer_view::{ViewLayout, ViewStorage};
 use crate::v8::flat_string::{FlatStrings, Samples};
+use crate::v8::handle::Local;
 
 /// Whether V8 keeps its values as this package reads them: why not, or null. `literal` and `made` are texts of Latin-1
 /// in one piece.
+///
+/// # Errors
+/// Where Node-API does not copy the texts.
 #[napi(js_name = "verifyV8")]
 pub fn verify_v8(env: Env, literal: JsString<'_>, made: JsString<'_>) -> napi::Result<Option<String>> {
     let characters = [literal.into_latin1()?, made.into_latin1()?];
@@ -31,6 +37,9 @@ pub fn verify_v8(env: Env, literal: JsString<'_>, made: JsString<'_>) -> napi::R
 
 /// Makes V8 call native functions of this environment itself, if everything is found and a trial works. For a verified
 /// `NODE_MODULE_VERSION`.
+///
+/// # Errors
+/// Where the environment is not attached.
 #[napi]
 pub fn attach_v8(env: Env, modules: u32) -> napi::Result<()> {
     by_v8::attach(&*current(env)?, modules);
@@ -39,6 +48,9 @@ pub fn attach_v8(env: Env, modules: u32) -> napi::Result<()> {
 
 /// Makes all call paths find the storage of views by V8's own functions, which are tried on two views over memory
 /// outside of the engine's heap first; for a verified `NODE_MODULE_VERSION`. False where they are not there.
+///
+/// # Errors
+/// Where the environment is not attached.
 #[napi]
 pub fn attach_views(env: Env, array: Object<'_>, view: Object<'_>) -> napi::Result<bool> {
     let environment = current(env)?;
@@ -54,23 +66,28 @@ pub fn attach_views(env: Env, array: Object<'_>, view: Object<'_>) -> napi::Resu
     Ok(is_same)
 }
 
-/// Makes the generic call read flat texts where V8 stores them, which is tried on samples first, all of them Latin-1: a
-/// literal, a text that was made, one that was put together and flattened; for a verified `NODE_MODULE_VERSION`. False
-/// where they are kept otherwise.
+/// Makes all call paths read flat strings where V8 stores them, which is tried on samples first, in the order of
+/// [`Samples`]: five whose characters are all of Latin-1, and five others. For a verified `NODE_MODULE_VERSION`. False
+/// where they are stored in another way.
+///
+/// # Errors
+/// Where the environment is not attached, or Node-API does not copy the strings.
 #[napi]
-pub fn attach_texts(env: Env, literal: JsString<'_>, made: JsString<'_>, joined: JsString<'_>) -> napi::Result<bool> {
+pub fn attach_texts(env: Env, of_latin1: Vec<JsString<'_>>, of_utf16: Vec<JsString<'_>>) -> napi::Result<bool> {
     let environment = current(env)?;
     let empty = env.create_string("")?;
-    let local = |text: JsString<'_>| text.raw().cast();
-    let bytes = [literal.into_latin1()?, made.into_latin1()?, joined.into_latin1()?];
-    let samples = Samples {
-        literal: (local(literal), bytes[0].as_slice()),
-        made: (local(made), bytes[1].as_slice()),
-        joined: (local(joined), bytes[2].as_slice()),
-        empty: local(empty),
-    };
-    // SAFETY: M3; the texts are arguments of this call, or its own.
-    let found = unsafe { FlatStrings::find(&samples) };
+    let locals = |texts: &[JsString<'_>]| texts.iter().map(|text| text.raw().cast()).collect::<Vec<Local>>();
+    let (latin1, utf16) = (locals(&of_latin1), locals(&of_utf16));
+    let bytes = of_latin1.into_iter().map(JsString::into_latin1).collect::<napi::Result<Vec<_>>>()?;
+    // SAFETY: M3; the strings are arguments of this call.
+    let copy_units = |text: &JsString<'_>| unsafe { copy_units(env.raw(), text.raw()) };
+    let Some(units) = of_utf16.iter().map(copy_units).collect::<Option<Vec<_>>>() else { return Ok(false) };
+    let bytes = bytes.iter().map(|text| Characters::Latin1(text.as_slice()));
+    let units = units.iter().map(|text| Characters::Utf16(text.as_slice()));
+    let samples = [Samples::of(latin1.into_iter().zip(bytes)), Samples::of(utf16.into_iter().zip(units))];
+    let [Some(of_latin1), Some(of_utf16)] = samples else { return Ok(false) };
+    // SAFETY: M3; the strings are arguments of this call, or its own.
+    let found = unsafe { FlatStrings::find(&of_latin1, &of_utf16, empty.raw().cast()) };
     Ok(found.is_some_and(|found| environment.v8.flat_strings.set(found).is_ok()))
 }
 
@@ -84,6 +101,9 @@ pub struct JsStores<'env> {
 }
 
 /// Starts fast calls. `shared` is a Uint8Array over the memory that both use. Null where there are none.
+///
+/// # Errors
+/// Where the environment is not attached, or the engine makes no function.
 #[napi(ts_return_type = "JsStores | null")]
 pub fn attach_fast_calls<'env>(env: &'env Env, shared: Object<'env>) -> napi::Result<Option<JsStores<'env>>> {
     let environment = current(*env)?;
@@ -93,9 +113,12 @@ pub fn attach_fast_calls<'env>(env: &'env Env, shared: Object<'env>) -> napi::Re
     Ok(Some(JsStores { text: Object::from_raw(env.raw(), text.cast()), take_text }))
 }
 
-/// The function of fast calls for all functions of a signature, which takes the number of one and then what is passed;
+/// The function of fast calls for all functions of a signature, which takes the number of one and then its arguments;
 /// null where there is none. `arguments` and `result` are numbers of `FastType`; `is_leaf` says that the functions call
 /// no callback.
+///
+/// # Errors
+/// Where the environment is not attached.
 #[napi(ts_return_type = "Function | null")]
 pub fn fast_function<'env>(
     env: &'env Env,
@@ -109,7 +132,10 @@ pub fn fast_function<'env>(
     Ok(function.map(|function| Object::from_raw(env.raw(), function.cast())))
 }
 
-/// Whether a function may be called by fast calls: what is Node's own, and what is in no library, may run JavaScript.
+/// Whether fast calls may call a function. A function of Node, or one outside of every library, may run JavaScript.
+///
+/// # Errors
+/// Where the environment is not attached.
 #[napi]
 pub fn runs_no_script(env: Env, address: JsAddress) -> napi::Result<bool> {
     let environment = current(env)?;
@@ -117,7 +143,10 @@ pub fn runs_no_script(env: Env, address: JsAddress) -> napi::Result<bool> {
     Ok(environment.v8.templates.get().zip(code).is_some_and(|(v8, code)| !v8.owns(code)))
 }
 
-/// Throws what is wrong with the last fast call: an overflow, or that a leaf function has called a callback.
+/// Throws the error of the last fast call: an overflow, or a leaf function that has called a callback.
+///
+/// # Errors
+/// The error of the call.
 #[napi]
 pub fn take_failure(env: Env) -> napi::Result<()> {
     let environment = current(env)?;
@@ -141,13 +170,26 @@ pub struct JsLoader<'env> {
     pub load: Object<'env>,
     /// The address of the argument buffer, to be passed along.
     pub arg_buffer: f64,
+    /// (address, 1 where it is that of a pointer to the text, place for the text): the length of a short text of ASCII,
+    /// which is there then; -1 for NULL, -2 for any other text, undefined as above.
+    pub load_text: Object<'env>,
+    /// The address of that place, to be passed along.
+    pub text: f64,
 }
 
 /// Makes the function. Null where it cannot be had.
+///
+/// # Errors
+/// Where the environment is not attached.
 #[napi(ts_return_type = "JsLoader | null")]
 pub fn make_loader<'env>(env: &'env Env) -> napi::Result<Option<JsLoader<'env>>> {
     let environment = current(*env)?;
     let arg_buffer = environment.arg_buffer.base().expose_provenance() as f64;
-    let load = read::make_loader(&environment);
-    Ok(load.map(|load| JsLoader { load: Object::from_raw(env.raw(), load.cast()), arg_buffer }))
+    let loader = || {
+        let (load, load_text) = (read::make_loader(&environment)?, read::make_text_loader(&environment)?);
+        let text = environment.v8.fast_calls.get()?.passed.shared.returned().expose_provenance() as f64;
+        let [load, load_text] = [load, load_text].map(|made| Object::from_raw(env.raw(), made.cast()));
+        Some(JsLoader { load, arg_buffer, load_text, text })
+    };
+    Ok(loader())
 }

@@ -42,7 +42,7 @@ pub fn set_quarantine(bytes: f64, count: f64) {
     quarantine::configure(bytes as usize, count as usize);
 }
 
-/// The bounds of the quarantine and what it holds: bytes, count, held bytes, held count.
+/// The bounds of the quarantine and its contents: bytes, count, held bytes, held count.
 #[napi]
 pub fn quarantine_state() -> Vec<f64> {
     let (bytes, count) = quarantine::bounds();
@@ -65,7 +65,7 @@ pub fn install_fences() -> Option<String> {
     install().err().map(str::to_owned)
 }
 
-/// Checks every fence of the process, whole; repairs and reports what is broken. The number that was broken.
+/// Checks every fence of the process to its full width, and repairs and reports breaches. Returns their number.
 #[napi]
 pub fn check_fences() -> u32 {
     let mut broken = 0;
@@ -110,7 +110,7 @@ pub struct JsReport {
     /// Whether the write was before the block.
     pub before: bool,
     /// The function that received the address last.
-    pub giver: Option<String>,
+    pub exposed_to: Option<String>,
 }
 
 impl From<Report> for JsReport {
@@ -126,7 +126,7 @@ impl From<Report> for JsReport {
             first_bad_offset: report.breach.first as f64,
             bytes_past: report.breach.past as f64,
             before: report.breach.side == Side::Before,
-            giver: report.giver,
+            exposed_to: report.exposed_to,
         }
     }
 }
@@ -136,6 +136,9 @@ unsafe extern "C" fn forget_waker(_: sys::napi_env, data: *mut c_void, _: *mut c
 }
 
 /// Calls `callback` on this thread whenever a breach was found late, without keeping the process alive.
+///
+/// # Errors
+/// Where the engine makes no threadsafe function.
 #[napi]
 pub fn on_report(env: Env, callback: Object<'_>) -> napi::Result<()> {
     static NEXT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(1);
@@ -155,6 +158,9 @@ pub fn on_report(env: Env, callback: Object<'_>) -> napi::Result<()> {
 
 /// Calls `listener` with the error of each call that has breached a fence, or whose process has ended, before it
 /// is thrown.
+///
+/// # Errors
+/// Where the environment is not attached.
 #[napi]
 pub fn on_failure(env: Env, listener: Object<'_>) -> napi::Result<()> {
     let environment = current(env)?;
@@ -170,6 +176,9 @@ pub fn take_reports() -> Vec<JsReport> {
 
 /// Puts fences inside an ordinary ArrayBuffer, for engines without external buffers: where the data begins. The caller
 /// keeps the buffer until [`forget_block`].
+///
+/// # Errors
+/// Where the buffer is too small.
 #[napi]
 pub fn fence_inside(env: Env, buffer: Unknown<'_>, length: f64, align: u32) -> napi::Result<Option<u32>> {
     let (length, align) = (length as usize, (align as usize).max(16).next_power_of_two());
@@ -219,6 +228,9 @@ unsafe extern "C" fn free(env: sys::napi_env, data: *mut c_void, hint: *mut c_vo
 }
 
 /// An ArrayBuffer over a zeroed block of our own; null where the engine does not allow external buffers.
+///
+/// # Errors
+/// Where there is no memory.
 #[napi]
 pub fn allocate<'env>(env: &'env Env, length: f64, align: u32) -> napi::Result<Option<Object<'env>>> {
     let length = length as usize;

@@ -26,7 +26,7 @@ pub struct JsExported {
     pub target: Option<String>,
 }
 
-/// A symbol that a library wants of others.
+/// A symbol that a library imports.
 #[napi(object)]
 pub struct JsImported {
     /// Its name.
@@ -95,6 +95,9 @@ fn reported(report: Report) -> JsReport {
 }
 
 /// Reads the library at a path, without loading it: one report for each architecture in the file.
+///
+/// # Errors
+/// Where the file cannot be read, or is no library.
 #[napi]
 pub fn inspect(env: Env, path: String) -> napi::Result<Vec<JsReport>> {
     let reports = inspect::inspect(Path::new(&path)).map_err(|error| thrown(env, &error))?;

@@ -2,11 +2,7 @@
 
 #![allow(unsafe_code, reason = "asks Node-API for the storage of a value (not on every system: no `expect`)")]
 
-use napi::bindgen_prelude::Env;
 use napi_derive::napi;
-
-use crate::error::FfiError;
-use crate::node::error::thrown;
 
 /// The options of a process of isolated libraries.
 #[napi(object)]
@@ -17,7 +13,7 @@ pub struct JsProcessOptions {
     pub folder: Option<String>,
     /// Words in front of the command.
     pub command: Vec<String>,
-    /// Whether what it writes to stderr is passed on.
+    /// Whether its output on stderr is passed on.
     pub inherits_stderr: bool,
     /// Whether a call starts it again after it has ended.
     pub restarts: bool,
@@ -49,10 +45,11 @@ mod here {
     use std::sync::Arc;
 
     use napi::JsValue;
-    use napi::bindgen_prelude::{Either, Null, Unknown};
+    use napi::bindgen_prelude::{Either, Env, Null, Unknown};
 
     use super::*;
     use crate::call::remote::RemoteMemory;
+    use crate::error::FfiError;
     use crate::isolate::address_space;
     use crate::isolate::function::{Opened, RemoteLibrary};
     use crate::isolate::process::{Options, Process, Restart};
@@ -63,6 +60,7 @@ mod here {
     use crate::loader::preflight;
     use crate::memory::block_source::BlockSource;
     use crate::node::env::current;
+    use crate::node::error::thrown;
     use crate::node::exports::library::JsLibrary;
     use crate::node::isolated;
     use crate::node::js_address::{JsAddress, from_js};
@@ -103,6 +101,9 @@ mod here {
     #[napi]
     impl JsProcess {
         /// Starts a process.
+        ///
+        /// # Errors
+        /// Where the options are invalid, or the process does not start.
         #[napi(constructor)]
         pub fn new(env: Env, options: JsProcessOptions) -> napi::Result<Self> {
             let environment = current(env)?;
@@ -122,6 +123,9 @@ mod here {
         }
 
         /// Opens a library there. A text says why the loader refuses it.
+        ///
+        /// # Errors
+        /// Where the process has ended or does not answer.
         #[napi]
         pub fn open(
             &self,
@@ -170,6 +174,9 @@ mod here {
         }
 
         /// Ends it, if it runs, and starts another one.
+        ///
+        /// # Errors
+        /// Where the new process does not start.
         #[napi]
         pub fn restart(&self, env: Env) -> napi::Result<()> {
             self.process.restart().map_err(|error| thrown(env, &error.of_call("restart")))
@@ -250,10 +257,4 @@ pub fn isolate_unavailable() -> Option<String> {
         return None;
     }
     Some("it works on Linux x64 with glibc only so far".into())
-}
-
-/// Throws the error of a library that cannot be isolated.
-#[napi]
-pub fn refuse_isolation(env: Env, reason: String) -> napi::Result<()> {
-    Err(thrown(env, &FfiError::IsolateUnavailable { reason }))
 }

@@ -30,6 +30,9 @@ pub struct JsLayout {
 }
 
 /// The type of an id.
+///
+/// # Errors
+/// Where no type has the id.
 pub fn value_type(environment: &Environment, id: u32) -> Result<ValueType> {
     if id < FIRST {
         return CType::from_id(id).map(ValueType::Scalar);
@@ -75,6 +78,9 @@ fn given(bytes: u32) -> Option<usize> {
 
 /// Declares a struct of type ids, widths in bits (2^32-1: no bitfield) and alignments of fields; `pack` and alignments
 /// are 0 for the default.
+///
+/// # Errors
+/// Where an id is unknown, or C does not have such a type.
 #[napi]
 pub fn structure(
     env: Env,
@@ -89,12 +95,18 @@ pub fn structure(
 }
 
 /// Declares a union of type ids; `align` is 0 for the default.
+///
+/// # Errors
+/// Where an id is unknown, or C does not have such a type.
 #[napi]
 pub fn union_of(env: Env, ids: Vec<u32>, align: u32) -> napi::Result<JsLayout> {
     declare(env, |environment| Layout::union(&fields(environment, &ids, &[], &[])?, given(align)))
 }
 
 /// Declares an array.
+///
+/// # Errors
+/// Where an id is unknown, or C does not have such a type.
 #[napi]
 pub fn array_of(env: Env, element: u32, count: f64) -> napi::Result<JsLayout> {
     declare(env, |environment| Layout::array(&value_type(environment, element)?, count as usize))

@@ -71,6 +71,16 @@ impl Drop for JsLibrary {
     }
 }
 
+/// `RTLD_DEEPBIND`; null where the system has no such flag.
+#[napi]
+#[must_use]
+pub fn deepbind_flag() -> Option<i32> {
+    #[cfg(glibc)]
+    return Some(libc::RTLD_DEEPBIND);
+    #[cfg(not(glibc))]
+    None
+}
+
 /// A symbol that the library of a file defines, and that Node would take the place of; null where there is none.
 #[napi]
 pub fn interposed(path: String) -> Option<String> {
@@ -125,6 +135,9 @@ impl JsLibrary {
     }
 
     /// The address of a symbol, or null.
+    ///
+    /// # Errors
+    /// Where the process of an isolated library has ended or does not answer.
     #[napi]
     pub fn find(&self, env: Env, symbol: String) -> napi::Result<Either<JsAddress, Null>> {
         let found = match &self.remote {
@@ -156,6 +169,9 @@ impl JsLibrary {
     }
 
     /// Unloads the library.
+    ///
+    /// # Errors
+    /// Where the library has a call under way.
     #[napi]
     pub fn close(&self, env: Env) -> napi::Result<()> {
         self.library.close().map_err(|error| thrown(env, &error))

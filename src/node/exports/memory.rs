@@ -26,18 +26,27 @@ use crate::node::{external_buffer, value};
 type ViewAddress = Either<JsAddress, Either<Null, ()>>;
 
 /// The address of a view's first byte; null for an empty view; undefined for a detached one.
+///
+/// # Errors
+/// Where the environment is not attached, or the value has no address.
 #[napi]
 pub fn address_of(env: Env, value: Unknown<'_>) -> napi::Result<ViewAddress> {
     take(env, value, ExposedViews::note)
 }
 
 /// The same for a view over memory of C's own.
+///
+/// # Errors
+/// Where the environment is not attached, or the value has no address.
 #[napi]
 pub fn native_address_of(env: Env, value: Unknown<'_>) -> napi::Result<ViewAddress> {
     take(env, value, ExposedViews::note_native)
 }
 
 /// The same, where C may keep the address for as long as the view lives: the guard does not copy such memory.
+///
+/// # Errors
+/// Where the environment is not attached, or the value has no address.
 #[napi]
 pub fn kept_address_of(env: Env, value: Unknown<'_>) -> napi::Result<ViewAddress> {
     take(env, value, ExposedViews::keep)
@@ -79,6 +88,9 @@ fn take(
 }
 
 /// The text at an address: up to its NUL, or `length` bytes; null for an address that is refused.
+///
+/// # Errors
+/// Where the environment is not attached, or the text is longer than any string.
 #[napi]
 pub fn text<'env>(env: &'env Env, address: JsAddress, length: Option<f64>) -> napi::Result<Option<JsString<'env>>> {
     let environment = current(*env)?;
@@ -93,6 +105,9 @@ pub fn text<'env>(env: &'env Env, address: JsAddress, length: Option<f64>) -> na
 
 /// The UTF-16 text (2 bytes a unit) or the UTF-32 text (4 bytes) up to its NUL at an address; null for an address that
 /// is refused.
+///
+/// # Errors
+/// Where the environment is not attached, or the text is longer than any string.
 #[napi]
 pub fn wide_text<'env>(env: &'env Env, address: JsAddress, unit: u32) -> napi::Result<Option<JsString<'env>>> {
     let pointer_check = current(*env)?.pointer_check.get();
@@ -111,6 +126,9 @@ pub fn wide_text<'env>(env: &'env Env, address: JsAddress, unit: u32) -> napi::R
 }
 
 /// The bytes before the NUL at an address; null for an address that is refused.
+///
+/// # Errors
+/// Where the environment is not attached.
 #[napi]
 pub fn text_length(env: Env, address: JsAddress) -> napi::Result<Either<f64, Null>> {
     let pointer_check = current(env)?.pointer_check.get();
@@ -138,6 +156,9 @@ pub fn address_here(address: JsAddress, length: f64) -> Either<JsAddress, Null> 
 }
 
 /// Makes this environment check that raw addresses are mapped before it uses them.
+///
+/// # Errors
+/// Where the environment is not attached.
 #[napi]
 pub fn guard_addresses(env: Env) -> napi::Result<()> {
     let environment = current(env)?;
@@ -147,6 +168,9 @@ pub fn guard_addresses(env: Env) -> napi::Result<()> {
 }
 
 /// An ArrayBuffer over native memory, owned if there is a deallocator.
+///
+/// # Errors
+/// Where the range is invalid, or the engine refuses the buffer.
 #[napi]
 pub fn wrap<'env>(
     env: &'env Env,
@@ -172,6 +196,9 @@ pub fn wrap<'env>(
 }
 
 /// The address of the event loop of this environment's thread, a `uv_loop_t`; null where there is none.
+///
+/// # Errors
+/// Never: a runtime without an event loop gives null.
 #[napi]
 pub fn event_loop(env: Env) -> napi::Result<Option<JsAddress>> {
     let mut event_loop = std::ptr::null_mut();

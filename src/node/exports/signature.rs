@@ -22,6 +22,9 @@ pub struct JsSignature {
 impl JsSignature {
     /// Prepares the signature of type ids; `fixed` is the number of arguments that a variadic function declares. It is
     /// called through libffi unless it may have a calling sequence.
+    ///
+    /// # Errors
+    /// Where an id is unknown, libffi refuses the types, or the values exceed the argument buffer.
     #[napi(constructor)]
     pub fn new(
         env: Env,

@@ -11,7 +11,7 @@ use crate::trace::thread::{self, Who};
 #[cfg(unix)]
 use crate::v8::symbols;
 
-/// Starts recording on this JavaScript thread (0 is the main one), and has crashes print what was recorded.
+/// Starts recording on this JavaScript thread (0 is the main one). A crash prints the record.
 #[napi]
 pub fn start_trace(thread_id: u32) {
     thread::set_who(Who::Script(thread_id));

@@ -12,7 +12,8 @@ use crate::node::env::current;
 use crate::node::js_address::{JsAddress, from_js, to_js};
 use crate::node::transfer_lock::block;
 
-/// Keeps the memory of an ArrayBuffer allocated, whatever becomes of the buffer, until `letGo` of what is returned.
+/// Keeps the memory of an ArrayBuffer allocated, even if the buffer is transferred or collected, until `letGo` of the
+/// returned value.
 #[napi]
 pub fn hold(env: Env, buffer: Unknown<'_>) -> Option<JsAddress> {
     let (block, _) = block(env.raw(), buffer.raw())?;
@@ -25,7 +26,7 @@ pub fn hold(env: Env, buffer: Unknown<'_>) -> Option<JsAddress> {
 #[napi]
 pub fn let_go(address: JsAddress) {
     if let Some(data) = Address::new(from_js(address)) {
-        // SAFETY: M8 and M10; `hold` returned the address, and what is pinned is not freed.
+        // SAFETY: M8 and M10; `hold` returned the address, and pinned memory is not freed.
         unsafe { Fenced::at(data) }.unpin();
     }
 }
@@ -33,6 +34,9 @@ pub fn let_go(address: JsAddress) {
 /// Looks for what V8 offers for pins; in Node only, where a `napi_value` is the pointer of a `v8::Local`.
 /// `asks_resizable` tells of an ArrayBuffer or SharedArrayBuffer whether it can be resized, for where V8 cannot be
 /// asked; `asks_marked` whether Node has marked one as not transferable.
+///
+/// # Errors
+/// Where the environment is not attached.
 #[napi]
 pub fn find_locks(
     env: Env,
@@ -56,12 +60,18 @@ pub fn find_locks(
 }
 
 /// Locks an ArrayBuffer against transfer; false where this runtime cannot.
+///
+/// # Errors
+/// Where the environment is not attached.
 #[napi]
 pub fn lock(env: Env, buffer: Unknown<'_>) -> napi::Result<bool> {
     Ok(current(env)?.transfer_locks.lock(env.raw(), buffer.raw()))
 }
 
 /// Takes one lock of an ArrayBuffer back.
+///
+/// # Errors
+/// Where the environment is not attached.
 #[napi]
 pub fn unlock(env: Env, buffer: Unknown<'_>) -> napi::Result<()> {
     current(env)?.transfer_locks.unlock(env.raw(), buffer.raw());

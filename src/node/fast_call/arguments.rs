@@ -8,15 +8,16 @@ use std::ptr::{null, null_mut};
 use super::state::{LONGEST, MOST_ARGUMENTS, NO_TEXT, NOT_PLAIN, SHORT};
 use crate::error::FfiError;
 use crate::memory::address::{Address, Span};
+use crate::memory::ascii;
 use crate::memory::fence::block::{self, Fenced};
 use crate::memory::fence::block_cache::{BlockCache, CachedBlock};
 use crate::memory::fence::borrows;
-use crate::memory::latin1::Latin1;
 use crate::memory::raw::{self, PointerCheck};
+use crate::memory::text::characters::Characters;
+use crate::memory::text::encoding::Encoding;
 use crate::node::env::{BoundFunction, Environment, FastArguments, FastCalls};
 use crate::node::native_fn::{Arguments, JsResult, thrown_by};
 use crate::panics::contain;
-use crate::v8::function_template::OneByteString;
 use crate::v8::handle::Local;
 use crate::v8::trampoline::MISSED;
 
@@ -44,6 +45,9 @@ pub fn take_text(environment: &Environment, _: Arguments) -> JsResult {
 
 /// Puts the address of a Buffer where C is passed an argument of a number. What has no fence is left to the generic
 /// call.
+///
+/// # Safety
+/// M6, M15: V8 calls it on the environment's thread, with values of the current handle scope.
 pub unsafe extern "C" fn store_view(_: Local, view: Local, argument: u32, environment: *const Environment) {
     // SAFETY: M6; the address is that of the environment's state, on its thread, which generated code was made with.
     let environment = unsafe { &*environment };
@@ -53,13 +57,17 @@ pub unsafe extern "C" fn store_view(_: Local, view: Local, argument: u32, enviro
     }
 }
 
-/// The same for a text and the argument in the lowest byte of `to`: a copy as UTF-8 in the text slot whose number is in
-/// the second byte. What is too long or has a NUL in it is left to JavaScript.
-pub unsafe extern "C" fn store_text(_: Local, text: *const OneByteString, to: u32, environment: *const Environment) {
-    // SAFETY: M6 for the environment, as above; M15 for the text, which stays where it is during this call.
-    let (environment, text) = unsafe { (&*environment, &*text) };
+/// The same for a string and the argument in the lowest byte of `to`: a copy in the text slot whose number is in the
+/// second byte, in the encoding whose units have as many bytes as the third one says. What is too long, has a NUL in it
+/// or is not flat is left to the generic call.
+///
+/// # Safety
+/// M6, M15: V8 calls it on the environment's thread, with values of the current handle scope.
+pub unsafe extern "C" fn store_text(_: Local, text: Local, to: u32, environment: *const Environment) {
+    // SAFETY: M6 for the environment, as above.
+    let environment = unsafe { &*environment };
     let Some(FastCalls { passed, .. }) = environment.v8.fast_calls.get() else { return };
-    if contain(|| passed.store_flat_text(text, to)).is_err() {
+    if contain(|| passed.store_flat_text(environment, text, to)).is_err() {
         passed.shared.set_state(MISSED);
     }
 }
@@ -77,13 +85,13 @@ impl FastArguments {
     }
 
     #[inline(always)] // It has one caller, and is under every such call.
-    fn store_flat_text(&self, text: &OneByteString, to: u32) {
-        let length = text.length as usize;
-        // SAFETY: M15, as above.
-        let text = (length <= LONGEST).then(|| unsafe { Latin1::new(text.characters, length) }).flatten();
-        let number = MOST_ARGUMENTS + (to >> 8 & 0xff) as usize;
-        match text.and_then(|text| self.store_text(&text, number)) {
-            Some(data) => self.pass_block((to & 0xff) as usize, data, number),
+    fn store_flat_text(&self, environment: &Environment, text: Local, to: u32) {
+        let [argument, slot, unit, _] = to.to_le_bytes().map(usize::from);
+        // SAFETY: M3 and M15; `text` is an argument of the function under way, and stays where it is during it.
+        let text = environment.v8.flat_strings.get().and_then(|flat| unsafe { flat.of(text) });
+        let number = MOST_ARGUMENTS + slot;
+        match text.and_then(|text| self.store_text(environment, text, unit, number)) {
+            Some(data) => self.pass_block(argument, data, number),
             None => self.shared.set_state(MISSED),
         }
     }
@@ -101,24 +109,66 @@ impl FastArguments {
         &self.blocks[usize::from(self.last_blocks[argument].get())]
     }
 
-    /// Copies a text to a text slot, between fences. They stay from the text before if that was as long.
+    /// Copies a text to a text slot, between fences.
     #[inline]
-    fn store_text(&self, text: &Latin1<'_>, number: usize) -> Option<Address> {
-        let last = self.blocks.get(number)?;
-        let size = text.size();
-        let block = match last.block_of(size) {
-            Some(block) => block,
-            None => {
-                let raw = self.shared.text_slot(number - MOST_ARGUMENTS, size)?;
-                // SAFETY: M8; the block is of that size, and fits the slot, which lives as long as this.
-                let cached = CachedBlock::new(unsafe { Fenced::build(raw, block::lead(), size)? })?;
-                last.note(cached);
-                cached.block
+    fn store_text(
+        &self,
+        environment: &Environment,
+        text: Characters<'_>,
+        unit: usize,
+        number: usize,
+    ) -> Option<Address> {
+        if let Characters::Latin1(characters) = text
+            && unit == 1
+            && characters.len() <= LONGEST
+            && ascii::is_plain(characters)
+        {
+            let block = self.slot_block(number, characters.len() + 1)?;
+            // SAFETY: M8; the block is of that size, and this call's.
+            let to = unsafe { std::slice::from_raw_parts_mut(block.data().as_ptr(), characters.len() + 1) };
+            if let Some((nul, to)) = to.split_last_mut() {
+                *nul = 0;
+                ascii::copy(to, characters);
             }
-        };
-        // SAFETY: M8; the block is as long as the text.
-        unsafe { text.put(block) };
+            return Some(block.data());
+        }
+        self.store_encoded(environment, text, unit, number)
+    }
+
+    #[inline(never)] // Texts of ASCII are the most frequent.
+    fn store_encoded(
+        &self,
+        environment: &Environment,
+        text: Characters<'_>,
+        unit: usize,
+        number: usize,
+    ) -> Option<Address> {
+        let encoding = Encoding::of_unit(unit);
+        if let Some(size) = text.bytes(encoding) {
+            let block = self.slot_block(number, size)?;
+            // SAFETY: M8; the block is of that size, and this call's.
+            let to = unsafe { std::slice::from_raw_parts_mut(block.data().as_ptr(), size) };
+            return text.encode(encoding, to).ok().map(|_| block.data());
+        }
+        let encoded = environment.calls.strings.encode(text, encoding)?;
+        let block = self.slot_block(number, encoded.len())?;
+        // SAFETY: M8; the block is of that size, and this call's.
+        unsafe { block.data().as_ptr().copy_from_nonoverlapping(encoded.as_ptr(), encoded.len()) };
         Some(block.data())
+    }
+
+    /// The block of so many bytes in a text slot. Its fences stay from the text before if that was as long.
+    #[inline]
+    fn slot_block(&self, number: usize, size: usize) -> Option<Fenced> {
+        let last = self.blocks.get(number)?;
+        if let Some(block) = last.block_of(size) {
+            return Some(block);
+        }
+        let raw = self.shared.text_slot(number - MOST_ARGUMENTS, size)?;
+        // SAFETY: M8; the block is of that size, and fits the slot, which lives as long as this.
+        let cached = CachedBlock::new(unsafe { Fenced::build(raw, block::lead(), size)? })?;
+        last.note(cached);
+        Some(cached.block)
     }
 
     /// Copies the text that C has returned to where JavaScript reads it, if it is ASCII and not too long.
@@ -170,6 +220,9 @@ impl FastArguments {
 }
 
 /// Whether a block that a function was passed is whole after its call.
+///
+/// # Safety
+/// M16: a trampoline calls it, with a cache that it has compared with the view, and a function of the table.
 pub unsafe extern "C" fn is_whole(block: *const BlockCache, function: *const BoundFunction) -> bool {
     // SAFETY: M16 for the function, which is alive; the cache is in the environment's state. M3 and M8: the trampoline
     // has compared the cache with the view, which its caller holds.
@@ -177,6 +230,9 @@ pub unsafe extern "C" fn is_whole(block: *const BlockCache, function: *const Bou
 }
 
 /// The same where the processor has AVX2.
+///
+/// # Safety
+/// M16: a trampoline calls it, with a cache that it has compared with the view, and a function of the table.
 #[target_feature(enable = "avx2")]
 pub unsafe extern "C" fn is_whole_by_avx2(block: *const BlockCache, function: *const BoundFunction) -> bool {
     // SAFETY: as above.
@@ -185,6 +241,9 @@ pub unsafe extern "C" fn is_whole_by_avx2(block: *const BlockCache, function: *c
 
 /// Checks the fences of what a call was passed where one may be broken, or a number may be the address of a Buffer. The
 /// addresses are still where the call had them, as no JavaScript has run.
+///
+/// # Safety
+/// M16: a trampoline calls it, with a function of the table, right after its call of C.
 pub unsafe extern "C" fn check_fences(function: *const BoundFunction) {
     // SAFETY: M16; the entry's function is alive.
     let function = unsafe { &*function };
@@ -202,6 +261,9 @@ pub unsafe extern "C" fn check_fences(function: *const BoundFunction) {
 }
 
 /// Copies the text that C has returned.
+///
+/// # Safety
+/// M16: a trampoline calls it, with a function of the table, right after its call of C.
 pub unsafe extern "C" fn copy_result(function: *const BoundFunction) {
     // SAFETY: M16; the entry's function is alive.
     let function = unsafe { &*function };

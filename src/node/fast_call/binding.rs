@@ -28,7 +28,6 @@ use crate::node::value::{self, Pinned};
 use crate::node::verify;
 use crate::v8::argument_moves::ViewContext;
 use crate::v8::fast_signature::{FastSignature, FastType};
-use crate::v8::function_template::OneByteString;
 use crate::v8::handle::Local;
 use crate::v8::trampoline::{TrampolineContext, assemble, resolver, with_context};
 
@@ -92,7 +91,7 @@ impl FastCalls {
         works.then_some(fast_calls)
     }
 
-    /// What trampolines need for views, without the addresses of what is in [`FastArguments`].
+    /// The addresses that trampolines need for views, without the addresses inside of [`FastArguments`].
     fn views(environment: &Environment) -> Option<ViewContext> {
         type IsWhole = unsafe extern "C" fn(*const BlockCache, *const BoundFunction) -> bool;
         let by_pairs: Option<IsWhole> =
@@ -192,11 +191,10 @@ pub unsafe fn attach(environment: &Environment, shared: sys::napi_value) -> Opti
     let v8 = environment.v8.templates.get()?;
     let fast_calls = FastCalls::make(environment, Shared(storage.view))?;
     let context = (&raw const *environment).expose_provenance();
-    let text =
-        (store_text as unsafe extern "C" fn(Local, *const OneByteString, u32, *const Environment) as *const ()).addr();
+    let text = (store_text as unsafe extern "C" fn(Local, Local, u32, *const Environment) as *const ()).addr();
     let start = environment.v8.code.borrow_mut().put(&with_context(text, context))?;
     // SAFETY: M15; the scope of the native function under way is open.
-    let store = unsafe { v8.function_of_text(start, missed)? };
+    let store = unsafe { v8.function(start, [FastType::View, FastType::U32], FastType::Buffer, missed)? };
     let _ = environment.v8.fast_calls.set(fast_calls);
     Some(store)
 }

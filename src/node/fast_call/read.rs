@@ -5,6 +5,7 @@
 
 use std::ffi::c_void;
 
+use super::state::SHORT;
 use crate::memory::address::Address;
 use crate::memory::{other_memory, raw};
 use crate::node::env::Environment;
@@ -31,6 +32,40 @@ unsafe extern "C" fn load(_: Local, size: u32, address: f64, arg_buffer: f64) ->
     // package's own source, which keeps this function to itself, and no type of `read` is larger than a word.
     unsafe { raw::load_word(arg_buffer, address, size) };
     1
+}
+
+/// In place of the length of a text: NULL, and a text that JavaScript has to fetch.
+const NULL: i32 = -1;
+const NOT_PLAIN: i32 = -2;
+
+/// Makes the function: (address, whether the text's address is there, place for the text) => its length, if the text is
+/// short ASCII, or else one of the above; undefined if the caller is not optimised.
+pub fn make_text_loader(environment: &Environment) -> Option<Local> {
+    let code = (load_text as unsafe extern "C" fn(Local, u32, f64, f64) -> i32 as *const ()).expose_provenance();
+    let (v8, code) = (environment.v8.templates.get()?, Address::new(code)?);
+    let passed = [FastType::F64, FastType::U32, FastType::F64];
+    // SAFETY: M15; as above.
+    unsafe { v8.function(code, passed, FastType::I32, missed) }
+}
+
+/// Copies a text of at most [`SHORT`] bytes to a place, and returns its length. JavaScript has refused the first page.
+unsafe extern "C" fn load_text(_: Local, is_indirect: u32, address: f64, to: f64) -> i32 {
+    let (address, to) = (address as usize, to as usize);
+    if other_memory::at(address).is_some() {
+        return NOT_PLAIN;
+    }
+    let text = if is_indirect == 0 {
+        address
+    } else {
+        // SAFETY: U2; the user has passed the address of a pointer.
+        match unsafe { raw::pointer_at(address) } {
+            0 => return NULL,
+            there if other_memory::at(there).is_some() => return NOT_PLAIN,
+            there => there,
+        }
+    };
+    // SAFETY: U2, as above. M1: the package's own source passes the place, which has room for it.
+    unsafe { raw::load_short_text(to, text, SHORT) }.map_or(NOT_PLAIN, |length| length as i32)
 }
 
 /// V8 calls this from code that is not optimised: it returns undefined.

@@ -22,7 +22,7 @@ pub const MOST_ARGUMENTS: usize = 16;
 
 /// The fast calls of an environment.
 pub struct FastCalls<E> {
-    /// Without the addresses of what is in [`FastArguments`], which may still move when this is made.
+    /// Without the addresses inside of [`FastArguments`], which may still move when this is made.
     pub context: TrampolineContext,
     /// The arguments that its calls pass.
     pub passed: FastArguments<E>,
@@ -77,11 +77,13 @@ pub const LONGEST: usize = 1024;
 pub const SHORT: usize = 32;
 
 impl Shared {
+    /// The address of the state word, for generated code.
     #[inline]
     pub fn state(self) -> *mut u32 {
         self.0.start.as_ptr().cast()
     }
 
+    /// Sets the state word.
     #[inline]
     pub fn set_state(self, state: u32) {
         // SAFETY: M1 and M6; `attach_fast_calls` received the memory, for words of 32 bits.

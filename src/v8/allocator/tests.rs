@@ -114,7 +114,9 @@ fn a_buffer_of_the_engine_has_fences_and_is_counted_as_before() {
         destroy(this);
         assert_eq!(COUNTED.load(Ordering::SeqCst), 0);
         let reports = report::take();
-        assert!(reports.iter().any(|late| late.found == Found::Quarantine && late.giver.as_deref() == Some("test")));
+        assert!(
+            reports.iter().any(|late| late.found == Found::Quarantine && late.exposed_to.as_deref() == Some("test"))
+        );
 
         let foreign = fake_allocate(this, 32);
         free(this, foreign, 32);

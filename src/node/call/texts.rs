@@ -1,0 +1,70 @@
+//! Strings that a call passes: read where V8 keeps them, or by Node-API.
+#![expect(unsafe_code, reason = "reads JavaScript strings")]
+
+use std::sync::Arc;
+
+use napi::sys;
+
+use crate::memory::block_source::BlockSource;
+use crate::memory::fence::block::Fenced;
+use crate::memory::fence::block_cache::CachedBlock;
+use crate::memory::string_arena::StringArena;
+use crate::memory::text::encoding::Encoding;
+use crate::node::env::Environment;
+use crate::node::text_argument::{self, OwnedText};
+use crate::node::value::Unpinned;
+
+impl Environment {
+    /// A string in an encoding with a NUL, in an arena; `None` for any other value, for a string with a NUL in it, and
+    /// where there is no space.
+    ///
+    /// # Safety
+    /// M3: `value` is rooted.
+    #[inline]
+    pub unsafe fn text(
+        &self,
+        value: sys::napi_value,
+        encoding: Encoding,
+        strings: &StringArena,
+    ) -> Option<CachedBlock> {
+        #[cfg(v8_abi)]
+        if let Some(flat) = self.v8.flat_strings.get() {
+            // SAFETY: M3, by the contract of this function, and M15: nothing here is V8's.
+            if let Some(characters) = unsafe { flat.of(value.cast()) } {
+                return strings.put(characters, encoding);
+            }
+            // SAFETY: as above. What V8 has flattened it allocates before.
+            if unsafe { text_argument::flatten(self.raw, value) }
+                && let Some(characters) = unsafe { flat.of(value.cast()) }
+            {
+                return strings.put(characters, encoding);
+            }
+        }
+        // SAFETY: M3, by the contract of this function.
+        unsafe { text_argument::short_text(self.raw, value, encoding, strings) }
+    }
+
+    /// The same for any string: where the arena is full, or there is none, it gets a block of its own that `owned` keeps,
+    /// in the memory of a source if there is one. The block and its bytes.
+    ///
+    /// # Errors
+    /// If the string has a NUL in it, or there is no memory for it.
+    ///
+    /// # Safety
+    /// As [`Environment::text`].
+    pub unsafe fn text_block(
+        &self,
+        value: sys::napi_value,
+        encoding: Encoding,
+        strings: Option<&StringArena>,
+        source: Option<&Arc<dyn BlockSource>>,
+        owned: &mut Vec<OwnedText>,
+    ) -> Result<(Fenced, usize), Unpinned> {
+        // SAFETY: by the contract of this function.
+        if let Some(cached) = strings.and_then(|strings| unsafe { self.text(value, encoding, strings) }) {
+            return Ok((cached.block, cached.length()));
+        }
+        // SAFETY: by the contract of this function.
+        unsafe { text_argument::text(self.raw, value, encoding, source, owned) }
+    }
+}

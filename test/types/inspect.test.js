@@ -256,9 +256,9 @@ describe('pin', () => {
 });
 
 describe('copies of values that belong to this process', () => {
-  const koffi = require('../koffi.js');
-  const nodeFfi = require('../node-ffi.js');
-  const bun = require('../bun.js');
+  const koffi = require('../../koffi.js');
+  const nodeFfi = require('../../node-ffi.js');
+  const bun = require('../../bun.js');
   const make = () => {
     const library = ffi.dlopen(null, {
       abs: { args: ['int'], returns: 'int' },

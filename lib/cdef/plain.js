@@ -209,7 +209,7 @@ const kept = new BoundedMap(64);
  * @returns {[string, { args: any[], returns: any }][] | undefined}
  */
 const plainEntries = function (text) {
-  const known = entriesByText.get(text);
+  const known = kept.get(text);
   if (known !== undefined) return copied(known);
   const reading = startReading(text);
   const entries = [];

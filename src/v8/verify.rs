@@ -65,6 +65,7 @@ pub(super) struct Words {
 }
 
 impl Words {
+    /// The words of an object at this address.
     pub(super) fn of(object: Address) -> Self {
         let mut bytes = [0; WORDS * size_of::<usize>()];
         let copy = (probe::copy(object, &mut bytes) == Some(true)).then(|| {
@@ -74,6 +75,7 @@ impl Words {
         Self { object, copy }
     }
 
+    /// The word of this number, counted from the start of the object; `None` if it cannot be read.
     pub(super) fn get(&self, number: usize) -> Option<usize> {
         self.copy.map_or_else(|| word(self.object, number * size_of::<usize>()), |copy| Some(copy[number]))
     }

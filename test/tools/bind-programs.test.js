@@ -5,9 +5,9 @@ const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const path = require('node:path');
 const { before, describe, test } = require('node:test');
-const { root } = require('../helpers.js');
+const { root, fixture } = require('../helpers.js');
 const { needs } = require('../requirements.js');
-const { EXTENSION, folder, run, generate, runs } = require('./bind-folder.js');
+const { EXTENSION, header, OUT, folder, run, generate, runs } = require('./bind-folder.js');
 
 describe('real headers', { concurrency: 2 }, () => {
   const HEADERS = {
@@ -196,6 +196,7 @@ describe('real headers', { concurrency: 2 }, () => {
           files: ['user.mts', 'everything.mts', ...Object.keys(HEADERS).map((name) => `${name}.mts`)],
         }),
       );
+      await generate('everything', [header, '--lib', fixture, ...OUT]);
       fs.writeFileSync(
         path.join(folder, 'user.mts'),
         `import * as m from './everything.mts';

@@ -286,7 +286,7 @@ describe('copies of values that belong to this process', () => {
     };
   };
 
-  test('are refused, and the error names the class', () => {
+  test('copies of values that belong to this process are refused, and the error names the class', () => {
     const values = make();
     for (const [name, value] of Object.entries(values)) {
       for (const copy of [structuredClone, (each) => v8.serialize(each)]) {

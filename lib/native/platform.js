@@ -57,7 +57,9 @@ function readStart(path) {
   let descriptor;
   try {
     descriptor = fs.openSync(path, 'r');
-    return start.latin1Slice(0, fs.readSync(descriptor, start, 0, start.length, 0));
+    const length = fs.readSync(descriptor, start, 0, start.length, 0);
+    // Not declared by @types/node: toString() without its checks.
+    return /** @type {any} */ (start).latin1Slice(0, length);
   } catch {
     return '';
   } finally {

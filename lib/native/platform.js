@@ -57,9 +57,7 @@ function readStart(path) {
   let descriptor;
   try {
     descriptor = fs.openSync(path, 'r');
-    const length = fs.readSync(descriptor, start, 0, start.length, 0);
-    // Not declared by @types/node: toString() without its checks.
-    return /** @type {any} */ (start).latin1Slice(0, length);
+    return start.toString('latin1', 0, fs.readSync(descriptor, start, 0, start.length, 0));
   } catch {
     return '';
   } finally {

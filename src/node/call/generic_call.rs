@@ -189,7 +189,7 @@ impl BoundFunction {
         }
     }
 
-    /// The check of raw addresses that the function passes or returns.
+    /// The check of the addresses that this function gets and returns.
     pub fn pointer_check(&self) -> PointerCheck {
         if self.options.has(Options::GUARD) { PointerCheck::Mapped } else { self.environment.pointer_check.get() }
     }

@@ -12,9 +12,10 @@ const Module = /** @type {any} */ (module.constructor);
 /** Node's registry; undefined where others load the files: a bundle has none, and that of a test runner has other rules. */
 function nodesRegistry() {
   try {
-    const { cache } = require;
-    const isNodes = typeof __dirname === 'string' && cache !== undefined && cache === Module._cache;
-    return isNodes && typeof Module.prototype._compile === 'function' ? cache : undefined;
+    // As a property: webpack warns of any other use of `require`.
+    const registry = require.cache;
+    const isNodes = typeof __dirname === 'string' && registry !== undefined && registry === Module._cache;
+    return isNodes && typeof Module.prototype._compile === 'function' ? registry : undefined;
   } catch {
     return undefined;
   }

@@ -5,13 +5,14 @@
 //   --quick    fewer and shorter runs
 //   --node     a major version, or a binary, to run the package and the peers of Node on; more than once if wanted
 //   --peers    only these of variants.js
-//   --report   measures nothing: writes the documents from what is in results/
+//   --report   measures nothing: writes the documents from results/
 //   --list     measures nothing: lists the rows
 //   --no-write measures, and writes no document
 //   --built    takes the addon as it is
-//   --results  the folder of what was measured, instead of results/
+//   --results  the folder of the measurements, instead of results/
 //
-// Writes results/, then docs/performance.md with its chart, and measurements.md and performance-*.md in docs/internals/.
+// Writes results/, then docs/performance.md with its chart, and measurements.md and performance-*.md in
+// docs/internals/.
 
 const path = require('node:path');
 const { allRows, choose } = require('./catalogue.js');

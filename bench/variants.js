@@ -44,7 +44,7 @@ const settings = {
   fence4096: ours('fences of 4096 / 4096', { PINNED_FFI_FENCE: '4096' }),
   unquarantined: ours('default fences, no quarantine', { PINNED_FFI_QUARANTINE: 'off' }),
 
-  // Calls, by what they are given.
+  // Calls, by their arguments.
   bufferOff: ours('a Buffer, `PINNED_FFI_FENCE=off`', { PINNED_FFI_FENCE: 'off' }),
   buffer: ours('a Buffer, its fences checked after the call'),
   guardOff: ours('a Buffer without fences, `{ guard: true }`: copied in and out', { PINNED_FFI_FENCE: 'off' }),

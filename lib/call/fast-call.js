@@ -166,6 +166,8 @@ const RESULTS = {
   u64_fast: IN_ARG_BUFFER,
   ptr: POINTER,
   cstring: IN_ARG_BUFFER,
+  utf16: IN_ARG_BUFFER,
+  wstring: IN_ARG_BUFFER,
 };
 
 /**
@@ -192,11 +194,13 @@ const MOST_ARGUMENTS = 16;
 
 /**
  * The text that a call has returned, whose length was read at once. Others may have called since: then it is read where
- * it is.
+ * it is. `unit` is how many bytes its units have.
  */
-function returnedText(length, turn, high, low) {
+function returnedText(length, turn, high, low, unit) {
   const text = textOfState(length);
-  return state[TURN] === turn ? text : access().textAt(halves.toAddress(high, low), 'cstring');
+  if (state[TURN] === turn) return text;
+  const address = halves.toAddress(high, low);
+  return address === null ? null : access().wideTextAt(address, unit, 'cstring');
 }
 
 function textOfState(length) {
@@ -229,11 +233,16 @@ const runtime = {
 };
 const NAMES = Object.keys(runtime).join(', ');
 
+/** The expression of a text whose units have so many bytes. */
+const textSource = (unit) => `returnedText(state[1], state[${TURN}], words[@ / 4 + 1], words[@ / 4], ${unit})`;
+
 /** The expression of what the user gets, when `r` is what came back; `@` stands for the place of the result. */
 const VALUES = {
   void: '',
   bool: 'r !== 0',
-  cstring: `returnedText(state[1], state[${TURN}], words[@ / 4 + 1], words[@ / 4])`,
+  cstring: textSource(1),
+  utf16: textSource(2),
+  wstring: textSource(byName.get('wchar_t').size),
   ptr: 'r > 0 ? r : r === 0 ? null : toAddress(words[@ / 4 + 1], words[@ / 4])',
   i64: 'longs[@ / 8]',
   u64: 'unsignedLongs[@ / 8]',
@@ -288,7 +297,7 @@ return (function (callTarget, name) {
       if (arguments.length !== ${args.length}) ${LEAVE}
       ${mayHaveViews ? 'let hasViews = false;' : ''}
       ${tests}${usesTexts ? `state[${PINS}] = 0;\n      const epoch = ${BEGIN};` : ''}
-      ${result.name === 'cstring' ? `state[${TURN}] += 1;` : ''}
+      ${result.returnedByEntry ? `state[${TURN}] += 1;` : ''}
       ${stores}${usesTexts ? `if (words[${EPOCH}] !== epoch) ${LEAVE}\n      ` : ''}const r = ${
         mayHaveViews ? `hasViews ? (fastWithViews ??= withViews())(${passedWithViews}) : ` : ''
       }fast(${passed});

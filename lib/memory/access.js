@@ -158,12 +158,16 @@ function copyTo(address, bytes, name) {
 }
 
 /** The string at an address: null for NULL, an error for another address in the first page. */
-function textAt(address, name) {
-  if (address === null) return null;
+const textAt = (address, name) => (address === null ? null : wideTextAt(address, 1, name));
+
+/** The string of 1, 2 or 4 bytes a unit at an address. */
+function wideTextAt(address, unit, name) {
   const start = checkedAddress(address, 0, name);
   const isBig = typeof start === 'bigint';
   words[0] = isBig ? Number(BigInt.asUintN(32, start)) : start;
   words[1] = isBig ? Number(start >> 32n) : start / 4294967296;
+  words[2] = unit;
+  words[3] = 0;
   const found = text();
   if (found === null) throw unmapped(name, start, undefined, 'readable');
   return found;
@@ -173,14 +177,6 @@ function textAt(address, name) {
 function textOf(address, byteLength, name) {
   const found = binding.text(address, byteLength);
   if (found === null) throw unmapped(name, address, byteLength, 'readable');
-  return found;
-}
-
-/** The text of 2 or 4 bytes a unit at an address. */
-function wideTextAt(address, unit, name) {
-  const start = checkedAddress(address, 0, name);
-  const found = binding.wideText(start, unit);
-  if (found === null) throw unmapped(name, start, undefined, 'readable');
   return found;
 }
 

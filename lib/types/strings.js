@@ -47,6 +47,7 @@ function wideText(id, name, unit) {
     key: name,
     isPointerLike: true,
     readsMemory: true,
+    returnedByEntry: true,
     isText: true,
     unit,
     read(view, at) {

@@ -12,6 +12,7 @@ use crate::error::Result;
 use crate::loader::library::Library;
 use crate::memory::address::Address;
 use crate::memory::arg_buffer::ArgBlock;
+use crate::memory::text::encoding::Encoding;
 
 /// The most arguments of a register call that may be pins.
 pub const MOST_PINS: usize = 8;
@@ -38,8 +39,8 @@ pub struct BoundFunction<E> {
     pub may_be_of_numbers: bool,
     /// Whether it has a register call.
     pub has_register_call: bool,
-    /// Whether it returns text.
-    pub gives_text: bool,
+    /// The encoding of the text that it returns, if it returns one.
+    pub returned_text: Option<Encoding>,
     /// The function in another process, where it is isolated: then `code` means nothing here.
     pub remote: Option<Remote>,
 }

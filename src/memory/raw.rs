@@ -8,8 +8,11 @@ use std::ptr::NonNull;
 
 use super::address::{Address, LOWEST, Span};
 use super::arg_buffer::{ArgBuffer, HEAD_BYTES};
+#[cfg(v8_abi)]
+use super::ascii;
 use super::other_memory;
 use super::probe::{self, Access, PAGE};
+use super::text::encoding::Encoding;
 
 /// The check of raw addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,29 +111,71 @@ pub unsafe fn pointer_at(address: usize) -> usize {
 #[inline]
 pub unsafe fn load_short_text(to: usize, address: usize, most: usize) -> Option<usize> {
     // SAFETY: by the contract of this function.
-    let text = unsafe { short_text(address, most) }.filter(|text| text.is_ascii())?;
+    let text = unsafe { short_text(address, most) }.filter(|text| ascii::is_plain(text))?;
     // SAFETY: as above.
     unsafe { std::ptr::copy(text.as_ptr(), std::ptr::with_exposed_provenance_mut(to), text.len()) };
     Some(text.len())
 }
 
-/// The bytes of a text of 2 or 4 bytes a unit, without its NUL, copied; `None` for an address that is refused.
+/// The bytes of a text of 2 or 4 bytes a unit, without its NUL; copied where they are of another process. `None` for an
+/// address that is refused.
 ///
 /// # Safety
-/// U2: the bytes up to the NUL are readable at `address`.
-pub unsafe fn wide_text(address: usize, unit: usize, pointer_check: PointerCheck) -> Option<Vec<u8>> {
+/// U2: the bytes up to the NUL are readable at `address` for as long as the slice is used.
+pub unsafe fn wide_text<'a>(address: usize, unit: usize, pointer_check: PointerCheck) -> Option<Cow<'a, [u8]>> {
     if let Some(other) = other_memory::at(address) {
-        return other.text(address, unit);
+        return other.text(address, unit).map(Cow::Owned);
     }
-    let mut text = Vec::new();
-    loop {
-        let next = checked(address.checked_add(text.len())?, unit, Access::Read, pointer_check)?;
-        // SAFETY: M5, and U2 by the contract of this function; no unit before this one was the NUL.
-        let bytes = unsafe { std::slice::from_raw_parts(next.start.as_ptr(), unit) };
-        if bytes.iter().all(|byte| *byte == 0) {
-            return Some(text);
+    let start = checked(address, unit, Access::Read, pointer_check)?.start.as_ptr().cast_const();
+    // SAFETY: M5, and U2 by the contract of this function; with `Mapped` as far as the memory is mapped.
+    let length = unsafe {
+        match (pointer_check, unit) {
+            (PointerCheck::LowPage, 2) => units_before_nul::<u16>(start) * 2,
+            (PointerCheck::LowPage, _) => units_before_nul::<u32>(start) * 4,
+            (PointerCheck::Mapped, _) => wide_length_in_mapped(address, unit)?,
         }
-        text.extend_from_slice(bytes);
+    };
+    // SAFETY: U2, as above.
+    Some(Cow::Borrowed(unsafe { std::slice::from_raw_parts(start, length) }))
+}
+
+/// The number of units before the first NUL. None after that is read: they may not be mapped.
+///
+/// # Safety
+/// The units up to a NUL may be read.
+#[inline(always)]
+unsafe fn units_before_nul<T: Default + PartialEq>(start: *const u8) -> usize {
+    let start = start.cast::<T>();
+    let mut count = 0;
+    loop {
+        // A branch for each of four units, and one more for all of them.
+        for next in count..count + 4 {
+            // SAFETY: by the contract of this function; no unit before this one was the NUL.
+            if unsafe { start.add(next).read_unaligned() } == T::default() {
+                return next;
+            }
+        }
+        count += 4;
+    }
+}
+
+/// The distance to the NUL of a text of 2 or 4 bytes a unit, in mapped pages.
+///
+/// # Safety
+/// U2: memory that is mapped may be read.
+unsafe fn wide_length_in_mapped(address: usize, unit: usize) -> Option<usize> {
+    let mut length = 0;
+    loop {
+        let here = address.checked_add(length)?;
+        // A unit may lie across the end of a page.
+        let units = ((PAGE - here % PAGE) / unit).max(1);
+        let span = checked(here, units * unit, Access::Read, PointerCheck::Mapped)?;
+        // SAFETY: U2 by the contract of this function; the units were found to be mapped.
+        let bytes = unsafe { std::slice::from_raw_parts(span.start.as_ptr(), span.length) };
+        match bytes.chunks_exact(unit).position(|unit| unit.iter().all(|byte| *byte == 0)) {
+            Some(before) => return Some(length + before * unit),
+            None => length += span.length,
+        }
     }
 }
 
@@ -155,13 +200,17 @@ pub unsafe fn store(arg_buffer: &ArgBuffer, address: usize, length: usize, point
 ///
 /// # Safety
 /// U2: the bytes up to the NUL are readable at `address` for as long as the slice is used.
+#[cfg(v8_abi)]
+#[inline]
 pub unsafe fn short_text<'a>(address: usize, most: usize) -> Option<&'a [u8]> {
-    let start = checked(address, 1, Access::Read, PointerCheck::LowPage)?.start.as_ptr();
-    // SAFETY: M5, and U2 by the contract of this function: nothing is read past the NUL.
-    unsafe {
-        let length = (0..=most).find(|at| start.add(*at).read() == 0)?;
-        Some(std::slice::from_raw_parts(start, length))
+    if address < LOWEST {
+        return None;
     }
+    let start = std::ptr::with_exposed_provenance::<u8>(address);
+    // SAFETY: M5, and U2 by the contract of this function: nothing is read past the NUL.
+    let length = unsafe { libc::strnlen(start.cast(), most + 1) };
+    // SAFETY: as above.
+    (length <= most).then(|| unsafe { std::slice::from_raw_parts(start, length) })
 }
 
 /// As [`text`], of another process's memory as well: copied there.
@@ -182,6 +231,20 @@ pub unsafe fn any_text<'a>(
     bytes.try_reserve_exact(length).ok()?;
     bytes.resize(length, 0);
     other.read(address, &mut bytes).then_some(Cow::Owned(bytes))
+}
+
+/// The bytes of a text in an encoding, up to its NUL.
+///
+/// # Safety
+/// As [`text`].
+pub unsafe fn text_in<'a>(encoding: Encoding, address: usize, pointer_check: PointerCheck) -> Option<Cow<'a, [u8]>> {
+    // SAFETY: by the contract of this function.
+    unsafe {
+        match encoding {
+            Encoding::Utf8 => any_text(address, None, pointer_check),
+            _ => wide_text(address, encoding.unit(), pointer_check),
+        }
+    }
 }
 
 /// The bytes of a C string without its NUL, or the first `length` bytes; `None` for an address that is refused.
@@ -263,6 +326,21 @@ mod tests {
             assert_eq!(unsafe { text(address, None, pointer_check) }.unwrap().len(), 3 * PAGE + 5);
             // SAFETY: U2.
             assert_eq!(unsafe { text(address, Some(7), pointer_check) }.unwrap(), b"xxxxxxx");
+        }
+    }
+
+    #[test]
+    fn wide_text_is_found_page_by_page() {
+        for unit in [2, 4] {
+            for offset in [0, 1] {
+                let long = [vec![b'x'; 2 * PAGE + 8 * unit + offset], vec![0; unit], vec![b'y'; 8]].concat();
+                let address = long.as_ptr().expose_provenance() + offset;
+                for pointer_check in [PointerCheck::LowPage, PointerCheck::Mapped] {
+                    // SAFETY: U2; the vector holds a NUL.
+                    let found = unsafe { wide_text(address, unit, pointer_check) };
+                    assert_eq!(found.unwrap().len(), 2 * PAGE + 8 * unit);
+                }
+            }
         }
     }
 }

@@ -136,6 +136,20 @@ impl StringArena {
         Some(&to[..used])
     }
 
+    /// Lends so many bytes that belong to no text, aligned for sixteen, and with any content; `None` if there is no space.
+    pub fn lend<T>(&self, bytes: usize, to: impl FnOnce(&mut [u8]) -> T) -> Option<T> {
+        let bytes = bytes.checked_next_multiple_of(16)?;
+        let start = if self.top.get().checked_add(bytes)? <= CAPACITY {
+            self.memory.as_ptr().wrapping_add(CAPACITY - bytes)
+        } else {
+            let (memory, top, _) = self.long.reserve(bytes).filter(|_| self.source.is_none())?;
+            memory.as_ptr().wrapping_add(top)
+        };
+        // SAFETY: M4; bytes above the tops belong to no block. A text that is put here meanwhile has other content then,
+        // and nothing else.
+        Some(to(unsafe { std::slice::from_raw_parts_mut(start, bytes) }))
+    }
+
     /// Lets `write` fill the start of so many bytes, and makes a fenced block of as many as it says it used. `None`, and
     /// nothing is kept, where `write` says `None` or there is no space.
     pub fn fill(&self, most: usize, write: impl FnOnce(&mut [u8]) -> Option<usize>) -> Option<CachedBlock> {

@@ -37,6 +37,7 @@ pub struct FunctionTemplates {
     make_info: Address,
     make_function: unsafe extern "C" fn(*mut CFunction, usize, *const CFunctionInfo),
     make_text: unsafe extern "C" fn(Local, *const u8, u32, i32) -> Local,
+    make_wide_text: unsafe extern "C" fn(Local, *const u16, u32, i32) -> Local,
     throw: unsafe extern "C" fn(Local, Local) -> Local,
     is_ending: unsafe extern "C" fn(Local) -> bool,
     /// The arguments of a function.
@@ -72,6 +73,7 @@ impl FunctionTemplates {
             make_info: with_representation.or_else(|| process.find(symbols::FUNCTION_INFO_NEW))?,
             make_function: function!(process, symbols::C_FUNCTION_NEW),
             make_text: function!(process, symbols::STRING_NEW_FROM_ONE_BYTE),
+            make_wide_text: function!(process, symbols::STRING_NEW_FROM_TWO_BYTE),
             throw: function!(process, symbols::ISOLATE_THROW),
             is_ending: function!(process, symbols::ISOLATE_IS_TERMINATING),
             layout: InfoLayout::of(modules),
@@ -96,6 +98,18 @@ impl FunctionTemplates {
         let length = i32::try_from(characters.len()).ok()?;
         // SAFETY: M6 and M11; the characters are a slice. It is to be an ordinary string (0).
         let text = unsafe { (self.make_text)(self.isolate, characters.as_ptr(), 0, length) };
+        (!text.is_null()).then_some(text)
+    }
+
+    /// A string of units of UTF-16; `None` where they are too many.
+    ///
+    /// # Safety
+    /// M6; a handle scope is open.
+    #[inline]
+    pub unsafe fn wide_text(&self, units: &[u16]) -> Option<Local> {
+        let length = i32::try_from(units.len()).ok()?;
+        // SAFETY: M6 and M11; the units are a slice. It is to be an ordinary string (0).
+        let text = unsafe { (self.make_wide_text)(self.isolate, units.as_ptr(), 0, length) };
         (!text.is_null()).then_some(text)
     }
 

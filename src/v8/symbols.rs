@@ -61,6 +61,7 @@ pub const C_FUNCTION_NEW: &str = "_ZN2v89CFunctionC1EPKvPKNS_13CFunctionInfoE";
 pub const FUNCTION_CALL: &str = "_ZN2v88Function4CallENS_5LocalINS_7ContextEEENS1_INS_5ValueEEEiPS5_";
 pub const FUNCTION_CALL_WITH_ISOLATE: &str =
     "_ZN2v88Function4CallEPNS_7IsolateENS_5LocalINS_7ContextEEENS3_INS_5ValueEEEiPS7_";
+pub const STRING_NEW_FROM_TWO_BYTE: &str = "_ZN2v86String14NewFromTwoByteEPNS_7IsolateEPKtNS_13NewStringTypeEi";
 pub const STRING_NEW_FROM_ONE_BYTE: &str = "_ZN2v86String14NewFromOneByteEPNS_7IsolateEPKhNS_13NewStringTypeEi";
 
 // v8::ArrayBuffer and v8::ArrayBufferView

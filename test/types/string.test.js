@@ -1,4 +1,5 @@
 'use strict';
+// Strings of C in UTF-8, UTF-16 and wchar_t: arguments, results, callbacks, ownership.
 
 const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');
@@ -20,7 +21,12 @@ const char16_t *same16(const char16_t *s) { return s; }
 unsigned unit16(const char16_t *s, int i) { return s[i]; }
 const char16_t *get16(void) { return u"g\\u00fcnstig \\U0001F600"; }
 const char16_t *odd16(char *p) { memcpy(p + 1, u"odd", 8); return (const char16_t *)(p + 1); }
-size_t ask(size_t (*f)(const char16_t *, int)) { return f(u"fr\\u00e5n C", 7); }`,
+size_t ask(size_t (*f)(const char16_t *, int)) { return f(u"fr\\u00e5n C", 7); }
+size_t around(const char *s, void (*f)(void)) {
+  size_t before = strlen(s);
+  f();
+  return before == strlen(s) && s[0] == s[before - 1] ? before : 0;
+}`,
   symbols: {
     copy: { args: ['cstring'], returns: free },
     wide_copy: { args: ['wstring'], returns: { type: 'wstring', free: 'counting_free' } },
@@ -29,6 +35,7 @@ size_t ask(size_t (*f)(const char16_t *, int)) { return f(u"fr\\u00e5n C", 7); }
     unit16: { args: ['utf16', 'int'], returns: 'u32' },
     get16: { returns: 'utf16' },
     odd16: { args: ['ptr'], returns: 'utf16' },
+    around: { args: ['cstring', ffi.fn({})], returns: 'size_t' },
     ask: { args: [ffi.fn({ args: ['utf16', 'int'], returns: 'size_t' })], returns: 'size_t' },
   },
 });
@@ -98,6 +105,105 @@ describe('strings', () => {
         { argument, byteLength, firstBadOffset, bytesPast },
         { argument: 0, byteLength: 6, firstBadOffset: 6, bytesPast: 1 + (i % 9) },
       );
+    }
+  });
+
+  test('strings are passed as they are, whatever form the engine keeps them in', () => {
+    const { identity_cstring: same } = bind({ identity_cstring: { args: ['cstring'], returns: 'cstring' } });
+    const { identity_cstring: same16 } = bind({ identity_cstring: { args: ['utf16'], returns: 'utf16' } });
+    const { identity_cstring: sameWide } = bind({ identity_cstring: { args: ['wstring'], returns: 'wstring' } });
+    const make = (text, encoding) => Buffer.from(text, encoding).toString(encoding);
+    const used = (key) => [Object.keys({ [key]: 0 }), key][1];
+    const forms = (letters, encoding) => [
+      ...[1, 8, 15, 16, 17, 40, 400, 1500].map((length) => make(letters.repeat(length), encoding).slice(0, length)),
+      // A part of another string, one that is put together, and parts of that.
+      make(`${letters.repeat(20)} in part`, encoding).slice(3),
+      letters.repeat(3) + make(letters.repeat(5), encoding),
+      (letters.repeat(9) + make(letters.repeat(7), encoding)).slice(2, 40),
+      used(make(`${letters} used as a key`, encoding)),
+      used(make(`${letters} used in part`, encoding)).slice(1),
+    ];
+    const texts = [
+      ...forms('x', 'latin1'),
+      ...forms('\xe9x', 'latin1'),
+      ...forms('\u0436\u0436 ', 'utf16le'),
+      ...forms('\u4f60\u597d', 'utf16le'),
+      ...forms('a\ud83d\ude00\u20ac', 'utf16le'),
+      // Node keeps the characters of these outside of the engine's heap.
+      make('x'.repeat(1_100_000), 'latin1'),
+      make('\u0436'.repeat(600_000), 'utf16le'),
+      ...['\ud83d', 'x\udc00', '\udc00\ud83dx', 'seven77\ud83d\ud83d\ude00', 'eight888\ud83d\ude00'],
+    ];
+    const isShort = (text) => text.length < 10_000;
+    for (const text of texts) {
+      for (let i = 0; i < (isShort(text) ? byScale(5, 20) : 1); i += 1) {
+        assert.equal(same(text), text.toWellFormed?.() ?? Buffer.from(text).toString());
+        assert.equal(same16(text), text);
+        assert.equal(sameWide(text), text.toWellFormed?.() ?? Buffer.from(text).toString());
+      }
+    }
+    for (let i = 0; i < byScale(20_000, 100_000); i += 1) same16(texts[i % 8]);
+    for (const text of texts.filter(isShort)) assert.equal(same16(text), text);
+    for (const call of [same, same16, sameWide]) {
+      for (const text of texts.filter(isShort)) {
+        const at = text.length >> 1;
+        throws(() => call(`${text.slice(0, at)}\0${text.slice(at)}`), 'ERR_INVALID_ARG_VALUE', /without NUL/);
+      }
+    }
+  });
+
+  test('invalid UTF-8 becomes U+FFFD, as in Node', () => {
+    const { identity_cstring: same } = bind({ identity_cstring: { args: ['ptr'], returns: 'cstring' } });
+    const parts = [
+      [0x41],
+      [0xc3, 0xa9],
+      [0xe4, 0xbd, 0xa0],
+      [0xf0, 0x9f, 0x98, 0x80],
+      [0xff],
+      [0xc3],
+      [0xed, 0xa0, 0x80],
+    ];
+    for (let i = 0; i < byScale(1000, 100_000); i += 1) {
+      const length = 1 + (i % 37);
+      const bytes = Array.from({ length }, (_, at) => parts[(i * 7 + at * (1 + (i % 5))) % (i % 3 === 0 ? 7 : 4)]);
+      const text = Buffer.from([...bytes.flat(), 0]);
+      assert.equal(same(text), text.toString('utf8', 0, text.length - 1));
+    }
+    const marked = Buffer.from('\ufeffx\0');
+    assert.equal(same(marked), '\ufeffx');
+  });
+
+  test('long strings stay as they are while callbacks pass others, and their overflows are found', () => {
+    const text = (length) => 'x'.repeat(length);
+    let deep = 0;
+    const nested = (length) => () => {
+      if (deep >= 3) return;
+      deep += 1;
+      assert.equal(c.around(text(length * 2), nested(length * 2)), BigInt(length * 2));
+      assert.equal(c.same16(`${text(length)}\u0436`), `${text(length)}\u0436`);
+      deep -= 1;
+    };
+    for (const length of [1000, 20_000, 200_000, 700_000]) {
+      assert.equal(c.around(text(length), nested(length)), BigInt(length));
+    }
+    for (const [type, unit, letter] of [
+      ['cstring', 1, 'x'],
+      ['utf16', 2, '\u0436'],
+      ['wstring', process.platform === 'win32' ? 2 : 4, 'x'],
+    ]) {
+      const { fill_bytes: fill } = bind({ fill_bytes: { args: [type, 'u64', 'u8'] } });
+      for (const length of [5, 300, 5000, 100_000, 2_000_000]) {
+        const size = (length + 1) * unit;
+        fill(letter.repeat(length), size, 65);
+        const { byteLength, firstBadOffset, bytesPast } = throws(
+          () => fill(letter.repeat(length), size + 3, 65),
+          'ERR_FFI_BUFFER_OVERFLOW',
+        );
+        assert.deepEqual(
+          { byteLength, firstBadOffset, bytesPast },
+          { byteLength: size, firstBadOffset: size, bytesPast: 3 },
+        );
+      }
     }
   });
 

@@ -9,6 +9,7 @@ use super::register_call::Outcome;
 use crate::call::bound_function::MOST_PINS;
 use crate::error::{self, FfiError};
 use crate::memory::fence::report;
+use crate::memory::text::encoding::Encoding;
 use crate::node::env::{BoundFunction, Environment};
 use crate::node::error::{leaf_called_back, to_error};
 use crate::node::native_fn::{
@@ -36,7 +37,7 @@ fn enter(environment: &Environment, arguments: Arguments) -> JsResult {
         return enter_with_numbers(function, arguments);
     }
     match contain(|| function.enter_numbers()) {
-        Ok(true) if function.gives_text => end_with_text(function),
+        Ok(true) if function.returned_text.is_some() => end_with_text(function),
         Ok(true) if !environment.has_work_after_call() => Ok(null_mut()),
         Ok(true) => end(function, Ok(Ok(null_mut()))),
         Ok(false) => enter_generally(function, arguments),
@@ -48,8 +49,9 @@ fn enter(environment: &Environment, arguments: Arguments) -> JsResult {
 /// Returns the text whose address C has returned: the address is in the argument buffer.
 #[inline(never)]
 fn end_with_text(function: &BoundFunction) -> JsResult {
+    let encoding = function.returned_text.unwrap_or(Encoding::Utf8);
     let address = function.environment.arg_buffer.word(function.signature.layout.result) as usize;
-    match contain(|| function.text(address)) {
+    match contain(|| function.text(address, encoding)) {
         Ok(Ok(text)) if !function.environment.has_work_after_call() => Ok(text),
         outcome => end(function, outcome),
     }

@@ -10,8 +10,9 @@ use crate::call::bound_function::{Entered, Options};
 use crate::call::invoke::{self, ResultBlock};
 use crate::error::{FfiError, Result};
 use crate::memory::arg_buffer::{address_in, bytes};
-use crate::memory::raw::{self, PointerCheck};
+use crate::memory::raw::PointerCheck;
 use crate::memory::string_arena::StringArena;
+use crate::memory::text::encoding::Encoding;
 use crate::node::async_call::start::enter_on_helper;
 use crate::node::env::BoundFunction;
 use crate::node::string::to_string;
@@ -176,9 +177,11 @@ impl BoundFunction {
         let arg_buffer = &self.environment.arg_buffer;
         arg_buffer.put(self.signature.layout.result, bytes(result));
         let text = match &prepared.text {
-            Some(text) => to_string(&self.environment, text),
-            None if self.gives_text => self.text(address_in(result, 0)),
-            None => Ok(null_mut()),
+            Some(text) => to_string(&self.environment, text, Encoding::Utf8),
+            None => match self.returned_text {
+                Some(encoding) => self.text(address_in(result, 0), encoding),
+                None => Ok(null_mut()),
+            },
         };
         match prepared.borrows.end() {
             Some(overflow) => Err(FfiError::Overflow { symbol: self.symbol.clone(), overflow }),
@@ -186,29 +189,8 @@ impl BoundFunction {
         }
     }
 
-    fn pointer_check(&self) -> PointerCheck {
+    /// The check of the addresses that this function gets and returns.
+    pub fn pointer_check(&self) -> PointerCheck {
         if self.options.has(Options::GUARD) { PointerCheck::Mapped } else { self.environment.pointer_check.get() }
-    }
-
-    /// The text that C has returned; null for NULL.
-    ///
-    /// # Errors
-    /// If the address cannot be read, or the text is too long for a string.
-    pub fn text(&self, address: usize) -> Result<sys::napi_value> {
-        let mut null = null_mut();
-        if address == 0 {
-            // SAFETY: M6.
-            unsafe { sys::napi_get_null(self.environment.raw, &mut null) };
-            return Ok(null);
-        }
-        let unreadable = || FfiError::InvalidPointer { symbol: self.symbol.clone(), address };
-        if let Some(remote) = &self.remote {
-            return to_string(&self.environment, &remote.function.text(address).ok_or_else(unreadable)?);
-        }
-        // SAFETY: U1; the function returns text.
-        match unsafe { raw::text(address, None, self.pointer_check()) } {
-            Some(bytes) => to_string(&self.environment, bytes),
-            None => Err(unreadable()),
-        }
     }
 }

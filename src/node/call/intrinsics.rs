@@ -10,6 +10,7 @@ use crate::memory::arg_buffer::HEAD_BYTES;
 use crate::memory::fence::block_cache::begun_by;
 use crate::memory::fence::{exposed, report};
 use crate::memory::raw;
+use crate::memory::text::encoding::Encoding;
 use crate::node::env::Environment;
 use crate::node::native_fn::{Arguments, JsResult, NativeFn, thrown_by};
 use crate::node::string::to_string;
@@ -52,14 +53,15 @@ fn store(environment: &Environment, _: Arguments) -> JsResult {
     refused(environment)
 }
 
-/// The text up to its NUL at the address that the argument buffer says.
+/// The text up to its NUL at the address that the argument buffer says, with the bytes of a unit behind it.
 fn text(environment: &Environment, _: Arguments) -> JsResult {
     let address = environment.arg_buffer.word(ADDRESS) as usize;
+    let encoding = Encoding::of_unit(environment.arg_buffer.word(LENGTH) as usize);
     // SAFETY: U2; the user has given the address.
-    let Some(bytes) = (unsafe { raw::any_text(address, None, environment.pointer_check.get()) }) else {
+    let Some(bytes) = (unsafe { raw::text_in(encoding, address, environment.pointer_check.get()) }) else {
         return refused(environment);
     };
-    to_string(environment, &bytes).map_err(|error| thrown_by(environment, &error))
+    to_string(environment, &bytes, encoding).map_err(|error| thrown_by(environment, &error))
 }
 
 /// Puts the address of a view that begins a fenced block into the argument buffer; everything else is refused.

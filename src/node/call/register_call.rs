@@ -214,7 +214,10 @@ impl BoundFunction {
     ) -> Outcome {
         let returned = self.cross(sequence, words);
         self.put_words(sequence, returned);
-        let text = if self.gives_text { self.text(returned.first as usize).map_err(Box::new) } else { Ok(null_mut()) };
+        let text = match self.returned_text {
+            Some(encoding) => self.text(returned.first as usize, encoding).map_err(Box::new),
+            None => Ok(null_mut()),
+        };
         let overflow = if self.are_whole(words, pins) { None } else { self.overflow(words, pins, values) };
         match (overflow, text) {
             (None, Ok(value)) => Outcome::Done(value),

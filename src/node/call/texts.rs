@@ -1,16 +1,21 @@
-//! Strings that a call passes: read where V8 keeps them, or by Node-API.
-#![expect(unsafe_code, reason = "reads JavaScript strings")]
+//! Texts of a call: the strings that it passes, read where V8 keeps them or by Node-API, and the one that C returns.
+#![expect(unsafe_code, reason = "reads JavaScript strings and texts of C")]
 
+use std::borrow::Cow;
+use std::ptr::null_mut;
 use std::sync::Arc;
 
 use napi::sys;
 
+use crate::error::{self, FfiError};
 use crate::memory::block_source::BlockSource;
 use crate::memory::fence::block::Fenced;
 use crate::memory::fence::block_cache::CachedBlock;
+use crate::memory::raw;
 use crate::memory::string_arena::StringArena;
 use crate::memory::text::encoding::Encoding;
-use crate::node::env::Environment;
+use crate::node::env::{BoundFunction, Environment};
+use crate::node::string::to_string;
 use crate::node::text_argument::{self, OwnedText};
 use crate::node::value::Unpinned;
 
@@ -66,5 +71,29 @@ impl Environment {
         }
         // SAFETY: by the contract of this function.
         unsafe { text_argument::text(self.raw, value, encoding, source, owned) }
+    }
+}
+
+impl BoundFunction {
+    /// The text that C has returned; null for NULL.
+    ///
+    /// # Errors
+    /// If the address cannot be read, or the text is too long for a string.
+    pub fn text(&self, address: usize, encoding: Encoding) -> error::Result<sys::napi_value> {
+        let mut null = null_mut();
+        if address == 0 {
+            // SAFETY: M6.
+            unsafe { sys::napi_get_null(self.environment.raw, &mut null) };
+            return Ok(null);
+        }
+        let found = match &self.remote {
+            Some(remote) if encoding == Encoding::Utf8 => remote.function.text(address).map(Cow::Owned),
+            // SAFETY: U1; the function returns text.
+            _ => unsafe { raw::text_in(encoding, address, self.pointer_check()) },
+        };
+        match found {
+            Some(bytes) => to_string(&self.environment, &bytes, encoding),
+            None => Err(FfiError::InvalidPointer { symbol: self.symbol.clone(), address }),
+        }
     }
 }

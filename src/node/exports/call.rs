@@ -72,7 +72,7 @@ pub fn bind(
         options,
         may_be_of_numbers: false,
         has_register_call: false,
-        gives_text: signature.signature.result.scalar() == Some(CType::CString),
+        returned_text: signature.signature.result.scalar().and_then(CType::encoding),
         remote,
     };
     function.may_be_of_numbers = function.may_be_of_numbers();

@@ -13,6 +13,7 @@ use crate::memory::other_memory;
 use crate::memory::probe::Access;
 use crate::memory::raw;
 use crate::memory::raw::PointerCheck;
+use crate::memory::text::encoding::Encoding;
 use crate::node::env::current;
 use crate::node::error::{clear_exception, thrown};
 use crate::node::exposed_views::ExposedViews;
@@ -98,31 +99,9 @@ pub fn text<'env>(env: &'env Env, address: JsAddress, length: Option<f64>) -> na
     // SAFETY: U2; the user passed the address.
     let found = unsafe { raw::any_text(from_js(address), length.map(|length| length as usize), pointer_check) };
     let Some(bytes) = found else { return Ok(None) };
-    let string = to_string(&environment, &bytes).map_err(|error| thrown(*env, &error))?;
+    let string = to_string(&environment, &bytes, Encoding::Utf8).map_err(|error| thrown(*env, &error))?;
     // SAFETY: M3; the string was made above in the current scope.
     unsafe { FromNapiValue::from_napi_value(env.raw(), string) }.map(Some)
-}
-
-/// The UTF-16 text (2 bytes a unit) or the UTF-32 text (4 bytes) up to its NUL at an address; null for an address that
-/// is refused.
-///
-/// # Errors
-/// Where the environment is not attached, or the text is longer than any string.
-#[napi]
-pub fn wide_text<'env>(env: &'env Env, address: JsAddress, unit: u32) -> napi::Result<Option<JsString<'env>>> {
-    let pointer_check = current(*env)?.pointer_check.get();
-    // SAFETY: U2; the user passed the address.
-    let found = unsafe { raw::wide_text(from_js(address), unit as usize, pointer_check) };
-    let Some(bytes) = found else { return Ok(None) };
-    let code_point = |bytes: &[u8]| bytes.try_into().map_or(0, u32::from_ne_bytes);
-    let text: Vec<u16> = if unit == 2 {
-        bytes.chunks_exact(2).map(|bytes| u16::from_ne_bytes([bytes[0], bytes[1]])).collect()
-    } else {
-        let points = bytes.chunks_exact(4).map(code_point);
-        let text: String = points.map(|point| char::from_u32(point).unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
-        text.encode_utf16().collect()
-    };
-    env.create_string_utf16(&text).map(Some)
 }
 
 /// The bytes before the NUL at an address; null for an address that is refused.

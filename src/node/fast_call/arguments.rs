@@ -39,7 +39,8 @@ pub fn take_text(environment: &Environment, _: Arguments) -> JsResult {
         environment.v8.fast_calls.get().map_or(null(), |fast_calls| fast_calls.passed.returning.replace(null()));
     // SAFETY: M16; the call has just returned, and its function is alive.
     let Some(function) = (unsafe { function.as_ref() }) else { return Ok(null_mut()) };
-    let text = function.text(environment.arg_buffer.word(function.signature.layout.result) as usize);
+    let Some(encoding) = function.returned_text else { return Ok(null_mut()) };
+    let text = function.text(environment.arg_buffer.word(function.signature.layout.result) as usize, encoding);
     text.map_err(|error| thrown_by(environment, &error))
 }
 
@@ -181,13 +182,14 @@ impl FastArguments {
         }
         let pointer_check = environment.pointer_check.get();
         // SAFETY: U1; the function returns text. Where pages have to be looked at first, `take_text` does.
-        let text =
-            (pointer_check == PointerCheck::LowPage).then(|| unsafe { raw::short_text(address, SHORT) }).flatten();
-        match text.filter(|text| text.is_ascii()) {
+        let text = (pointer_check == PointerCheck::LowPage && function.returned_text == Some(Encoding::Utf8))
+            .then(|| unsafe { raw::short_text(address, SHORT) })
+            .flatten();
+        match text.filter(|text| ascii::is_plain(text)) {
             Some(text) => {
-                // SAFETY: M1; there is space for it. The text is not there, unless it is that of an argument, which
-                // `copy` allows.
-                unsafe { self.shared.returned().copy_from(text.as_ptr(), text.len()) };
+                // SAFETY: M1; there is space for it. C cannot know where that is.
+                let to = unsafe { std::slice::from_raw_parts_mut(self.shared.returned(), text.len()) };
+                ascii::copy(to, text);
                 self.shared.set_text(text.len() as u32);
             }
             None => {

@@ -173,7 +173,7 @@ fn fast_signature_of(
     Some(FastSignature {
         arguments: types,
         result: FastType::from_code(result)?,
-        returns_text: signature.result.scalar() == Some(CType::CString),
+        returns_text: signature.result.scalar().and_then(CType::encoding).is_some(),
         is_leaf,
     })
 }

@@ -68,7 +68,8 @@ function measure(rows, nodes, { peers, plan, results }) {
     .flatMap((node) => rows.map((row) => ({ row, node, names: chooseVariants(row, peers, node.version === main) })))
     .filter(({ names }) => names.length > 0);
   const total = jobs.reduce((sum, { row, names }) => sum + names.length * roundsOf(row, plan), 0);
-  const libraries = new Map(rows.map(({ library }) => [library, compile(library, showProgress)]));
+  const names = new Set(rows.flatMap(({ library, needs }) => [library, ...needs]));
+  const libraries = new Map([...names].map((name) => [name, compile(name, showProgress)]));
   const [start, failures] = [Date.now(), []];
   let done = 0;
   jobs.forEach(({ row, node, names }, job) => {

@@ -23,6 +23,9 @@ const peers = {
   deno: { label: 'Deno.dlopen', peer: 'deno', runtime: 'deno', env: {} },
   bun: { label: 'bun:ffi', peer: 'bun', runtime: 'bun', env: {} },
   ffirs: { label: 'ffi-rs', peer: 'ffirs', runtime: 'node', env: {} },
+  builtin: { label: "Node's module", peer: null, runtime: 'node', env: {} },
+  betterSqlite3: { label: 'better-sqlite3', peer: null, runtime: 'node', env: {} },
+  addon: { label: 'an addon in C', peer: null, runtime: 'node', env: {} },
   byHand: { label: 'JavaScript alone', peer: null, runtime: 'node', env: {}, asked: true },
 };
 

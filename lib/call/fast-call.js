@@ -23,8 +23,11 @@ const WENT_IN = 0;
 const BROKEN = 2;
 /** The code was not optimised, and V8 made an ordinary call, which takes ten times as long as a generic call. */
 const COLD = 3;
+/** Callbacks are open, and will be for a while. */
+const SHUT = 4;
 /** This many calls take the generic path before the next one tries. */
 const PAUSE = 64;
+const SHORT_PAUSE = 16;
 const NO_TEXT = 0xffffffff;
 /** The word of the bits of the pins. */
 const PINS = 3;
@@ -228,7 +231,8 @@ const runtime = {
   missed: (outcome) => {
     // It did, and has broken a fence, or called a callback although it is a leaf function: this throws.
     if (outcome === BROKEN) binding.takeFailure();
-    return outcome === COLD ? PAUSE : 0;
+    if (outcome === COLD) return PAUSE;
+    return outcome === SHUT ? SHORT_PAUSE : 0;
   },
 };
 const NAMES = Object.keys(runtime).join(', ');

@@ -198,10 +198,11 @@ const MOST_ARGUMENTS = 16;
  */
 function returnedText(length, turn, high, low, unit) {
   const text = textOfState(length);
-  if (state[TURN] === turn) return text;
-  const address = halves.toAddress(high, low);
-  return address === null ? null : access.wideTextAt(address, unit, 'cstring');
+  return state[TURN] === turn ? text : textAt(halves.toAddress(high, low), unit);
 }
+
+// Not in that function, which V8 puts into its callers while it is short.
+const textAt = (address, unit) => (address === null ? null : access.wideTextAt(address, unit, 'cstring'));
 
 function textOfState(length) {
   if (length <= SHORT) return textOfLength(length);

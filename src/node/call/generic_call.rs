@@ -189,6 +189,7 @@ impl BoundFunction {
         }
     }
 
+    /// How the address of a text that it returns is checked.
     pub fn pointer_check(&self) -> PointerCheck {
         if self.options.has(Options::GUARD) { PointerCheck::Mapped } else { self.environment.pointer_check.get() }
     }

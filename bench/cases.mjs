@@ -11,6 +11,7 @@
 //   unit        ns (an operation), calls/s or bytes; left out: ns
 //   clock       cpu, or wall for what waits; left out: cpu
 //   library     a file of lib/; left out: calls
+//   needs       further files of lib/, which are compiled beside it
 //   note        what a reader has to know
 //   isCold      a process measures once
 //   isAlone     the peer is not loaded before

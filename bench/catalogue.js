@@ -34,6 +34,11 @@ const GROUPS = [
   { name: 'async', title: 'Asynchronous calls', cases: ['in-flight'] },
   { name: 'loading', title: 'Loading', cases: ['dlopen-100', 'dlopen-text', 'memory', 'start-up', 'program', 'open'] },
   {
+    name: 'programs',
+    title: 'Programs',
+    cases: ['sqlite', 'compression', 'vectors', 'sort', 'events'],
+  },
+  {
     name: 'scale',
     title: 'Beyond single calls',
     isOwn: true,
@@ -95,6 +100,7 @@ async function rowsOf(group, name) {
     unit: found.unit ?? 'ns',
     clock: found.clock ?? 'cpu',
     library: found.library ?? 'calls',
+    needs: found.needs ?? [],
     isCold: found.isCold ?? false,
     variants: kind === 'settings' ? Object.keys(found.settings) : names,
   }));

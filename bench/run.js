@@ -5,13 +5,14 @@
 //   --quick    fewer and shorter runs
 //   --node     a major version, or a binary, to run the package and the peers of Node on; more than once if wanted
 //   --peers    only these of variants.js
-//   --report   measures nothing: writes the documents from what is in results/
+//   --report   measures nothing: writes the documents from results/
 //   --list     measures nothing: lists the rows
 //   --no-write measures, and writes no document
 //   --built    takes the addon as it is
-//   --results  the folder of what was measured, instead of results/
+//   --results  the folder of the measurements, instead of results/
 //
-// Writes results/, then docs/performance.md with its chart, and measurements.md and performance-*.md in docs/internals/.
+// Writes results/, then docs/performance.md with its chart, and measurements.md and performance-*.md in
+// docs/internals/.
 
 const path = require('node:path');
 const { allRows, choose } = require('./catalogue.js');
@@ -67,7 +68,8 @@ function measure(rows, nodes, { peers, plan, results }) {
     .flatMap((node) => rows.map((row) => ({ row, node, names: chooseVariants(row, peers, node.version === main) })))
     .filter(({ names }) => names.length > 0);
   const total = jobs.reduce((sum, { row, names }) => sum + names.length * roundsOf(row, plan), 0);
-  const libraries = new Map(rows.map(({ library }) => [library, compile(library, showProgress)]));
+  const names = new Set(rows.flatMap(({ library, needs }) => [library, ...needs]));
+  const libraries = new Map([...names].map((name) => [name, compile(name, showProgress)]));
   const [start, failures] = [Date.now(), []];
   let done = 0;
   jobs.forEach(({ row, node, names }, job) => {

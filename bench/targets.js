@@ -67,6 +67,31 @@ const TARGETS = [
     bounds: both({ most: 1, of: ['bun', 'nodeffi', 'koffi'] }),
   },
   {
+    title: 'programs',
+    rows: [
+      'programs/sqlite@inserted',
+      'programs/sqlite@selected',
+      'programs/sqlite@selected-blobs-by-memcpy',
+      ...['zlib-of-1-KiB', 'zlib-of-1-MiB', 'zstd-of-1-KiB', 'zstd-of-1-MiB'].map(
+        (name) => `programs/compression@${name}`,
+      ),
+      'programs/vectors@two-vectors',
+      'programs/vectors@a-vector-and-a-matrix',
+      'programs/sort',
+      'programs/events@',
+      'programs/events@-leaf-true-',
+    ],
+    bounds: [
+      { path: 'pinned', most: 0.5, of: ['koffi'] },
+      { path: 'pinned', most: 1.5, of: ['addon'] },
+    ],
+  },
+  {
+    title: 'a callback from a foreign thread',
+    rows: ['callbacks/foreign-thread@idle', 'callbacks/foreign-thread@busy'],
+    bounds: [{ path: 'pinned', most: 1, of: ['koffi', 'deno'] }],
+  },
+  {
     title: '`ptr(view)`, `read.f64`',
     rows: ['pointers/ptr', 'pointers/read-f64'],
     bounds: [

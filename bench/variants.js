@@ -23,6 +23,9 @@ const peers = {
   deno: { label: 'Deno.dlopen', peer: 'deno', runtime: 'deno', env: {} },
   bun: { label: 'bun:ffi', peer: 'bun', runtime: 'bun', env: {} },
   ffirs: { label: 'ffi-rs', peer: 'ffirs', runtime: 'node', env: {} },
+  builtin: { label: "Node's module", peer: null, runtime: 'node', env: {} },
+  betterSqlite3: { label: 'better-sqlite3', peer: null, runtime: 'node', env: {} },
+  addon: { label: 'an addon in C', peer: null, runtime: 'node', env: {} },
   byHand: { label: 'JavaScript alone', peer: null, runtime: 'node', env: {}, asked: true },
 };
 
@@ -44,7 +47,7 @@ const settings = {
   fence4096: ours('fences of 4096 / 4096', { PINNED_FFI_FENCE: '4096' }),
   unquarantined: ours('default fences, no quarantine', { PINNED_FFI_QUARANTINE: 'off' }),
 
-  // Calls, by what they are given.
+  // Calls, by their arguments.
   bufferOff: ours('a Buffer, `PINNED_FFI_FENCE=off`', { PINNED_FFI_FENCE: 'off' }),
   buffer: ours('a Buffer, its fences checked after the call'),
   guardOff: ours('a Buffer without fences, `{ guard: true }`: copied in and out', { PINNED_FFI_FENCE: 'off' }),

@@ -5,7 +5,6 @@ const { fences, checkFences } = require('./memory/fences.js');
 const { isFFIError, published } = require('./errors.js');
 const { lazy } = require('./lazy.js');
 const libraries = require('./library/dlopen.js');
-const { FFIType } = require('./types/registry.js');
 const { suffix } = require('./native/platform.js');
 const config = require('./native/config.js');
 
@@ -44,7 +43,7 @@ const [cc] = functionsOf(() => require('./cc/compile.js'), 'cc');
 module.exports = {
   CFunction,
   CString: undefined,
-  FFIType,
+  FFIType: undefined,
   JSCallback: undefined,
   alignof,
   alloc: undefined,
@@ -97,6 +96,7 @@ function lazyExport(name, load) {
   }
   Object.defineProperty(module.exports, name, { get, set, enumerable: true, configurable: true });
 }
+lazyExport('FFIType', () => require('./types/registry.js'));
 lazyExport('CString', () => require('./pointer/cstring.js'));
 const declarations = lazy(() => require('./cdef/index.js'));
 lazyExport('JSCallback', () => {

@@ -1,7 +1,5 @@
 'use strict';
 // Validates objects of options and declarations: own keys only, each read once, unknown keys refused.
-// Functions that every dlopen runs are expressions: in the published package V8 compiles those with the file
-// (docs/architecture.md).
 
 const { types } = require('node:util');
 const { wrongType, outOfRange, makeError } = require('./errors.js');

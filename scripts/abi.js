@@ -41,7 +41,7 @@ async function main() {
   if (!values.built) await require('./test.js').prepare();
   const { runMatrix, describe, sentence } = require('../test/abi/matrix.js');
   console.log(`Node ${process.version}, seed ${seed}, ${count} signatures`);
-  // Each step has a seed of its own: what is compiled for it is small, and a mismatch is told when it is found.
+  // Each step has a separate seed: its compiled code is small, and a mismatch is printed when it is found.
   for (let done = 0; done < count; done += STEP) {
     const own = seed + done / STEP;
     const result = await runMatrix({ seed: own, count: Math.min(STEP, count - done), callPaths, engines });

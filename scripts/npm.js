@@ -1,5 +1,5 @@
 'use strict';
-// Installs with npm what is wanted beside the package's own dependencies.
+// Installs Nodes, other runtimes and packages from npm that are no dependencies of the package.
 
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');

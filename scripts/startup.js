@@ -15,7 +15,7 @@ const NAMES = [STARTUP, LATER];
 
 /**
  * Programs. Each prints the files of lib/ that it has loaded, by their names there, with the functions that ran: the first
- * program has what every one has, the second what most have.
+ * program has what every one has, the second passes pointers and texts as well, the third has what most have.
  */
 const HEAD = `
   const { Session } = require('node:inspector');
@@ -44,6 +44,14 @@ const HEAD = `
   }`;
 const EVERY = `${HEAD}
   require(folder).dlopen(null, { abs: { args: ['i32'], returns: 'i32' } }).symbols.abs(-7);
+  print();
+`;
+const POINTERS = `${HEAD}
+  const { strlen } = require(folder).dlopen(null, {
+    strlen: { args: ['cstring'], returns: 'size_t' },
+    memcpy: { args: ['buffer', 'ptr', 'size_t'], returns: 'ptr' },
+  }).symbols;
+  strlen('text');
   print();
 `;
 const MOST = `${HEAD}
@@ -129,30 +137,37 @@ function prepared(source, ran, keepsLines) {
   return edited(source, [...others, ...removed, [directive.end, directive.end, `\n${declared.join('')}`]]);
 }
 
-/** The function of a file. Its parentheses have V8 compile it with the script. */
-function functionOf(file, source, files) {
+/**
+ * The function of a file. In parentheses V8 compiles it with the script, else when it is called, which it then takes longer
+ * for.
+ */
+function functionOf(file, source, files, isRun) {
   const numbered = source.replace(REQUIRE, (text, name) => {
     const number = numberOf(file, name, files);
     return number < 0 ? text : `require(${number})`;
   });
-  return `(function (exports, require, module, __filename, __dirname) {${numbered}\n})`;
+  const text = `function (exports, require, module, __filename, __dirname) {${numbered}\n}`;
+  return isRun ? `(${text})` : text;
 }
 
 /** The contents of both files, by their names. */
 function contentsOf(folder) {
-  const { files: every, ran } = runProgram(EVERY, folder);
+  const every = runProgram(EVERY, folder);
+  const others = (files, known) => files.filter((file) => !known.includes(file));
+  const inScript = [...every.files, ...others(runProgram(POINTERS, folder).files, every.files)];
   const most = runProgram(MOST, folder);
-  const files = [...every, ...most.files.filter((file) => !every.includes(file))];
+  const files = [...inScript, ...others(most.files, inScript)];
   const sources = files.map((file, i) => {
     const source = fs.readFileSync(path.join(folder, 'lib', file), 'utf8');
-    return i < every.length ? prepared(source, ran[file], false) : prepared(source, most.ran[file], true);
+    const isInScript = i < inScript.length;
+    return prepared(source, (isInScript ? every : most).ran[file] ?? [], !isInScript);
   });
   // Then a character is a byte, and a part of a file is a string as it is.
   const other = files.find((_, i) => /[^\0-\x7f]/.test(sources[i]));
   if (other !== undefined) throw new Error(`lib/${other} has characters that are not ASCII`);
-  const functions = every.map((file, i) => functionOf(file, sources[i], files));
-  const later = sources.slice(every.length);
-  const head = later.map((source, i) => [source.length, importsOf(files[every.length + i], source, files)]);
+  const functions = inScript.map((file, i) => functionOf(file, sources[i], files, i < every.files.length));
+  const later = sources.slice(inScript.length);
+  const head = later.map((source, i) => [source.length, importsOf(files[inScript.length + i], source, files)]);
   return {
     [STARTUP]: `exports.names = '${files.join()}'.split(',');\nexports.functions = [${functions.join(',\n')}];\n`,
     [LATER]: `${JSON.stringify(head)}\n${later.join('')}`,

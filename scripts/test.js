@@ -2,7 +2,7 @@
 // The test command: builds the addon and the C fixture, then runs the tests on this Node or on others.
 //   node scripts/test.js [options] [part of a file name, or folder of test/ with a slash after it ...]
 //   --nodes 20,22.0.0   the Nodes to run them on, from npm: majors (the newest of each) or versions
-//   --runtime           leaves out what is the same on every Node: documents, packaging, the command line, other runtimes
+//   --runtime           leaves out tests that are the same on every Node: documents, packaging, the command line, other runtimes
 //   --full              the full scale: the same tests with larger numbers (PINNED_FFI_TEST_SCALE=full)
 //   --again             runs the files that have failed once more, alone; those that pass then are reported as flaky
 //   --built             takes the addon as it is
@@ -212,7 +212,7 @@ async function main() {
   const { scale } = full ? { scale: 'full' } : require('../test/scale.js');
   const files = selectTestFiles(names, runtime);
   await prepare({ isBuilt: built });
-  // One that was left behind would hide what has changed in lib/.
+  // A file of an earlier run would hide changes in lib/.
   startup.remove();
   if (published) startup.writeUntilExit();
   const results = [];

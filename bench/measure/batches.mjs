@@ -49,9 +49,10 @@ export async function batchesOf(batch, { warmMs, batchMs, batches, clock }) {
     return { time: now() - start, result };
   };
 
-  const end = performance.now() + warmMs;
+  // By the clock of the case: on a busy machine a process gets little done in the same time of the world.
+  const end = now() + warmMs * 1e6;
   let count = 1;
-  for (let least = 0; performance.now() < end || least < batchMs * 2.5e5;) {
+  for (let least = 0; now() < end || least < batchMs * 2.5e5;) {
     least = (await run(count)).time;
     if (least < batchMs * 2.5e5) count *= 2;
   }

@@ -1,5 +1,5 @@
 'use strict';
-// Writes what was measured into the documents, between the two marks that each has.
+// Writes the measurements into the documents, between the two marks that each has.
 
 const fs = require('node:fs');
 const path = require('node:path');

@@ -2,7 +2,7 @@
 // bun's types: the descriptors of `wrap: true`, with bun's error messages.
 
 const { DeclaredType } = require('../types/native-type.js');
-const { byName, isDeclared, descriptors } = require('../types/registry.js');
+const { byName, byTag, isDeclared } = require('../types/registry.js');
 const { wrongArgument, wrongDeclaration } = require('./messages.js');
 
 const COMPILED_ONLY =
@@ -66,13 +66,13 @@ function typeOfRow(descriptor) {
 /** The descriptor that a declaration names; `unknown` is bun's word for a name that it does not know. */
 function descriptorOf(declared, unknown) {
   if (typeof declared === 'string' || unknown === 'return type') {
-    const descriptor = typeof declared === 'number' ? descriptors[declared] : byName.get(declared);
+    const descriptor = typeof declared === 'number' ? byTag(declared) : byName.get(declared);
     if (descriptor !== undefined) return descriptor;
     if (typeof declared !== 'number') throw wrongDeclaration(`Unknown ${unknown} ${String(declared)}`);
   }
   if (!Number.isInteger(declared)) throw wrongDeclaration('param must be a string (type name) or number');
-  if (descriptors[declared] === undefined) throw wrongDeclaration('invalid ABI type');
-  return descriptors[declared];
+  if (byTag(declared) === undefined) throw wrongDeclaration('invalid ABI type');
+  return byTag(declared);
 }
 
 /** The type of an argument in bun's declaration. The types that the main entry makes are kept. */

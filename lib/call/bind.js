@@ -1,7 +1,5 @@
 'use strict';
 // bind(): makes the JavaScript function of a C function, and picks the path that its calls take.
-// Functions that every dlopen runs are expressions: in the published package V8 compiles those with the file
-// (docs/architecture.md).
 
 const { isAsyncFunction, isGeneratorFunction, isPromise } = require('node:util').types;
 const binding = require('../native/binding.js');

@@ -1,8 +1,6 @@
 'use strict';
 // The fast call: V8's optimised code calls C directly. The generated caller tests each value; whatever it does not
 // take, every error among it, is left to the generic call before anything has happened.
-// Functions that every dlopen runs are expressions: in the published package V8 compiles those with the file
-// (docs/architecture.md).
 
 const binding = require('../native/binding.js');
 const { modules, options, unverified } = require('../native/runtime.js');
@@ -11,10 +9,12 @@ const { words, arrays, EPOCH, BEGIN } = require('../memory/arg-buffer.js');
 const { compile, nameOf } = require('../codegen/compile.js');
 const { halves } = require('../codegen/read-values.js');
 const { SHORT, TEXT_SLOTS, TURN, shared, state, textOfLength } = require('./fast-texts.js');
-const access = require('../memory/access.js');
 const { numberOfBig } = require('../memory/big-words.js');
+const { lazy } = require('../lazy.js');
 const config = require('../native/config.js');
 const { byName } = require('../types/registry.js');
+
+const access = lazy(() => require('../memory/access.js'));
 
 /** V8 calls fast functions from code of its optimising compiler only. */
 const WITHOUT_OPTIMISER = ['--jitless', '--no-opt', '--no-turbofan', '--no-turbo-fast-api-calls', '--max-lazy'];
@@ -23,8 +23,11 @@ const WENT_IN = 0;
 const BROKEN = 2;
 /** The code was not optimised, and V8 made an ordinary call, which takes ten times as long as a generic call. */
 const COLD = 3;
+/** Callbacks are open, and will be for a while. */
+const SHUT = 4;
 /** This many calls take the generic path before the next one tries. */
 const PAUSE = 64;
+const SHORT_PAUSE = 16;
 const NO_TEXT = 0xffffffff;
 /** The word of the bits of the pins. */
 const PINS = 3;
@@ -198,11 +201,10 @@ const MOST_ARGUMENTS = 16;
  */
 function returnedText(length, turn, high, low, unit) {
   const text = textOfState(length);
-  return state[TURN] === turn ? text : textAt(halves.toAddress(high, low), unit);
+  if (state[TURN] === turn) return text;
+  const address = halves.toAddress(high, low);
+  return address === null ? null : access().wideTextAt(address, unit, 'cstring');
 }
-
-// Not in that function, which V8 puts into its callers while it is short.
-const textAt = (address, unit) => (address === null ? null : access.wideTextAt(address, unit, 'cstring'));
 
 function textOfState(length) {
   if (length <= SHORT) return textOfLength(length);
@@ -229,7 +231,8 @@ const runtime = {
   missed: (outcome) => {
     // It did, and has broken a fence, or called a callback although it is a leaf function: this throws.
     if (outcome === BROKEN) binding.takeFailure();
-    return outcome === COLD ? PAUSE : 0;
+    if (outcome === COLD) return PAUSE;
+    return outcome === SHUT ? SHORT_PAUSE : 0;
   },
 };
 const NAMES = Object.keys(runtime).join(', ');

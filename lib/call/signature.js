@@ -1,8 +1,6 @@
 'use strict';
 // The types of a function: parsed from a declaration, checked, and interned. Functions of equal types share one
 // signature, with the native one and the factories of their callers.
-// Functions that every dlopen runs are expressions: in the published package V8 compiles those with the file
-// (docs/architecture.md).
 
 const { RESULT, makeError, named, spellingOf, wrongType } = require('../errors.js');
 const { lazy } = require('../lazy.js');

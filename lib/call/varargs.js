@@ -3,7 +3,7 @@
 // A signature is prepared once for each list of types.
 
 const { wrongType, outOfRange } = require('../errors.js');
-const { byName, descriptors, typeOf } = require('../types/registry.js');
+const { byName, byTag, typeOf } = require('../types/registry.js');
 
 const int = byName.get('i32');
 /** By their ids, which enumerations share. */
@@ -21,7 +21,7 @@ function promoted(descriptor) {
     key: `${descriptor.key ?? descriptor.id} promoted`,
     write(view, at, value, name, position) {
       descriptor.write(scratch, 0, value, name, position);
-      wide.write(view, at, Number(descriptors[descriptor.id].read(scratch, 0)), name, position);
+      wide.write(view, at, Number(byTag(descriptor.id).read(scratch, 0)), name, position);
     },
   };
 }

@@ -12,7 +12,7 @@ const { compile, nameOf } = require('../codegen/compile.js');
 const { each, inlineOf, decode, runtime: readRuntime, DECLARED } = require('../codegen/read-values.js');
 const { hasScopedCallback, release } = require('../memory/retained.js');
 const { storageAddress } = require('../memory/access.js');
-const { retainFor, slotOf, WHO } = require('../memory/callback-results.js');
+const { retainFor, slotOf, TOKEN, WHO } = require('../memory/callback-results.js');
 const { encodeWithNul } = require('../types/text-units.js');
 
 const log = config.log === undefined ? undefined : require('../call/call-log.js');
@@ -114,13 +114,16 @@ const runtime = {
 };
 
 /**
- * `token` is there for a call from a foreign thread only, where no call of ours is under way. What is done with the
- * result is there twice, so that a callback is one function.
+ * A handler has no parameters: V8 pushes a value for each that is not passed. A call from a foreign thread has a token
+ * in the argument buffer where its result may come later, which is where no call of ours is under way. What is done
+ * with the result is there twice, so that a callback is one function, which is short enough for V8 to inline what the
+ * user's function calls.
  */
 function handlerSource({ args, at, result, resultAt }) {
   const reads = args.map((descriptor, i) => argumentSource(descriptor, at[i], i));
   const raws = reads.flatMap(({ raws: some }, i) => some.map((raw, k) => ({ name: `v${i}_${k}`, raw })));
-  raws.push({ name: 'who', raw: `words[${WHO}]` });
+  raws.push({ name: 'who', raw: `words[${WHO}]` }, { name: 'token', raw: `words[${TOKEN}]` });
+  const names = raws.map(({ name }) => name).join(', ');
   const values = reads.map(({ value }, i) => value(`v${i}_`)).join(', ');
   const isDirect = isWrittenAtOnce(result);
   const to = isDirect ? `argBuffer, ${resultAt}` : 'whole, 0';
@@ -140,25 +143,30 @@ ${isDirect ? '' : `const resultBytes = runtime.bytesAt(${resultAt}, signature.re
 const write = signature.result.writeResult ?? signature.result.write, resolve = signature.result.resolve;
 const position = signature.resultPosition;
 const putAgain = runtime.putAgain;
-return (callback, name, context) => (token) => {
-  var ${raws.map(({ name }) => name).join(', ')};
+const later = (callback, name, context, ${names}) =>
+  runtime.answerLater(callback, context, who, token, [${values}], (value) => ${finish});
+return (callback, name, context) => () => {
+  var ${names};
   for (;;) {
     ${raws.map(({ name, raw }) => `${name} = ${raw};`).join(' ')}
     if (words[${EPOCH}] < 0) break;
     putAgain();
   }
-  if (token !== undefined) return runtime.answerLater(callback, context, who, token, [${values}], (value) => ${finish});
+  if (token >= 0) return later(callback, name, context, ${names});
   let value = callback(${values});
   ${finish}
 };`;
 }
 
-/** The caller of the callback under way and its arguments, in a copy that begins with the first value. */
+/** The caller of the callback under way, its token and its arguments, in a copy that begins with the first value. */
 function copyArguments(bytes) {
   for (;;) {
     const who = words[WHO];
+    const token = words[TOKEN];
     const copied = new Uint8Array(bytes);
-    if (words[EPOCH] < 0) return { who, copied: new DataView(copied.buffer) };
+    if (words[EPOCH] < 0) {
+      return { who, token, copied: new DataView(copied.buffer) };
+    }
     putAgain();
   }
 }
@@ -176,10 +184,10 @@ function plainHandler({ args, at, result, resultAt, resultPosition, size }) {
       else if (pin !== undefined) write(whole, 0, addressOfPin(pin, who, name, result.unit), name, resultPosition);
       putResult(resultBytes, new DataView(whole.buffer.slice(0, result.size)));
     };
-    return (token) => {
-      const { who, copied } = copyArguments(bytes);
+    return () => {
+      const { who, token, copied } = copyArguments(bytes);
       const values = args.map((descriptor, i) => descriptor.read(copied, at[i] - VALUES));
-      if (token !== undefined) return answerLater(callback, context, who, token, values, (value) => finish(value, who));
+      if (token >= 0) return answerLater(callback, context, who, token, values, (value) => finish(value, who));
       return finish(callback(...values), who);
     };
   };
@@ -197,9 +205,9 @@ const threw = aborts ? binding.makeThrew() : undefined;
 const catching = (handler) =>
   !aborts
     ? handler
-    : (token) => {
+    : () => {
         try {
-          return handler(token);
+          return handler();
         } catch (error) {
           return threw(error);
         }

@@ -103,7 +103,7 @@ function build({ units, libraries, includes, defines, flags }) {
   try {
     const own = [...flags, ...includes.map((include) => `-I${include}`), ...defines];
     const inputs = units.map((unit, index) => preprocess(compiler, unit, path.join(work, `${index}.i`), own));
-    const link = libraries.flatMap(linkArguments);
+    const link = [...librariesIn(flags), ...libraries.flatMap(linkArguments)];
     const texts = inputs.map((input) => fs.readFileSync(input));
     const named = namedFiles([...flags, ...link]);
     const key = keyOf(compiler, texts, flags, [...own, ...link], named);
@@ -124,6 +124,23 @@ function build({ units, libraries, includes, defines, flags }) {
     fs.rmSync(work, { recursive: true, force: true });
   }
 }
+
+/**
+ * The libraries among the flags, which are passed again behind the sources: a linker takes from an archive only what it
+ * misses by then, and some do the same with shared libraries.
+ */
+function librariesIn(flags) {
+  return flags.flatMap((flag, i) => {
+    const before = flags[i - 1];
+    if (before === '-l') return [before, flag];
+    if (/^-l./.test(flag) || /^-Wl,[^-].*\.a$/.test(flag)) return [flag];
+    if (before === '-Xlinker') return /^[^-].*\.a$/.test(flag) ? [before, flag] : [];
+    return /^[^-@].*\.(?:a|so(?:\.\d+)*)$/.test(flag) && !TAKES_FILE.test(before ?? '') ? [flag] : [];
+  });
+}
+
+/** Flags whose value is a file that is not linked. */
+const TAKES_FILE = /^-(?:o|include|imacros|isystem|idirafter|iquote|I|L|D|U|x|T|MF|MT|MQ)$/;
 
 function preprocess(compiler, { file, text, name }, output, own) {
   const input = file === undefined ? `#line 1 "${name}"\n${text}\n` : undefined;

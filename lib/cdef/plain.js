@@ -200,7 +200,7 @@ const readPrototype = function (reading, at) {
 };
 
 /** The declarations of texts. Programs open a library again and again. */
-const kept = new BoundedMap(64);
+const entriesByText = new BoundedMap(64);
 
 /**
  * The names and declarations of the functions of a text that consists of plain prototypes; undefined for any other
@@ -209,7 +209,7 @@ const kept = new BoundedMap(64);
  * @returns {[string, { args: any[], returns: any }][] | undefined}
  */
 const plainEntries = function (text) {
-  const known = kept.get(text);
+  const known = entriesByText.get(text);
   if (known !== undefined) return copied(known);
   const reading = startReading(text);
   const entries = [];
@@ -219,7 +219,7 @@ const plainEntries = function (text) {
     else if (trimmed(text.slice(reading.end)) === '') break;
     else return undefined;
   }
-  return copied(kept.set(text, entries));
+  return copied(entriesByText.set(text, entries));
 };
 
 /** Entries that the caller may change. */

@@ -9,7 +9,7 @@ const { Scope } = require('./scope.js');
 const { scopes } = require('./sets.js');
 
 /** A cache of parsed texts by the scopes before them, because programs open a library again and again. */
-const kept = { declarations: new BoundedMap(64), type: new BoundedMap(64) };
+const resultsByKey = { declarations: new BoundedMap(64), type: new BoundedMap(64) };
 
 let numbers = 0;
 const numberOf = new WeakMap();
@@ -33,7 +33,7 @@ function keyOf(text, outer) {
  */
 function once(text, outer, kind, make) {
   const key = keyOf(text, outer);
-  return kept[kind].get(key) ?? kept[kind].set(key, make());
+  return resultsByKey[kind].get(key) ?? resultsByKey[kind].set(key, make());
 }
 
 const parserOf = (text, outer) => new Parser(text, new Scope(outer), measure);

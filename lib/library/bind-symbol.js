@@ -1,7 +1,5 @@
 'use strict';
 // Binds one symbol or address: from its declaration to a function of JavaScript.
-// Functions that every dlopen runs are expressions: in the published package V8 compiles those with the file
-// (docs/architecture.md).
 
 const binding = require('../native/binding.js');
 const { bind } = require('../call/bind.js');

@@ -1,7 +1,5 @@
 'use strict';
 // dlopen(), linkSymbols(), CFunction(), and the libraries that they return.
-// Functions that every dlopen runs are expressions: in the published package V8 compiles those with the file
-// (docs/architecture.md).
 
 const binding = require('../native/binding.js');
 const { requirePermission } = require('../native/permission.js');

@@ -1,8 +1,6 @@
 'use strict';
 // The results of dlopen, linkSymbols and thread(): functions that can be closed, and their form in util.inspect and
 // JSON.
-// Functions that every dlopen runs are expressions: in the published package V8 compiles those with the file
-// (docs/architecture.md).
 
 const binding = require('../native/binding.js');
 const { onThread } = require('../call/bind.js');

@@ -1,7 +1,5 @@
 'use strict';
 // Opens the file of a library: in this process, or in a separate one.
-// Functions that every dlopen runs are expressions: in the published package V8 compiles those with the file
-// (docs/architecture.md).
 
 const { isAddon } = require('../native/addon.js');
 const binding = require('../native/binding.js');

@@ -1,7 +1,5 @@
 'use strict';
 // Resolves the name of a library to the candidates that the loader should try, in order.
-// Functions that every dlopen runs are expressions: in the published package V8 compiles those with the file
-// (docs/architecture.md).
 
 const { fileURLToPath } = require('node:url');
 const { wrongType, wrongValue } = require('../errors.js');

@@ -11,6 +11,8 @@ const { words } = require('./arg-buffer.js');
  */
 const RETURNS = 6;
 const WHO = 7;
+/** The word of the token by which a callback is answered later; negative where it has to be answered at once. */
+const TOKEN = 4;
 /** The thread number that stands for the outermost call: the result is kept until it returns. */
 const RETAINED_FOR_CALL = -1;
 const BY_CALL = 0;
@@ -81,4 +83,4 @@ function endJob(slot) {
   ofJobs.delete(slot);
 }
 
-module.exports = { retainFor, endJob, slotOf, WHO };
+module.exports = { retainFor, endJob, slotOf, TOKEN, WHO };

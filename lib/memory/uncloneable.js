@@ -11,7 +11,7 @@ const CREATE = Symbol('create');
  */
 class Uncloneable {
   constructor() {
-    const { [CREATE]: create, prototype } = new.target;
+    const { [CREATE]: create, prototype } = /** @type {any} */ (new.target);
     if (create.prototype === prototype) return create();
     // A class that is derived from one of the package's; it may be frozen.
     return Object.isExtensible(new.target)

@@ -57,7 +57,7 @@ function readStart(path) {
   let descriptor;
   try {
     descriptor = fs.openSync(path, 'r');
-    return start.latin1Slice(0, fs.readSync(descriptor, start, 0, start.length, 0));
+    return start.toString('latin1', 0, fs.readSync(descriptor, start, 0, start.length, 0));
   } catch {
     return '';
   } finally {

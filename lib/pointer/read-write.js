@@ -64,24 +64,30 @@ function slow(descriptor, address, byteOffset, name, self) {
 const readView = (descriptor, source, byteOffset, name) =>
   liveView().valueAt(descriptor, source, byteOffset ?? 0, name);
 
-/** Each has separate source, so that V8 sees a constant target. None where code generation is disallowed. */
+/** Whether a fast call takes an address. */
+const TEST = `typeof address === 'number' && address >= 4096 && isSafeInteger(address)`;
+
+/**
+ * Each has separate source, so that V8 sees a constant target. None where code generation is disallowed. V8 inlines a
+ * function into its caller while the bytecode of both is short, so the reader has only what a fast call needs.
+ */
 function generate(readers, descriptors, { load, argBuffer }) {
   const readSource = ({ raws, value }) => {
     const all = raws(0);
     return `${constants(all, 'raw')}return ${value(all.map((_, i) => `raw${i}`))};`;
   };
   const source = (name, i) => `
-const descriptor${i} = descriptors.get('${name}');
 let pause${i} = 0;
-readers.${name} = (address, byteOffset = 0) => {
+const other${i} = (address, byteOffset) => {
   if (pause${i} !== 0) pause${i} -= 1;
-  else if (byteOffset === 0 && typeof address === 'number' && address >= 4096 && isSafeInteger(address)) {
-    if (load(address, ${descriptors.get(name).size}, argBuffer) === 1) {
-      ${readSource(inlineOf(descriptors.get(name)))}
-    }
-    pause${i} = ${PAUSE};
+  else if (byteOffset === 0 && ${TEST}) pause${i} = ${PAUSE};
+  return slow(descriptors.get('${name}'), address, byteOffset, 'read.${name}', readers.${name});
+};
+readers.${name} = (address, byteOffset = 0) => {
+  if (byteOffset === 0 && pause${i} === 0 && ${TEST} && load(address, ${descriptors.get(name).size}, argBuffer) === 1) {
+    ${readSource(inlineOf(descriptors.get(name)))}
   }
-  return slow(descriptor${i}, address, byteOffset, 'read.${name}', readers.${name});
+  return other${i}(address, byteOffset);
 };`;
   compile(
     'read',

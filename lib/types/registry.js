@@ -11,8 +11,6 @@
 //   fastClass (where present): the name of the fast call's argument class: call/fast-call.js.
 //   coercing (where present) is the descriptor for `wrap: true`: bun's conversions. Descriptors made from others do not take it over.
 // `name` and `position` say where the value came from: see errors.js, locationOf().
-// Functions that every dlopen runs are expressions: in the published package V8 compiles those with the file
-// (docs/architecture.md).
 
 /**
  * A type, as the package knows it. The opening comment says what the functions do.
@@ -47,9 +45,6 @@
 const { noteInline, byElement, byHalves } = require('../codegen/read-values.js');
 const { makeError, describe, wrongType, wrongValue } = require('../errors.js');
 const { lazy } = require('../lazy.js');
-const access = require('../memory/access.js');
-const { ordered } = require('./byte-order.js');
-const { ptr, functionType, buffer, bufferLength } = require('./pointers.js');
 const {
   sizes,
   char,
@@ -71,10 +66,13 @@ const {
   unsignedLong,
   wchar,
 } = require('./scalars.js');
-const { cstring, utf16, wstring } = require('./strings.js');
+
+/** Programs that pass numbers alone do without. */
+const lateTypes = lazy(() => require('./late-types.js'));
 
 const compiledOnly = (id, name) => ({ id, name, refused: 'exists only in C code that bun compiles itself' });
 
+/** By their tags. Where there is none, it is one of the late types. */
 const descriptors = [
   char,
   i8,
@@ -88,16 +86,16 @@ const descriptors = [
   f64,
   f32,
   bool,
-  ptr,
+  undefined,
   voidType,
-  cstring,
+  undefined,
   i64Fast,
   u64Fast,
-  functionType,
+  undefined,
   compiledOnly(18, 'napi_env'),
   compiledOnly(19, 'napi_value'),
-  buffer,
-  bufferLength,
+  undefined,
+  undefined,
   long,
   unsignedLong,
   wchar,
@@ -120,14 +118,12 @@ const INLINES = {
   bool: byElement('u8s', ' !== 0'),
   i64_fast: byHalves('toSigned'),
   u64_fast: byHalves('toUnsigned'),
-  // The reader of all descriptors that read addresses.
-  ptr: byHalves('toAddress'),
-  cstring: { ...byHalves('toAddress'), from: (address) => access.textAt(address, 'cstring') },
   void: { raws: () => [], value: () => 'undefined' },
   ...(sizes[22] === 8 && { long: byElement('i64s'), 'unsigned long': byElement('u64s') }),
 };
 
 for (const descriptor of descriptors) {
+  if (descriptor === undefined) continue;
   if (Object.hasOwn(INLINES, descriptor.name)) noteInline(descriptor.read, INLINES[descriptor.name]);
   descriptor.size = descriptor.align = sizes[descriptor.id];
   alone(descriptor);
@@ -149,29 +145,72 @@ const aliases = {
   buffer_length: ['buffer_bytelength'],
 };
 
-const byName = new Map();
-for (const descriptor of descriptors) {
-  byName.set(descriptor.name, descriptor);
-  for (const alias of aliases[descriptor.name] ?? []) byName.set(alias, descriptor);
+/** The types by their names. It adds the late ones when a name is none of the others, or when it is gone through. */
+class TypeTable extends Map {
+  #isWhole = false;
+
+  /** Enters a descriptor under its names. */
+  #enter(descriptor) {
+    if (descriptor === undefined) return;
+    super.set(descriptor.name, descriptor);
+    const others = aliases[descriptor.name];
+    if (others !== undefined) for (let i = 0; i < others.length; i += 1) super.set(others[i], descriptor);
+  }
+
+  constructor() {
+    super();
+    // No loop: a long one in the code of a file has V8 compile all of that once more.
+    descriptors.forEach((descriptor) => this.#enter(descriptor));
+  }
+
+  /** The table with all types, in the order of their tags. */
+  whole() {
+    if (this.#isWhole) return this;
+    const { tagged, untagged } = lateTypes();
+    for (const descriptor of tagged) descriptors[descriptor.id] = alone(descriptor);
+    this.clear();
+    for (const descriptor of descriptors) this.#enter(descriptor);
+    for (const descriptor of untagged) this.#enter(alone(descriptor));
+    this.#isWhole = true;
+    return this;
+  }
+
+  get(name) {
+    const known = super.get(name);
+    return known !== undefined || this.#isWhole ? known : this.whole().get(name);
+  }
+
+  has(name) {
+    return this.get(name) !== undefined;
+  }
+
+  keys() {
+    return this.#isWhole ? super.keys() : this.whole().keys();
+  }
+
+  forEach(call) {
+    if (this.#isWhole) super.forEach(call);
+    else this.whole().forEach(call);
+  }
 }
+
+const byName = new TypeTable();
+
+/** The descriptor of a tag. */
+const byTag = (tag) =>
+  descriptors[tag] ?? (tag >= 0 && tag < descriptors.length ? byName.whole() && descriptors[tag] : undefined);
 
 /** bun's FFIType: names, aliases and numeric tags. Tags from 18 on, and `size_t`, have no separate key there. */
-const FFIType = { __proto__: null };
-for (const descriptor of descriptors.slice(0, 18)) FFIType[descriptor.id] = descriptor.id;
-// No loop: a long one in the code of a file has V8 compile all of that once more.
-byName.forEach((descriptor, name) => {
-  FFIType[name] = descriptor.id;
-});
-Object.freeze(FFIType);
-
-// Pointers for C, so they have the tag of a pointer.
-for (const descriptor of [utf16, wstring]) {
-  descriptor.size = descriptor.align = ptr.size;
-  byName.set(descriptor.name, alone(descriptor));
+function makeFFIType() {
+  const table = { __proto__: null };
+  const untagged = new Set(lateTypes().untagged);
+  for (let tag = 0; tag < 18; tag += 1) table[tag] = tag;
+  byName.forEach((descriptor, name) => {
+    if (!untagged.has(descriptor)) table[name] = descriptor.id;
+  });
+  return Object.freeze(table);
 }
-
-// Not in FFIType: their tags would be those of the numbers in the order of the platform.
-for (const descriptor of ordered) byName.set(descriptor.name, alone(descriptor));
+const ffiType = lazy(makeFFIType);
 
 /** The descriptors of the types that were made by struct(), pointer(), ... */
 const descriptorsOfTypes = new WeakMap();
@@ -187,7 +226,7 @@ const isDeclared = (type) => descriptorsOfTypes.has(type);
  */
 const descriptorOf = function (declared) {
   if (typeof declared === 'string') return byName.get(declared);
-  return typeof declared === 'number' ? descriptors[declared] : descriptorsOfTypes.get(declared);
+  return typeof declared === 'number' ? byTag(declared) : descriptorsOfTypes.get(declared);
 };
 
 /** The same, where there must be one that calls can have. */
@@ -245,9 +284,11 @@ const parameter = function (descriptor, label) {
 };
 
 module.exports = {
-  descriptors,
   byName,
-  FFIType,
+  byTag,
+  get FFIType() {
+    return ffiType();
+  },
   descriptorOf,
   typeOf,
   spelled,

@@ -41,7 +41,7 @@ function installDebianNode(release) {
 function installMuslWheel(version) {
   const folder = path.join(nodes, `musl-${version}`);
   if (fs.existsSync(folder)) return folder;
-  installPackages({ python3: 'python3' });
+  installPackages({ python3: 'python3', pip3: 'python3-pip' });
   console.error(`Fetching Node ${version} for musl from PyPI ...`);
   const part = `${folder}.part`;
   fs.rmSync(part, { recursive: true, force: true });

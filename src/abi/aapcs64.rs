@@ -67,6 +67,11 @@ fn passed(layout: &Layout) -> Option<Passed> {
     }
 }
 
+/// Whether an aggregate is passed by the address of a copy.
+pub fn is_by_address(layout: &Layout) -> bool {
+    matches!(passed(layout), Some(Passed::Address(_)))
+}
+
 /// The calling sequence of a signature whose arguments lie at these offsets of the argument buffer; of a variadic
 /// function `fixed` are declared. `None` where an aggregate is none that [`Passed`] has, or there are too many arguments.
 pub fn arrange(

@@ -3,7 +3,7 @@
 
 use std::hash::{Hash, Hasher};
 
-use libffi::middle::Cif;
+use libffi::middle::{Cif, Type};
 
 use super::calling_sequence::{CallingSequence, Step};
 use super::ctype::CType;
@@ -33,7 +33,7 @@ pub struct Signature {
     pub result: ValueType,
     /// The number of declared arguments of a variadic function; `None` for any other.
     fixed: Option<usize>,
-    /// libffi's view of both.
+    /// libffi's view of both, for calls. Arguments of [`native::is_by_address`] are pointers there.
     pub cif: Cif,
     /// The layout in the argument buffer.
     pub layout: BufferLayout,
@@ -95,7 +95,7 @@ impl Signature {
         if let Some(position) = arguments.iter().position(|value| value.scalar() == Some(CType::Void)) {
             return refuse(format!("argument {position} must not be void"));
         }
-        let cif = prepare(&arguments, &result, fixed)?;
+        let cif = prepare(&arguments, &result, fixed, native::is_by_address)?;
         let layout = BufferLayout::new(&arguments, &result);
         let takes_pin = |value: &ValueType| value.scalar().is_some_and(CType::takes_pin);
         let pins: Vec<usize> = (0..arguments.len()).filter(|i| takes_pin(&arguments[*i])).collect();
@@ -128,12 +128,12 @@ impl Signature {
         self.result.size()
     }
 
-    /// Another copy of libffi's view, for an owner of its own.
+    /// libffi's view for a function that C calls.
     ///
     /// # Errors
     /// If libffi refuses the types; it accepted them once.
     pub fn to_cif(&self) -> Result<Cif> {
-        prepare(&self.arguments, &self.result, self.fixed)
+        prepare(&self.arguments, &self.result, self.fixed, |_| false)
     }
 }
 
@@ -153,8 +153,17 @@ impl BufferLayout {
     }
 }
 
-fn prepare(arguments: &[ValueType], result: &ValueType, fixed: Option<usize>) -> Result<Cif> {
-    let types = arguments.iter().map(ValueType::to_libffi).collect::<Result<Vec<_>>>()?;
+fn prepare(
+    arguments: &[ValueType],
+    result: &ValueType,
+    fixed: Option<usize>,
+    is_pointer: impl Fn(&ValueType) -> bool,
+) -> Result<Cif> {
+    let type_of = |value: &ValueType| {
+        let own = value.to_libffi()?;
+        Ok(if is_pointer(value) { Type::pointer() } else { own })
+    };
+    let types = arguments.iter().map(type_of).collect::<Result<Vec<_>>>()?;
     let result = result.to_libffi()?;
     let prepared = match fixed {
         Some(fixed) => Cif::try_new_variadic(types, fixed, result),

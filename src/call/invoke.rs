@@ -10,9 +10,11 @@ use smallvec::SmallVec;
 use super::registers::RegisterFile;
 use crate::abi::calling_sequence::CallingSequence;
 use crate::abi::ctype::CType;
+use crate::abi::layout::ValueType;
+use crate::abi::native;
 use crate::abi::signature::Signature;
 use crate::memory::address::Address;
-use crate::memory::arg_buffer::{ArgBlock, bytes};
+use crate::memory::arg_buffer::{ArgBlock, bytes, set_bytes};
 
 /// The result of C: at least the width of two registers; the bytes past the type's size are undefined.
 pub type ResultBlock = ArgBlock;
@@ -59,8 +61,19 @@ unsafe fn enter_by_sequence(
 /// As [`enter`].
 #[inline(never)] // As above.
 unsafe fn enter_by_libffi(signature: &Signature, code: Address, bytes: &[u8]) -> ResultBlock {
-    let arguments: SmallVec<[Arg<'_>; 12]> =
-        signature.layout.arguments.iter().map(|at| Arg::new(&bytes[*at])).collect();
+    let mut copies = copies_by_address(signature, bytes);
+    let addresses: Vec<*mut u128> = copies.iter_mut().map(|copy| copy.as_mut_ptr()).collect();
+    let mut addresses = addresses.iter();
+    let values = signature.arguments.iter().zip(&signature.layout.arguments);
+    let arguments: SmallVec<[Arg<'_>; 12]> = values
+        .map(|(value, at)| match addresses.as_slice().first().filter(|_| native::is_by_address(value)) {
+            Some(address) => {
+                addresses.next();
+                Arg::new(address)
+            }
+            None => Arg::new(&bytes[*at]),
+        })
+        .collect();
     let mut result = no_result(signature);
     let is_void = signature.result.scalar() == Some(CType::Void);
     let ret = if is_void { Ret::void() } else { Ret::new(result.as_mut_slice()) };
@@ -68,6 +81,17 @@ unsafe fn enter_by_libffi(signature: &Signature, code: Address, bytes: &[u8]) ->
     // widens to a full register where it is a scalar (libffi manual, "The Basics").
     unsafe { signature.cif.call_return_into(CodePtr(code.as_ptr().cast()), &arguments, ret) };
     result
+}
+
+/// The arguments that C gets by address, which it may write to.
+fn copies_by_address(signature: &Signature, bytes: &[u8]) -> Vec<ArgBlock> {
+    let values = signature.arguments.iter().zip(&signature.layout.arguments);
+    let copy = |(value, at): (&ValueType, &usize)| {
+        let mut copy = ArgBlock::from_elem(0, value.size().div_ceil(16));
+        set_bytes(&mut copy, 0, &bytes[*at..*at + value.size()]);
+        copy
+    };
+    values.filter(|(value, _)| native::is_by_address(value)).map(copy).collect()
 }
 
 /// A zeroed result.
@@ -161,7 +185,10 @@ unsafe extern "system" {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::abi::layout::Layout;
     use crate::memory::arg_buffer::{address_in, set_address};
 
     extern "C" fn subtract(a: u64, b: u64) -> u64 {
@@ -178,5 +205,33 @@ mod tests {
         let code = Address::new((subtract as extern "C" fn(u64, u64) -> u64 as *const ()).expose_provenance()).unwrap();
         // SAFETY: U1; the signature above is the function's.
         assert_eq!(address_in(&unsafe { enter(&signature, code, &block) }, 0), 42);
+    }
+
+    #[repr(C)]
+    #[derive(Clone, Copy)]
+    struct Large([u64; 3]);
+
+    #[rustfmt::skip]
+    extern "C" fn weigh(a: Large, b: Large, c: Large, d: Large, e: Large, f: Large, g: Large, h: Large, i: Large, j: Large,
+        k: Large, l: Large, m: Large, n: Large, o: Large, p: Large, q: Large, r: Large, s: Large, t: Large) -> u64 {
+        let all = [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t];
+        all.iter().flat_map(|each| each.0).zip(1..).map(|(value, weight)| value * weight).sum()
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "calls libffi")]
+    fn many_large_structs_arrive_by_each_way() {
+        let large = ValueType::Aggregate(Arc::new(Layout::array(&CType::U64.into(), 3).unwrap()));
+        let make = || Signature::new(vec![large.clone(); 20], CType::U64.into(), None).unwrap();
+        let code = Address::new((weigh as *const ()).expose_provenance()).unwrap();
+        let wanted: u64 = (1..=60).map(|value| value * value).sum();
+        for signature in [make(), make().without_sequence()] {
+            let mut block = ArgBlock::from_elem(0, signature.layout.size.div_ceil(16));
+            for (at, first) in signature.layout.arguments.iter().zip((1..).step_by(3)) {
+                (0..3).for_each(|word| set_address(&mut block, at + word * 8, first + word));
+            }
+            // SAFETY: U1; the signature above is the function's.
+            assert_eq!(address_in(&unsafe { enter(&signature, code, &block) }, 0) as u64, wanted);
+        }
     }
 }

@@ -49,7 +49,9 @@ impl Incoming<'_> {
         match self.way {
             // SAFETY: U1; the calling sequence is that of the signature.
             #[cfg(callback_stubs)]
-            Way::Stub(sequence, block) => unsafe { block.put_arguments(sequence, arg_buffer) },
+            Way::Stub(sequence, block) => unsafe {
+                block.put_arguments(sequence, self.signature.layout.size, arg_buffer);
+            },
             Way::Ffi(arguments, ..) => self.take_pointed(arguments, arg_buffer),
         }
     }

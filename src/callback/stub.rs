@@ -56,10 +56,14 @@ impl SavedRegisters {
 
     /// Copies the arguments to where the sequence has them in a buffer.
     ///
+    /// # Panics
+    /// If the buffer is shorter than `size`, that of the signature's layout (M2).
+    ///
     /// # Safety
-    /// U1: the sequence is of the signature that C called.
+    /// U1: the sequence is of the signature that C called, and `size` is of its layout.
     #[inline]
-    pub unsafe fn put_arguments(&self, sequence: &CallingSequence, arg_buffer: &ArgBuffer) {
+    pub unsafe fn put_arguments(&self, sequence: &CallingSequence, size: usize, arg_buffer: &ArgBuffer) {
+        let words = arg_buffer.words_to_put(size);
         for step in &sequence.steps {
             // SAFETY: U1 by the contract of this function.
             let word = unsafe { self.word(*step) };
@@ -72,8 +76,10 @@ impl SavedRegisters {
                     unsafe { arg_buffer.put_from(at, pointed, copy.size) };
                 }
                 // It may be a part of an aggregate, which is no wider.
-                Load::U32 => arg_buffer.put_half(at, word as u32),
-                _ => arg_buffer.put_word(at, word),
+                // SAFETY: a layout ends behind the last word of its arguments.
+                Load::U32 => unsafe { words.put_half(at, word as u32) },
+                // SAFETY: as above.
+                _ => unsafe { words.put(at, word) },
             }
         }
     }

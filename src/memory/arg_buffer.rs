@@ -7,7 +7,7 @@
 //! [ pins: u32 x 4 | number: u32 | epoch: u32 | returns: u32 | who: u32 | result | argument 0 | argument 1 | ... ]
 //! ```
 //!
-//! The number is that of the bound function (`call::function_table`). The epoch shows who writes
+//! The number is that of the bound function (`call::function_table`), or of a callback's request (`begin_callback`). The epoch shows who writes
 //! (lib/memory/arg-buffer.js). `returns` and `who` tell how long the texts are kept that callbacks return
 //! (lib/memory/callback-results.js).
 #![expect(unsafe_code, reason = "copies between the argument buffer and native memory")]
@@ -31,6 +31,8 @@ const WHO: usize = RETURNS + 4;
 const KEEPS: u32 = u32::MAX;
 /// The bit of the epoch that is set while the values are the arguments of a callback that native code has put there.
 const OF_CALLBACK: u32 = 1 << 31;
+/// In the place of a token: the callback has to be answered at once.
+const NO_TOKEN: u32 = u32::MAX;
 /// Where the values begin.
 pub const HEAD_BYTES: usize = PIN_BYTES + 16;
 /// The most arguments a signature may have: the bits of the pins.
@@ -41,6 +43,32 @@ pub const MOST_ARGUMENTS: usize = PIN_BYTES * 8;
 pub struct ArgBuffer {
     base: NonNull<u8>,
     length: usize,
+}
+
+/// A part of the argument buffer that is written word by word; its length was compared once.
+#[derive(Clone, Copy, Debug)]
+pub struct WordsToPut(NonNull<u8>);
+
+impl WordsToPut {
+    /// Writes a word at the offset `at`.
+    ///
+    /// # Safety
+    /// M1, and M2: the word is within the size that [`ArgBuffer::words_to_put`] was given.
+    #[inline]
+    pub unsafe fn put(self, at: usize, word: u64) {
+        // SAFETY: by the contract of this function.
+        unsafe { self.0.add(at).cast::<u64>().write_unaligned(word) };
+    }
+
+    /// Writes half a word at the offset `at`.
+    ///
+    /// # Safety
+    /// As [`WordsToPut::put`].
+    #[inline]
+    pub unsafe fn put_half(self, at: usize, half: u32) {
+        // SAFETY: by the contract of this function.
+        unsafe { self.0.add(at).cast::<u32>().write_unaligned(half) };
+    }
 }
 
 /// A copy of a call's part of the argument buffer, aligned to 16 bytes, which callbacks cannot overwrite.
@@ -89,11 +117,13 @@ impl ArgBuffer {
     }
 
     /// The arguments of a callback lie in the argument buffer: JavaScript clears the mark when it begins to write.
-    /// `who` is the kind of caller.
+    /// `who` is the kind of caller. `token` is the number under which a call of another thread may be answered later; it
+    /// takes the place of the bound function's number, which nothing reads during a callback.
     #[inline]
-    pub fn begin_callback(&self, who: u32) {
+    pub fn begin_callback(&self, who: u32, token: Option<u32>) {
         // SAFETY: M1 and M2; every buffer begins with the head.
         unsafe {
+            self.base.add(NUMBER).cast::<u32>().write_unaligned(token.unwrap_or(NO_TOKEN));
             self.base.add(WHO).cast::<u32>().write_unaligned(who);
             let epoch = self.base.add(EPOCH).cast::<u32>();
             epoch.write_unaligned(epoch.read_unaligned().wrapping_add(1) | OF_CALLBACK);
@@ -159,15 +189,14 @@ impl ArgBuffer {
         unsafe { self.base.add(at).cast::<u64>().write_unaligned(word) };
     }
 
-    /// Writes half a word at the offset `at`.
+    /// The first `size` bytes, to be written word by word.
     ///
     /// # Panics
-    /// If it is outside of the argument buffer (M2).
+    /// If the argument buffer is shorter (M2).
     #[inline]
-    pub fn put_half(&self, at: usize, half: u32) {
-        assert!(at <= self.length && size_of::<u32>() <= self.length - at, "a write past the argument buffer");
-        // SAFETY: M1 and M2.
-        unsafe { self.base.add(at).cast::<u32>().write_unaligned(half) };
+    pub fn words_to_put(&self, size: usize) -> WordsToPut {
+        assert!(size <= self.length, "the layout is larger than the argument buffer");
+        WordsToPut(self.base)
     }
 
     /// Copies the first `size` bytes out.

@@ -32,6 +32,17 @@ impl Environment {
     }
 }
 
+impl Environment {
+    /// A thread goes on, and may call the next callback at once: waits for that for some microseconds. The event loop
+    /// serves it then without having slept.
+    fn attend(&self) {
+        let attention = &self.work.attention;
+        if let (Some((queue, _)), Some(time)) = (self.work.queue.get(), attention.time()) {
+            attention.record(queue.attend(time));
+        }
+    }
+}
+
 /// Serves one piece of work on the JavaScript thread.
 pub fn serve(environment: &Environment, work: Work) {
     match work {
@@ -60,6 +71,12 @@ pub unsafe extern "C" fn serve_one(env: sys::napi_env, _: sys::napi_value, conte
     }
     // One for each wake: what a Promise's continuation does comes before the next.
     match environment.take_work() {
+        Some(Work::Call(request)) => {
+            serve(environment, Work::Call(Arc::clone(&request)));
+            if request.is_answered() {
+                environment.attend();
+            }
+        }
         Some(work) => serve(environment, work),
         None => environment.check_alive(),
     }

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use super::attention::spin;
 use crate::memory::arg_buffer::ArgBlock;
-use crate::sync::locks::atomic::AtomicBool;
+use crate::sync::locks::atomic::{AtomicBool, AtomicIsize};
 use crate::sync::locks::{Condvar, Mutex, locked, wait, wait_while_for};
 
 /// The bytes of a result; `None` where C gets a zeroed one.
@@ -30,8 +31,17 @@ pub struct Request {
     pub thread: usize,
     /// Whether C waits for it.
     pub kind: Kind,
-    answer: Mutex<Option<Answer>>,
+    answer: Mutex<Slot>,
     answered: Condvar,
+    /// Whether there is an answer; read without the lock.
+    is_answered: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct Slot {
+    answer: Option<Answer>,
+    /// Whether the thread sleeps until it is woken.
+    sleeps: bool,
 }
 
 /// The caller's expectation.
@@ -61,6 +71,8 @@ struct State<T> {
     exiting: bool,
     /// The synchronous calls that serve work.
     serving: usize,
+    /// Whether the JavaScript thread sleeps in [`Queue::take_until`].
+    sleeps: bool,
     work: VecDeque<Work<T>>,
 }
 
@@ -69,6 +81,10 @@ struct State<T> {
 pub struct Queue<T> {
     state: Mutex<State<T>>,
     arrived: Condvar,
+    /// The calls that were announced, less those that were taken.
+    ahead: AtomicIsize,
+    /// Whether the JavaScript thread has lately waited for a call without sleeping, and one has come.
+    is_attended: AtomicBool,
 }
 
 /// A synchronous call that serves work; see [`Queue::serve`].
@@ -80,7 +96,7 @@ impl<T> Drop for Serving<'_, T> {
         let mut state = locked(&self.0.state);
         state.serving -= 1;
         if state.exiting && state.serving == 0 {
-            answer_calls(&mut state);
+            self.0.answer_calls(&mut state);
         }
     }
 }
@@ -104,31 +120,50 @@ impl Request {
             origin,
             thread,
             kind,
-            answer: Mutex::new(None),
+            answer: Mutex::new(Slot::default()),
             answered: Condvar::new(),
+            is_answered: AtomicBool::new(false),
         })
     }
 
     /// Answers; only the first answer counts.
     pub fn answer(&self, answer: Answer) {
         let mut slot = locked(&self.answer);
-        if slot.is_none() {
-            *slot = Some(answer);
-            self.answered.notify_all();
+        if slot.answer.is_none() {
+            slot.answer = Some(answer);
+            self.is_answered.store(true, Ordering::Release);
+            // To wake nobody is a call of the kernel as well.
+            if slot.sleeps {
+                self.answered.notify_all();
+            }
         }
+    }
+
+    /// Whether it was answered.
+    pub fn is_answered(&self) -> bool {
+        self.is_answered.load(Ordering::Acquire)
     }
 
     /// Waits for the answer; `None` on a timeout.
     pub fn wait(&self, time: Duration) -> Option<Answer> {
-        wait_while_for(&self.answered, locked(&self.answer), time, Option::is_none).take()
+        let mut slot = locked(&self.answer);
+        slot.sleeps = true;
+        let mut slot = wait_while_for(&self.answered, slot, time, |slot| slot.answer.is_none());
+        slot.sleeps = false;
+        slot.answer.take()
     }
 }
 
 impl<T: Send> Queue<T> {
     /// An open, empty queue.
     pub fn new() -> Arc<Self> {
-        let state = State { open: true, exiting: false, serving: 0, work: VecDeque::new() };
-        Arc::new(Self { state: Mutex::new(state), arrived: Condvar::new() })
+        let state = State { open: true, exiting: false, serving: 0, sleeps: false, work: VecDeque::new() };
+        Arc::new(Self {
+            state: Mutex::new(state),
+            arrived: Condvar::new(),
+            ahead: AtomicIsize::new(0),
+            is_attended: AtomicBool::new(false),
+        })
     }
 
     /// Submits work.
@@ -143,13 +178,37 @@ impl<T: Send> Queue<T> {
             return Err(work);
         }
         state.work.push_back(work);
-        self.arrived.notify_all();
+        // To wake nobody is a call of the kernel as well.
+        if state.sleeps {
+            self.arrived.notify_all();
+        }
         Ok(())
+    }
+
+    /// Tells a JavaScript thread that is attentive that a call is in the queue and the event loop was woken for it.
+    pub fn announce(&self) {
+        self.ahead.fetch_add(1, Ordering::Release);
+    }
+
+    /// Whether the JavaScript thread has lately waited for a call without sleeping, and one has come: it will probably
+    /// answer the next one soon.
+    pub fn is_attended(&self) -> bool {
+        self.is_attended.load(Ordering::Relaxed)
+    }
+
+    /// Waits for the next call without sleeping, no longer than `time`. Returns whether one has come.
+    pub fn attend(&self, time: Duration) -> bool {
+        self.is_attended.store(true, Ordering::Relaxed);
+        let has_come = spin(time, || self.ahead.load(Ordering::Acquire) > 0);
+        self.is_attended.store(has_come, Ordering::Relaxed);
+        has_come
     }
 
     /// Takes the oldest work.
     pub fn take(&self) -> Option<Work<T>> {
-        locked(&self.state).work.pop_front()
+        let work = locked(&self.state).work.pop_front();
+        work.iter().for_each(|work| self.count_taken(work));
+        work
     }
 
     /// Whether the queue has work.
@@ -162,12 +221,15 @@ impl<T: Send> Queue<T> {
         let mut state = locked(&self.state);
         loop {
             if let Some(work) = state.work.pop_front() {
+                self.count_taken(&work);
                 return Some(work);
             }
             if done.load(Ordering::Acquire) {
                 return None;
             }
+            state.sleeps = true;
             state = wait(&self.arrived, state);
+            state.sleeps = false;
         }
     }
 
@@ -180,9 +242,11 @@ impl<T: Send> Queue<T> {
 
     /// Sets `done` and wakes the thread that waits for it.
     pub fn finish(&self, done: &AtomicBool) {
-        let _state = locked(&self.state);
+        let state = locked(&self.state);
         done.store(true, Ordering::Release);
-        self.arrived.notify_all();
+        if state.sleeps {
+            self.arrived.notify_all();
+        }
     }
 
     /// Tells the queue that the process is exiting: threads that wait get a zeroed result, and so do later ones that no
@@ -190,7 +254,7 @@ impl<T: Send> Queue<T> {
     pub fn exit(&self) {
         let mut state = locked(&self.state);
         state.exiting = true;
-        answer_calls(&mut state);
+        self.answer_calls(&mut state);
     }
 
     /// Undoes `exit`: the process continues.
@@ -203,25 +267,35 @@ impl<T: Send> Queue<T> {
     pub fn end(&self) -> Vec<T> {
         let mut state = locked(&self.state);
         state.open = false;
-        answer_all(&mut state)
+        self.answer_all(&mut state)
     }
 }
 
-/// Answers the calls; finished jobs stay.
-fn answer_calls<T>(state: &mut State<T>) {
-    let done = answer_all(state);
-    state.work.extend(done.into_iter().map(Work::Done));
-}
+impl<T> Queue<T> {
+    /// Answers the calls; finished jobs stay.
+    fn answer_calls(&self, state: &mut State<T>) {
+        let done = self.answer_all(state);
+        state.work.extend(done.into_iter().map(Work::Done));
+    }
 
-fn answer_all<T>(state: &mut State<T>) -> Vec<T> {
-    let mut done = Vec::new();
-    for work in state.work.drain(..) {
-        match work {
-            Work::Call(request) => request.answer(None),
-            Work::Done(job) => done.push(job),
+    fn answer_all(&self, state: &mut State<T>) -> Vec<T> {
+        let mut done = Vec::new();
+        for work in state.work.drain(..) {
+            self.count_taken(&work);
+            match work {
+                Work::Call(request) => request.answer(None),
+                Work::Done(job) => done.push(job),
+            }
+        }
+        done
+    }
+
+    /// Work was taken, whether or not its thread has announced it by now.
+    fn count_taken(&self, work: &Work<T>) {
+        if matches!(work, Work::Call(_)) {
+            self.ahead.fetch_sub(1, Ordering::Relaxed);
         }
     }
-    done
 }
 
 #[cfg(all(test, not(loom)))]
@@ -243,6 +317,21 @@ mod tests {
         });
         assert_eq!(request.wait(Duration::MAX).unwrap().as_deref(), Some(&[7u8][..]));
         server.join().unwrap();
+    }
+
+    #[test]
+    fn a_call_that_is_announced_ends_the_attention_of_the_javascript_thread() {
+        let queue = Queue::<usize>::new();
+        assert!(!queue.attend(Duration::ZERO));
+        let request = Request::new(7, 0, ArgBlock::new(), Vec::new(), 0, 0, Kind::Waiting);
+        assert!(queue.submit(Work::Call(request)).is_ok());
+        // It may be taken before its thread comes to announce it.
+        assert!(matches!(queue.take(), Some(Work::Call(_))));
+        queue.announce();
+        assert!(!queue.attend(Duration::ZERO));
+        queue.announce();
+        assert!(!queue.is_attended());
+        assert!(queue.attend(Duration::MAX) && queue.is_attended());
     }
 
     #[test]

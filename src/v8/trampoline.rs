@@ -51,6 +51,8 @@ pub struct TrampolineContext {
 
 /// The call did not go in.
 pub const MISSED: u32 = 1;
+/// The same, because callbacks are open: the next calls will not go in either.
+pub const SHUT: u32 = 4;
 
 /// The words that a call keeps in its stack frame, below rbp: C's result while a function of the package runs, the
 /// owner of the entry, and the function that the thread was inside before.
@@ -69,8 +71,8 @@ pub fn assemble(
 ) -> Vec<u8> {
     let mut assembler = Assembler::default();
     let code = &mut assembler;
-    let (miss, check) = (code.label(), code.label());
-    find_entry(code, context, signature.is_leaf, miss);
+    let (miss, shut, check) = (code.label(), code.label(), code.label());
+    find_entry(code, context, signature.is_leaf, [miss, shut]);
     let mut sources = sources(signature);
     let (has_addresses, has_views) = (signature.has_addresses(), signature.has_views());
     if has_addresses {
@@ -148,21 +150,23 @@ pub fn assemble(
         }
         code.leave_frame();
     }
-    code.bind(miss);
-    code.mov_constant(RAX, context.shared as u64);
-    code.store_constant32(RAX.at(0), MISSED);
-    code.clear(RAX);
-    code.clear_float(XMM0);
-    code.ret();
+    for (label, state) in [(miss, MISSED), (shut, SHUT)] {
+        code.bind(label);
+        code.mov_constant(RAX, context.shared as u64);
+        code.store_constant32(RAX.at(0), state);
+        code.clear(RAX);
+        code.clear_float(XMM0);
+        code.ret();
+    }
     assembler.finish()
 }
 
 /// Finds the entry. Misses the call if the library is closed, or if a callback is open that the function may call.
-fn find_entry(code: &mut Assembler, context: TrampolineContext, is_leaf: bool, miss: Label) {
+fn find_entry(code: &mut Assembler, context: TrampolineContext, is_leaf: bool, [miss, shut]: [Label; 2]) {
     if !is_leaf {
         code.mov_constant(RAX, context.open_callbacks as u64);
         code.cmp_constant(Bits32, RAX.at(0), 0);
-        code.jump_if(NotEqual, miss);
+        code.jump_if(NotEqual, shut);
     }
     code.mov_constant(RAX, context.entries as u64);
     code.mov(Bits32, R11, RSI);

@@ -66,6 +66,7 @@ pub(super) struct Words {
 
 impl Words {
     /// The words of an object at this address.
+    /// Copies the first words of an object.
     pub(super) fn of(object: Address) -> Self {
         let mut bytes = [0; WORDS * size_of::<usize>()];
         let copy = (probe::copy(object, &mut bytes) == Some(true)).then(|| {
@@ -76,6 +77,7 @@ impl Words {
     }
 
     /// The word of this number, counted from the start of the object; `None` if it cannot be read.
+    /// A word of the object; `None` where it cannot be read.
     pub(super) fn get(&self, number: usize) -> Option<usize> {
         self.copy.map_or_else(|| word(self.object, number * size_of::<usize>()), |copy| Some(copy[number]))
     }

@@ -1,5 +1,5 @@
 'use strict';
-// The checksum that C and JavaScript both compute of what they got: here in both languages.
+// The checksum that C and JavaScript both compute of the values they receive, in both languages.
 
 const bits = new DataView(new ArrayBuffer(8));
 

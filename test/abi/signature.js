@@ -1,5 +1,5 @@
 'use strict';
-// Random signatures: plain data { seed, args, returns, fixed }, their C, and what they are called with.
+// Random signatures: plain data { seed, args, returns, fixed }, their C, and the values of their calls.
 //   returns undefined is void; fixed is there for variadic functions: how many arguments come before the dots.
 
 const { ffi, makeRandom } = require('../helpers.js');

@@ -1,4 +1,5 @@
 'use strict';
+// Variadic functions: promotions, all types behind the dots, and snprintf against compiled C.
 
 const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');

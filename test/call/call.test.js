@@ -1,4 +1,5 @@
 'use strict';
+// Calls of C: every type as an argument and as a result, at its edges, in optimised code and re-entered.
 
 const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');

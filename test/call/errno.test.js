@@ -94,8 +94,12 @@ describe('errno()', () => {
     assert.throws(() => call(fails, -3), expected);
     await assert.rejects(call.async(fails, -3), expected);
     fails.close();
+  });
+
+  test('C finds the number that a callback sets by errno(value)', () => {
+    const declaration = { args: ['function', 'i32'], returns: 'i32', fails: 'negative' };
     const sets = new JSCallback((value) => (errno(EACCES), value), { args: ['i32'], returns: 'i32' });
-    assert.throws(() => call(sets, -3), { code: 'EACCES' });
+    assert.throws(() => bindOne('call_i32', declaration.args, 'i32', declaration)(sets, -3), { code: 'EACCES' });
     sets.close();
   });
 

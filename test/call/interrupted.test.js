@@ -6,7 +6,7 @@ const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');
 const { ffi, runs } = require('../helpers.js');
 const { byScale } = require('../scale.js');
-const { descriptors } = require('../../lib/types/registry.js');
+const { byTag } = require('../../lib/types/registry.js');
 
 const { array, enumeration, fn, inout, pointer, struct, union } = ffi;
 
@@ -28,6 +28,8 @@ const C_OF = {
   char: 'char',
   bool: '_Bool',
 };
+const descriptors = [];
+for (let tag = 0; byTag(tag) !== undefined; tag += 1) descriptors.push(byTag(tag));
 const names = descriptors.filter((row) => row.refused === undefined && row.name !== 'void').map(({ name }) => name);
 const TYPES = [
   ...names.map((name) => [name, C_OF[name] ?? `${name.replace(/^i/, 'int').replace(/^u/, 'uint')}_t`]),

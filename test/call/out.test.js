@@ -1,4 +1,5 @@
 'use strict';
+// out(): parameters that C writes, which are returned beside the result.
 
 const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');

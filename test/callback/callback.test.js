@@ -1,4 +1,5 @@
 'use strict';
+// JSCallback: values in and out, exceptions, recursion, and the life of a callback.
 
 const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');
@@ -502,8 +503,8 @@ describe('exceptions', () => {
   });
 });
 
-// V8 of Node 24 goes on in optimised code whose assumptions were made wrong under a fast call, and that of Node 26 ends the
-// process: no call that may call back may be one.
+// V8 of Node 24 goes on in optimised code whose assumptions were made wrong under a fast call, and that of Node 26 ends
+// the process: no call that may call back may be one.
 describe('what optimised code takes for granted', () => {
   const kinds = { i32: 40, u8: 40, f64: 40.5, f32: 40.5, i64: 40n, ptr: 40 };
   const changes = {

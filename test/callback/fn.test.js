@@ -1,4 +1,5 @@
 'use strict';
+// fn(): function pointers that C returns, and plain functions that are passed for them.
 
 const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');

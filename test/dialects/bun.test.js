@@ -1,6 +1,5 @@
 'use strict';
-// pinned-ffi/bun where it is not bun: what it refuses, what it says beside bun's words, and how `bun:ffi` comes to mean
-// it.
+// pinned-ffi/bun where it differs from bun: refusals, causes of errors, and the name `bun:ffi`.
 // test/runtimes/runtimes.test.js compares the rest with Bun itself.
 
 const assert = require('node:assert/strict');

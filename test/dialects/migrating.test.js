@@ -1,5 +1,5 @@
 'use strict';
-// Every row of docs/migrating.md: what is written in its column "here" gives what its column "gives" says.
+// Every row of docs/migrating.md: the code in its column "here" evaluates to the value in its column "gives".
 
 const assert = require('node:assert/strict');
 const fs = require('node:fs');

@@ -1,5 +1,5 @@
 'use strict';
-// pinned-ffi/node-ffi: compared with node:ffi where this Node has it, and what it does where Node ends the process.
+// pinned-ffi/node-ffi: compared with node:ffi where this Node has it, and its errors where Node ends the process.
 
 const assert = require('node:assert/strict');
 const { execFile } = require('node:child_process');

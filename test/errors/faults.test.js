@@ -1,5 +1,5 @@
 'use strict';
-// What the world does to a program: files that are no libraries, no memory, no descriptors, ends amid calls.
+// Faults of the system: files that are no libraries, no memory, no descriptors, the end of the process in a call.
 // Each is a clear error or a clean end, in a child process.
 
 const assert = require('node:assert/strict');
@@ -171,7 +171,8 @@ describe('without memory', () => {
   });
 
   test('alloc() that goes on until nothing is left ends in an error, and what was made is whole', async () => {
-    // What runs when nothing is left runs once before: V8 ends the process where it has no memory to compile a function.
+    // What runs when nothing is left runs once before: V8 ends the process where it has no memory to compile a
+    // function.
     const said = await starved(
       `const isWhole = (memory) => memory[0] === 7 && memory.at(-1) === 7;
       begin(300e6);
@@ -192,7 +193,8 @@ describe('without memory', () => {
   });
 
   test('a text that has no room is an error, and a later one is passed', async () => {
-    // What the text was made of stays, as its memory would be room. For the struct V8 wants as much as the text itself first.
+    // What the text was made of stays, as its memory would be room. For the struct V8 wants as much as the text itself
+    // first.
     const [said, ofStruct] = await Promise.all(
       [
         [120e6, 'measure(long)'],

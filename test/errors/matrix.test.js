@@ -1,5 +1,5 @@
 'use strict';
-// Every operation in every state: each cell of the table says what happens.
+// Every operation in every state: a cell of the table has the expected result.
 
 const assert = require('node:assert/strict');
 const { describe, test, before } = require('node:test');

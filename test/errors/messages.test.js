@@ -1,5 +1,5 @@
 'use strict';
-// What messages say: the type as it was declared, and the next step. None advises to turn a check off.
+// Messages name the type as it was declared, and the next step. None advises to turn a check off.
 
 const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');

@@ -61,6 +61,9 @@ const EXCEPTIONS = {
     'JS -> C -> JS goes a thousand levels deep on a stack of 6 MB': 'a level takes more of the stack, for its messages',
     'JS -> C -> JS goes a thousand levels deep on the default stack': 'the same: about 950 levels fit',
   },
+  errno: {
+    'C finds the number that a callback sets by errno(value)': 'errno of Node is not that of the library',
+  },
   library: {
     'null is the process itself': 'it is the process of the library, whose number is another one',
     'cycles that really load and unload leave no handle behind':

@@ -1,5 +1,5 @@
 'use strict';
-// The process of an isolated library: its heap, fork, what it reports when it dies, its sandbox.
+// The process of an isolated library: its heap, fork, the report of its death, its sandbox.
 
 const assert = require('node:assert/strict');
 const fs = require('node:fs');

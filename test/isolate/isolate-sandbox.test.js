@@ -1,5 +1,5 @@
 'use strict';
-// The sandbox: each of its words, against a library that tries what it has to refuse.
+// The sandbox: each of its options, against a library that tries everything that is refused.
 
 const assert = require('node:assert/strict');
 const fs = require('node:fs');

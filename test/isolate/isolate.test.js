@@ -1,5 +1,5 @@
 'use strict';
-// Libraries in processes of their own: what works there as it does in process, and what becomes of a library that dies.
+// Libraries in separate processes: the same behaviour as in process, and the death of a library.
 
 const assert = require('node:assert/strict');
 const { spawnSync } = require('node:child_process');
@@ -536,7 +536,7 @@ describe("a library that overwrites the processes' messages", { skip }, () => {
   });
 });
 
-// ---- what is left behind --------------------------------------------------------------------------------------------
+// ---- resources -------------------------------------------------------------------------------------------------------
 
 describe('what is left behind', { skip }, () => {
   test('restarts leave no descriptor, no process and no thread', async (t) => {

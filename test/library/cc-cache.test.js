@@ -1,5 +1,5 @@
 'use strict';
-// The cache of compiled C: what is compiled again, what is not, and what a compilation that fails leaves.
+// The cache of compiled C: its keys, its directory, and failed compilations.
 
 const assert = require('node:assert/strict');
 const { spawn, spawnSync } = require('node:child_process');
@@ -152,10 +152,11 @@ describe('what was read for a library is a part of what it is known by', { skip:
 
   const ways = {
     'library by name, -L in flags': (folder) => ({ library: 'part', flags: [`-L${folder}`] }),
-    'library by name, -L apart': (folder) => ({ library: 'part', flags: ['-L', folder] }),
+    'a library by its name in flags': (folder) => ({ flags: ['-L', folder, '-l', 'part'] }),
     'an archive in flags': (folder) => ({
       flags: ['-Wl,--whole-archive', path.join(folder, 'libpart.a'), '-Wl,--no-whole-archive'],
     }),
+    'an archive in flags, which the source comes before': (folder) => ({ flags: [path.join(folder, 'libpart.a')] }),
     'an object in flags': (folder) => ({ flags: [path.join(folder, 'part.o')] }),
     'a library by its path': (folder) => ({ library: path.join(folder, 'libpart.a') }),
     'an archive in a file of arguments': (folder) => {

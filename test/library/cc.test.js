@@ -1,5 +1,5 @@
 'use strict';
-// C that is compiled while the program runs: what comes out, and what errors say.
+// cc(): C that is compiled while the program runs, and its errors.
 
 const assert = require('node:assert/strict');
 const { spawn } = require('node:child_process');

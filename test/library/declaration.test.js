@@ -1,4 +1,5 @@
 'use strict';
+// Declarations: wrong keys, types and values are refused by name, wherever a declaration is taken.
 
 const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');

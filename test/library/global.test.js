@@ -1,4 +1,5 @@
 'use strict';
+// Globals of a library: read, written, and refused after close().
 
 const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');

@@ -1,4 +1,5 @@
 'use strict';
+// dlopen, linkSymbols and CFunction: paths, symbols, flags, close().
 
 const assert = require('node:assert/strict');
 const fs = require('node:fs');

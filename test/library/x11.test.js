@@ -1,4 +1,5 @@
 'use strict';
+// The example x11-events: a Buffer that is too small for XNextEvent, under a real X server.
 
 const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');

@@ -156,7 +156,7 @@ describe('alloc', () => {
         parent = null;
         await h.gc(); await h.gc();
         seen.push(told(part, 80, 3), told(part, -22, 2));
-        // Overflown by nobody's call, and then freed; and written after it was freed.
+        // Overflown outside of a call and then freed; and written after it was freed.
         (() => keep(ffi.alloc(50)))();
         flipKept(50, 3);
         for (let i = 0; i < 5; i++) await h.gc();

@@ -1,6 +1,6 @@
 'use strict';
-// Promise level 1: the address of a view lies outside of V8's heap, does not move, and both sides see the same bytes.
-// And the storage of a process under the fence is what it was: counted, aligned, zeroed and movable as ever.
+// Guarantee 1: the address of a view lies outside of V8's heap, does not move, and both sides see the same bytes.
+// The storage of a process with fences is counted, aligned, zeroed and transferable as without.
 
 const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');

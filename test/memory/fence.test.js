@@ -1,5 +1,5 @@
 'use strict';
-// Promise level 3, by default: a native write outside of a Buffer hits nothing else, is found, repaired and thrown.
+// Guarantee 3: a native write outside of a Buffer damages nothing else, and is found, repaired and thrown.
 
 const assert = require('node:assert/strict');
 const fs = require('node:fs');

@@ -1,5 +1,5 @@
 'use strict';
-// Promise level 4: what has no fence of its own gets one by copy for the length of a call, and raw addresses are checked.
+// Guarantee 4: memory without a fence is copied into fenced memory for the length of a call, and addresses are checked.
 
 const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');
@@ -201,7 +201,8 @@ describe('a guarded function', () => {
 
   test('a guarded function writes back only what C has changed', async () => {
     const { view } = makeForeign(40);
-    // A number that is not declared as a pointer: C writes to the memory itself, as through an address that it has kept.
+    // A number that is not declared as a pointer: C writes to the memory itself, as through an address that it has
+    // kept.
     const both = ffi.dlopen(
       fixture,
       { flip_two_at: { args: ['ptr', 'i64', 'u64', 'i64', 'u64'] } },

@@ -1,5 +1,5 @@
 'use strict';
-// Promise level 2: while native code may use an address, its storage is neither freed, detached nor resized.
+// Guarantee 2: while native code may use an address, its storage is neither freed, detached nor resized.
 
 const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');

@@ -1,4 +1,5 @@
 'use strict';
+// ptr, read, write, toBuffer, toArrayBuffer and CString: memory by its address.
 
 const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');

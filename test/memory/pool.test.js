@@ -1,5 +1,5 @@
 'use strict';
-// Slices of Node's Buffer pool, which lie side by side in one slab: their neighbourhood is put back after the call.
+// Slices of Node's Buffer pool, which are adjacent in one slab: the bytes around them are restored after the call.
 
 const assert = require('node:assert/strict');
 const { randomFill } = require('node:crypto');

@@ -1,5 +1,6 @@
 'use strict';
-// What is found too late for an exception: on free, in quarantine, by checkFences(). Each becomes a process warning.
+// Breaches that are found too late for an exception: on free, in quarantine, by checkFences(). Each is a process
+// warning.
 
 const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');

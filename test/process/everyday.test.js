@@ -1,5 +1,5 @@
 'use strict';
-// What programs do with Node every day goes on as before once the package is loaded: sockets, streams, crypto, transfers.
+// Everyday programs behave as before once the package is loaded: sockets, streams, crypto, transfers.
 // Run on the oldest and the newest patch release of each major, because Node's allocator has changed within majors.
 
 const assert = require('node:assert/strict');

@@ -1,5 +1,5 @@
 'use strict';
-// Node's permission model and --no-addons: what they allow, and what the errors say.
+// Node's permission model and --no-addons: permissions and errors.
 
 const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');

@@ -261,7 +261,7 @@ test('require.cache has no more and no less than the program left in it', TIMES,
     require.cache[${JSON.stringify(path.join(root, 'lib', 'types', 'registry.js'))}] = stranger;
     ffi.struct({ a: 'i32' });
     assert.equal(require.cache[${JSON.stringify(path.join(root, 'lib', 'types', 'registry.js'))}], stranger);
-    assert.equal(require.cache[${JSON.stringify(path.join(root, 'lib', 'memory', 'access.js'))}], undefined);
+    assert.equal(require.cache[${JSON.stringify(path.join(root, 'lib', 'memory', 'arg-buffer.js'))}], undefined);
     console.log('done');`,
       { isBare: true },
     ),

@@ -16,7 +16,7 @@ const files = fs
   .filter((name) => name.endsWith('.mjs'))
   .sort();
 
-// What the output of each says, and what it needs; x11-events is run by test/library/x11.test.js.
+// The expected output of each, and its requirements; x11-events is run by test/library/x11.test.js.
 const EXAMPLES = {
   'async.mjs': { says: [/in the pool: \d+ ms/, /on a thread: \d+ ms/] },
   'curl.mjs': { says: [/libcurl.*you asked for/], wants: ['curl'] },

@@ -1,5 +1,5 @@
 'use strict';
-// The runner of the tests: what it counts, what it lists, and what it does not let pass.
+// The runner of the tests: its counts, its report, and the skips that it refuses.
 
 const assert = require('node:assert/strict');
 const { spawnSync } = require('node:child_process');

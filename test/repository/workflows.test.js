@@ -1,5 +1,5 @@
 'use strict';
-// The workflows: actions are pinned, what is published has been built, and no more is allowed than is needed.
+// The workflows: actions are pinned, CI builds every published addon, and permissions are minimal.
 
 const assert = require('node:assert/strict');
 const fs = require('node:fs');

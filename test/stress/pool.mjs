@@ -1,5 +1,6 @@
-// Everybody writes slices of one slab of Node's Buffer pool at the same time, each its own: Node's file system, crypto and
-// zlib, asynchronous calls, a dedicated thread, threads of C, and synchronous calls. No byte may be lost, nothing thrown.
+// Everybody writes slices of one slab of Node's Buffer pool at the same time, each its own: Node's file system, crypto
+// and zlib, asynchronous calls, a dedicated thread, threads of C, and synchronous calls. No byte may be lost, nothing
+// thrown.
 //   node test/stress/pool.mjs [synchronous calls = 100000] [seed]
 
 import assert from 'node:assert/strict';
@@ -102,7 +103,7 @@ function callSynchronously(slice, spare) {
 }
 
 const all = Object.keys(fillers);
-// While libuv works for nobody but this package, the surroundings of slices are watched.
+// While libuv works for this package only, the surroundings of slices are watched.
 const own = ['call', 'callByAddress', 'thread', 'pinned'];
 while (calls < wanted) {
   const names = pick([all, own]);

@@ -1,5 +1,5 @@
 'use strict';
-// The command line: `pinned-ffi info` and `pinned-ffi doctor`, its help, and what it does when it is called wrongly.
+// The command line: `pinned-ffi info` and `pinned-ffi doctor`, its help, and its errors.
 
 const assert = require('node:assert/strict');
 const { spawn, spawnSync } = require('node:child_process');

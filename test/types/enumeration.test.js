@@ -1,4 +1,5 @@
 'use strict';
+// enumeration(): names and numbers of C enums, as arguments, results and fields.
 
 const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');

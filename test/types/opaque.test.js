@@ -1,4 +1,5 @@
 'use strict';
+// opaque(): typed handles, their owners, and the calls that free them.
 
 const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');

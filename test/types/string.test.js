@@ -1,4 +1,5 @@
 'use strict';
+// Strings of C in UTF-8, UTF-16 and wchar_t: arguments, results, callbacks, ownership.
 
 const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');

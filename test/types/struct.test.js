@@ -1,4 +1,5 @@
 'use strict';
+// struct, union and array: by value, behind pointers, as views, and declared again and again.
 
 const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');

@@ -1,6 +1,7 @@
 'use strict';
-// The types of C text at scale: a text of 500 prototypes is understood, is exported to a declaration file, and does not take
-// long. The types themselves are checked by `npm run test:types`. The lists of names in lib/cdef/, types/cdef/ and lib/koffi/ agree.
+// The types of C text at scale: a text of 500 prototypes is understood, is exported to a declaration file, and does not
+// take long. The types themselves are checked by `npm run test:types`. The lists of names in lib/cdef/, types/cdef/ and
+// lib/koffi/ agree.
 
 const assert = require('node:assert/strict');
 const { spawnSync } = require('node:child_process');
@@ -182,7 +183,7 @@ describe('names of types are the same at run time and in the declarations', () =
       assert.deepEqual(sorted(membersOf('Outermost').keys()), sorted(names.OPAQUE));
       for (const [name, type] of names.KNOWN) {
         const declared = known.get(name);
-        // Those differ from platform to platform, and are what is common to all.
+        // These differ by platform; the declarations have the common part.
         if (/^'[iu]64_fast'$/.test(declared)) continue;
         const [, pointee] = /^(\w+) \*$/.exec(type) ?? [];
         const inC =

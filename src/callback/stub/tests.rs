@@ -22,7 +22,7 @@ unsafe extern "C" fn echo(block: &SavedRegisters, echo: usize) {
         let mut memory = vec![0u128; echo.signature.layout.size.div_ceil(16)];
         let base = NonNull::from(memory.as_mut_slice()).cast();
         let arg_buffer = ArgBuffer::new(base, memory.len() * 16);
-        block.put_arguments(sequence, &arg_buffer);
+        block.put_arguments(sequence, echo.signature.layout.size, &arg_buffer);
         let at = echo.signature.layout.arguments[echo.argument];
         block.put_result(sequence, &arg_buffer, at, echo.signature.result_size());
     }

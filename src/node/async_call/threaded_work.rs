@@ -8,6 +8,7 @@ use super::job::{Jobs, Queue, Waiting};
 use super::pool::{self, Completions};
 use crate::node::unwinding::Held;
 use crate::node::waker::Waker;
+use crate::threads::attention::Attention;
 
 /// Asynchronous calls, and calls of callbacks on other threads.
 pub struct ThreadedWork<E> {
@@ -18,6 +19,8 @@ pub struct ThreadedWork<E> {
     pub waiting: RefCell<Waiting>,
     /// The queue of work from other threads, and the waker of the JavaScript thread.
     pub queue: OnceCell<(Arc<Queue<E>>, Option<Waker>)>,
+    /// Whether it is worth waiting for the next call of another thread.
+    pub attention: Attention,
     /// The calls for libuv's pool, from the first one on.
     pub pool: OnceCell<pool::Entry<E>>,
     /// The asynchronous calls that are done.
@@ -32,6 +35,7 @@ impl<E> Default for ThreadedWork<E> {
             jobs: RefCell::default(),
             waiting: RefCell::default(),
             queue: OnceCell::new(),
+            attention: Attention::new(std::thread::available_parallelism().map_or(1, usize::from)),
             pool: OnceCell::new(),
             completions: Completions::default(),
             threads: RefCell::default(),

@@ -21,7 +21,13 @@ impl Environment {
 
     /// JavaScript has run in a callback, whose result is in the argument buffer: so many bytes from an offset on.
     #[inline]
-    pub fn resume_borrows(&self, result: Range<usize>) {
+    pub fn resume_borrows(&self, result: impl FnOnce() -> Range<usize>) {
+        if !self.calls.borrows.borrow().is_empty() {
+            self.resume_last_borrows(result());
+        }
+    }
+
+    fn resume_last_borrows(&self, result: Range<usize>) {
         if let Some(((depth, borrows), outer)) = self.calls.borrows.borrow_mut().split_last_mut()
             && *depth == self.calls.depth.get()
         {

@@ -189,7 +189,7 @@ impl BoundFunction {
         }
     }
 
-    /// How the address of a text that it returns is checked.
+    /// The check of the addresses that this function gets and returns.
     pub fn pointer_check(&self) -> PointerCheck {
         if self.options.has(Options::GUARD) { PointerCheck::Mapped } else { self.environment.pointer_check.get() }
     }

@@ -16,9 +16,20 @@ pub enum Source {
     Nothing,
     /// C has called on this thread.
     Call(NonNull<Incoming<'static>>),
-    /// C has called on another thread: a copy of the arguments, with the size of the head, the total size and the
-    /// caller.
-    Block(NonNull<ArgBlock>, usize, u32),
+    /// C has called on another thread.
+    Copied(NonNull<CopiedArguments<'static>>),
+}
+
+/// The arguments of a call on another thread.
+pub struct CopiedArguments<'a> {
+    /// The arguments, laid out as in the argument buffer, with space for the head.
+    pub block: &'a ArgBlock,
+    /// The bytes of the head and the arguments.
+    pub size: usize,
+    /// The caller.
+    pub who: u32,
+    /// The number under which a Promise may answer later.
+    pub token: Option<u32>,
 }
 
 /// The arguments of the innermost callback.
@@ -33,21 +44,33 @@ impl Source {
         Self::Call(NonNull::from(unsafe { transmute::<&Incoming<'_>, &Incoming<'static>>(incoming) }))
     }
 
-    /// Writes the arguments into the argument buffer. `who` is the callback's number.
+    /// A call on another thread.
+    pub fn of_copy(arguments: &CopiedArguments<'_>) -> Self {
+        // SAFETY: as above.
+        Self::Copied(NonNull::from(unsafe { transmute::<&CopiedArguments<'_>, &CopiedArguments<'static>>(arguments) }))
+    }
+
+    /// Writes the arguments into the argument buffer. `who` is the caller of a call on this thread.
     #[inline]
     pub fn put(self, arg_buffer: &ArgBuffer, who: u32) {
-        let mut who = who;
         // SAFETY: what the pointers point to lives while `Environment::with_arguments` runs.
         unsafe {
             match self {
-                Self::Nothing => return,
-                Self::Call(incoming) => incoming.as_ref().take_arguments(arg_buffer),
-                Self::Block(block, size, other) => {
-                    who = other;
-                    arg_buffer.put(HEAD_BYTES, bytes(block.as_ref()).get(HEAD_BYTES..size).unwrap_or(&[]));
+                Self::Nothing => {}
+                Self::Call(incoming) => {
+                    incoming.as_ref().take_arguments(arg_buffer);
+                    arg_buffer.begin_callback(who, None);
                 }
+                Self::Copied(arguments) => arguments.as_ref().put(arg_buffer),
             }
         }
-        arg_buffer.begin_callback(who);
+    }
+}
+
+impl CopiedArguments<'_> {
+    #[inline(never)]
+    fn put(&self, arg_buffer: &ArgBuffer) {
+        arg_buffer.put(HEAD_BYTES, bytes(self.block).get(HEAD_BYTES..self.size).unwrap_or(&[]));
+        arg_buffer.begin_callback(self.who, self.token);
     }
 }

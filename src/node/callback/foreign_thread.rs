@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use napi::sys;
 
-use super::argument_source::Source;
+use super::argument_source::{CopiedArguments, Source};
 use super::arguments::caller_of;
 use super::slot::this_thread;
 use crate::abi::ctype::CType;
@@ -22,6 +22,7 @@ use crate::memory::raw::{self, PointerCheck};
 use crate::node::async_call::job;
 use crate::node::env::{CallbackSlot, EnvHandle, Environment};
 use crate::node::waker::{key_of, wake};
+use crate::threads::attention::{FOR_ANSWER, spin};
 use crate::threads::callback_queue::{Kind, Request};
 
 impl CallbackSlot {
@@ -42,7 +43,11 @@ impl CallbackSlot {
             (false, true) => Kind::Waiting,
             (false, false) => Kind::Queued,
         };
+        let is_attended = env_handle.queue.is_attended();
         let Some(request) = self.submit_call(env_handle, incoming, kind).filter(|_| waits) else { return };
+        if is_attended {
+            spin(FOR_ANSWER, || request.is_answered());
+        }
         let mut patience = Some(stall_time());
         let answer = loop {
             if let Some(answer) = request.wait(HEARTBEAT) {
@@ -78,6 +83,7 @@ impl CallbackSlot {
             return None;
         }
         wake(key_of(&env_handle.queue));
+        env_handle.queue.announce();
         Some(request)
     }
 
@@ -166,18 +172,20 @@ impl CallbackSlot {
         let answered = if closed {
             let former = if is_former { Self::FORMER } else { 0 };
             let late = environment.callbacks.late.get();
-            self.enter_js(environment, late, Some(self.id.get() | former), request.origin)
+            self.enter_js(environment, late, Some(self.id.get() | former), request.origin).map(|_| false)
         } else {
             let who = caller_of(environment, request);
-            let source = Source::Block((&request.block).into(), self.signature.layout.size, who);
+            let (block, size) = (&request.block, self.signature.layout.size);
+            let arguments = CopiedArguments { block, size, who, token: may_wait.then_some(token) };
             let outer = environment.exceptions.origin.replace(request.origin);
-            let answered = environment.with_arguments(source, || {
-                self.enter_js(environment, function, may_wait.then_some(token), request.origin)
+            let answered = environment.with_arguments(Source::of_copy(&arguments), || {
+                self.enter_js(environment, function, None, request.origin)
             });
             environment.exceptions.origin.set(outer);
-            answered.filter(|_| !environment.exceptions.has_thrown.take())
+            let answered = answered.filter(|_| !environment.exceptions.has_thrown.take());
+            answered.map(|result| may_wait && is_true(environment, result))
         };
-        environment.resume_borrows(self.result_in_buffer());
+        environment.resume_borrows(|| self.result_in_buffer());
         match answered {
             Some(true) => {}
             answered => {
@@ -188,6 +196,13 @@ impl CallbackSlot {
         // SAFETY: the scope was opened above.
         unsafe { sys::napi_close_handle_scope(environment.raw, scope) };
     }
+}
+
+/// Whether a handler has returned that a Promise answers later.
+fn is_true(environment: &Environment, result: sys::napi_value) -> bool {
+    let mut is_so = false;
+    // SAFETY: M6; the result is a handle of the scope that its caller has opened.
+    unsafe { sys::napi_get_value_bool(environment.raw, result, &mut is_so) == sys::Status::napi_ok && is_so }
 }
 
 /// Runs a call from the queue.

@@ -152,7 +152,7 @@ impl CallbackSlot {
             // SAFETY: M6; the function is kept by its global handle.
             unsafe { entry.call(&scope, function.cast()) }
         });
-        environment.resume_borrows(self.result_in_buffer());
+        environment.resume_borrows(|| self.result_in_buffer());
         match called {
             Ok(()) if environment.exceptions.has_thrown.take() => {}
             Ok(()) => incoming.put_result(&environment.arg_buffer),
@@ -172,7 +172,7 @@ impl CallbackSlot {
         let answered = environment
             .with_arguments(Source::of_call(incoming), || self.enter_js(environment, self.function.get(), None, 0))
             .is_some();
-        environment.resume_borrows(self.result_in_buffer());
+        environment.resume_borrows(|| self.result_in_buffer());
         if answered && !environment.exceptions.has_thrown.take() {
             incoming.put_result(&environment.arg_buffer);
         }
@@ -180,15 +180,15 @@ impl CallbackSlot {
         unsafe { sys::napi_close_handle_scope(environment.raw, scope) };
     }
 
-    /// Calls a JavaScript function with a number, or without arguments. `Some(true)` where it will answer later, `None`
-    /// where it threw or could not run.
+    /// Calls a JavaScript function with a number, or without arguments. Returns its result; `None` where it threw or
+    /// could not run.
     pub fn enter_js(
         &self,
         environment: &Environment,
         function: Option<JsFunction>,
         number: Option<u32>,
         origin: usize,
-    ) -> Option<bool> {
+    ) -> Option<sys::napi_value> {
         let env = environment.raw;
         let (mut argument, mut result) = (null_mut(), null_mut());
         // An arrow function, to which its receiver is nothing: any value will do.
@@ -200,12 +200,7 @@ impl CallbackSlot {
             }
             let count = usize::from(number.is_some());
             if sys::napi_call_function(env, function, function, count, &argument, &mut result) == sys::Status::napi_ok {
-                let mut later = false;
-                return Some(
-                    number.is_some()
-                        && sys::napi_get_value_bool(env, result, &mut later) == sys::Status::napi_ok
-                        && later,
-                );
+                return Some(result);
             }
         }
         environment.propagate_failure(origin);

@@ -24,7 +24,10 @@ pub fn make_loader(environment: &Environment) -> Option<Local> {
 
 /// Copies `size` bytes at an address to the argument buffer. JavaScript has refused the first page.
 unsafe extern "C" fn load(_: Local, size: u32, address: f64, arg_buffer: f64) -> i32 {
-    let (address, arg_buffer) = (address as usize, arg_buffer as usize);
+    // SAFETY: JavaScript has tested that the address is an integer from 4096 to 2^53-1; the other is one of a buffer. A
+    // saturating conversion would take ten instructions more for each.
+    let (address, arg_buffer) =
+        unsafe { (address.to_int_unchecked::<i64>() as usize, arg_buffer.to_int_unchecked::<i64>() as usize) };
     if other_memory::at(address).is_some() {
         return 0;
     }

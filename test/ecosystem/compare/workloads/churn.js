@@ -1,5 +1,5 @@
 'use strict';
-// Allocations that come and go: the memory of the process afterwards is what is compared.
+// Short-lived allocations: the memory of the process afterwards is compared.
 
 const { setImmediate: turn } = require('node:timers/promises');
 

@@ -1,5 +1,5 @@
 'use strict';
-// Binary formats: what is written is emitted, read again, and written again.
+// Binary formats: the written bytes are emitted, read again, and written again.
 
 const { once } = require('node:events');
 

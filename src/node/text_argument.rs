@@ -1,6 +1,7 @@
 //! JavaScript strings on their way to C, by Node-API: what cannot be read where the engine keeps it, and texts that outlive
 //! the native entry.
 #![expect(unsafe_code, reason = "reads JavaScript strings")]
+#![expect(clippy::disallowed_methods, reason = "texts are slices where they are encoded")]
 
 use std::ptr::null_mut;
 use std::sync::Arc;

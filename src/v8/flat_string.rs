@@ -2,6 +2,7 @@
 //! V8's table (a literal, a key), one that was made, or one that refers to such a one: that was put together and then
 //! flattened, that is a part of another, or that was found to be in the table.
 #![expect(unsafe_code, reason = "reads the engine's memory")]
+#![expect(clippy::disallowed_methods, reason = "texts are slices where they are encoded")]
 
 use super::handle::Local;
 use crate::memory::address::Address;

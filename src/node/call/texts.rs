@@ -40,6 +40,7 @@ impl Environment {
             }
             // SAFETY: as above. What V8 has flattened it allocates before.
             if unsafe { text_argument::flatten(self.raw, value) }
+                // SAFETY: as above.
                 && let Some(characters) = unsafe { flat.of(value.cast()) }
             {
                 return strings.put(characters, encoding);

@@ -2,6 +2,7 @@
 //! are checked after it, and a text that C has returned is copied to JavaScript.
 #![cfg(v8_abi)]
 #![expect(unsafe_code, reason = "is called by generated code")]
+#![expect(clippy::disallowed_methods, reason = "texts are slices where they are encoded")]
 
 use std::ptr::{null, null_mut};
 

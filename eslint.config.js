@@ -20,6 +20,7 @@ const programs = ['bench/**', 'cli/main.js', 'scripts/**', 'test/**'];
 
 /** Programs for other runtimes, and for packages that are installed where they run. */
 const foreign = [
+  'bench/cases/programs/**',
   'bench/peers/**',
   'docs/site/**',
   'test/runtimes/**',

@@ -42,8 +42,12 @@ mod tests {
     use super::*;
 
     fn decoded(bytes: &[u8]) -> Option<Vec<u16>> {
-        let mut to = vec![0xaaaa; most_units(bytes.len())];
-        let used = utf16_of_utf8(bytes, &mut to)?;
+        const BEHIND: usize = 32;
+        let most = most_units(bytes.len());
+        let mut to = vec![0xaaaa; most + BEHIND];
+        let used = utf16_of_utf8(bytes, &mut to[..most]);
+        assert_eq!(to[most..], [0xaaaa; BEHIND], "written behind the end");
+        let used = used?;
         let mut scalar = vec![0; most_units(bytes.len())];
         assert_eq!(decode_scalar::utf16_of_utf8(bytes, &mut scalar), Some(used));
         assert_eq!(scalar[..used], to[..used]);

@@ -15,8 +15,8 @@ pub enum Encoding {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HasNul;
 
-/// Encoders write whole registers: so many bytes behind a text may change.
-const SLACK: usize = 16;
+/// Encoders write whole registers, two at a time: so many bytes behind a text may change.
+const SLACK: usize = 32;
 
 impl Encoding {
     /// The bytes of a unit, which are those of the NUL.

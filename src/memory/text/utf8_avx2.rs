@@ -129,7 +129,7 @@ pub unsafe fn of_latin1(characters: &[u8], to: &mut [u8]) -> Result<usize, HasNu
 /// [`HasNul`], where a unit is NUL.
 ///
 /// # Safety
-/// `to` has three bytes for each unit, and a register more.
+/// `to` has three bytes for each unit, and two registers more.
 #[target_feature(enable = "avx2,popcnt")]
 pub unsafe fn of_utf16(units: &[u16], to: &mut [u8]) -> Result<usize, HasNul> {
     let (start, mut at, mut from) = (to.as_mut_ptr(), 0, 0);

@@ -12,8 +12,11 @@ fn wanted(units: &[u16], encoding: Encoding) -> Vec<u8> {
 }
 
 fn encoded(characters: Characters<'_>, encoding: Encoding) -> Result<Vec<u8>, HasNul> {
-    let mut to = vec![0xaa; characters.most_bytes(encoding)];
-    let used = characters.encode(encoding, &mut to)?;
+    const BEHIND: usize = 64;
+    let most = characters.most_bytes(encoding);
+    let mut to = vec![0xaa; most + BEHIND];
+    let used = characters.encode(encoding, &mut to[..most])?;
+    assert_eq!(to[most..], [0xaa; BEHIND], "written behind the end");
     to.truncate(used);
     Ok(to)
 }

@@ -7,6 +7,7 @@ const os = require('node:os');
 const path = require('node:path');
 const { describe, test } = require('node:test');
 const { ffi, fixture, bind, bindOne, throws, runs, gc, collect, optimize, makeDetached } = require('../helpers.js');
+const { byScale } = require('../scale.js');
 const { onlyOn } = require('../requirements.js');
 
 const { JSCallback, dlopen, linkSymbols, CFunction, ptr } = ffi;
@@ -475,7 +476,7 @@ describe('many calls', () => {
     await round();
     await gc();
     const before = process.memoryUsage.rss();
-    for (let i = 0; i < 4; i++) await round();
+    for (let i = 0; i < byScale(2, 4); i++) await round();
     await gc();
     const grown = process.memoryUsage.rss() - before;
     assert.ok(grown < 48 * 2 ** 20, `grew by ${grown} bytes`);

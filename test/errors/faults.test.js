@@ -267,7 +267,7 @@ describe('a directory for cc() that cannot be written', () => {
   });
 });
 
-describe('an end in the middle of a call', () => {
+describe('an end in the middle of a call', { concurrency: 4 }, () => {
   const common = `const { Worker } = require('node:worker_threads');
     const inWorker = (code) => new Worker("const h = require(" + ${JSON.stringify(JSON.stringify(require.resolve('../helpers.js')))} + "); const { ffi } = h;"
       + "const s = h.bind({ sleep_ms: { args: ['u32'] }, call_void: { args: [ffi.fn({})] } });"

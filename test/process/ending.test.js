@@ -2,7 +2,7 @@
 // The end of the process while native code is at work: each is a child, whose exit code and stderr are checked.
 
 const { describe, test } = require('node:test');
-const { ends } = require('./endings.js');
+const { eachIn, ends, inWorker } = require('./endings.js');
 
 describe('process.exit', { concurrency: 4 }, () => {
   const exiting = 'const callback = new ffi.JSCallback(() => process.exit(7), i32); callback.ref();';
@@ -124,6 +124,30 @@ describe('the natural end of the process', { concurrency: 4 }, () => {
       })();`,
       { stdout: 'end' },
     ));
+});
+
+describe('process.exit in a worker', () => {
+  const places = {
+    'a callback on its thread': 's.call_times_i32(callback, 3);',
+    'a callback that a foreign thread has called': 's.start_ticker(callback, 100, 50); callback.ref();',
+    'a callback under a call with threads: true': 'withThreads.join_threads_i32(callback, 8, 20);',
+    'a callback of a nonblocking call': 's.join_threads_i32.async(callback, 8, 20);',
+    'a callback on a dedicated thread': 'lib.thread().symbols.call_i32(callback, 1);',
+  };
+  eachIn(
+    Object.keys(places),
+    (where) => `in ${where} ends that worker alone, with that code`,
+    `main(async () => {
+      const exiting = 'const callback = new ffi.JSCallback(() => process.exit(5), i32); ';
+      for (const [where, code] of Object.entries(${JSON.stringify(places)})) {
+        const worker = new Worker(${JSON.stringify(inWorker)} + exiting + code, { eval: true });
+        const [exit] = await once(worker, 'exit');
+        if (exit !== 5) throw new Error('the worker ended with ' + exit);
+        if (s.add_i32(20, 22) !== 42) throw new Error('add is broken');
+        console.log(where);
+      }
+    });`,
+  );
 });
 
 describe('everything at once', () => {

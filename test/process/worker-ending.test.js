@@ -3,7 +3,7 @@
 
 const { describe, test } = require('node:test');
 const { byScale } = require('../scale.js');
-const { eachIn, ends, inWorker } = require('./endings.js');
+const { eachIn, ends } = require('./endings.js');
 
 describe('a worker is terminated', { concurrency: 4 }, () => {
   const ready = "parentPort.postMessage('ready');";
@@ -166,28 +166,4 @@ describe('a worker is terminated', { concurrency: 4 }, () => {
       });`,
       { stdout: 'alive', timeout: 60_000 },
     ));
-});
-
-describe('process.exit in a worker', () => {
-  const places = {
-    'a callback on its thread': 's.call_times_i32(callback, 3);',
-    'a callback that a foreign thread has called': 's.start_ticker(callback, 100, 50); callback.ref();',
-    'a callback under a call with threads: true': 'withThreads.join_threads_i32(callback, 8, 20);',
-    'a callback of a nonblocking call': 's.join_threads_i32.async(callback, 8, 20);',
-    'a callback on a dedicated thread': 'lib.thread().symbols.call_i32(callback, 1);',
-  };
-  eachIn(
-    Object.keys(places),
-    (where) => `in ${where} ends that worker alone, with that code`,
-    `main(async () => {
-      const exiting = 'const callback = new ffi.JSCallback(() => process.exit(5), i32); ';
-      for (const [where, code] of Object.entries(${JSON.stringify(places)})) {
-        const worker = new Worker(${JSON.stringify(inWorker)} + exiting + code, { eval: true });
-        const [exit] = await once(worker, 'exit');
-        if (exit !== 5) throw new Error('the worker ended with ' + exit);
-        if (s.add_i32(20, 22) !== 42) throw new Error('add is broken');
-        console.log(where);
-      }
-    });`,
-  );
 });

@@ -188,6 +188,18 @@ class TypeTable extends Map {
     return this.#isWhole ? super.keys() : this.whole().keys();
   }
 
+  values() {
+    return this.#isWhole ? super.values() : this.whole().values();
+  }
+
+  entries() {
+    return this.#isWhole ? super.entries() : this.whole().entries();
+  }
+
+  [Symbol.iterator]() {
+    return this.entries();
+  }
+
   forEach(call) {
     if (this.#isWhole) super.forEach(call);
     else this.whole().forEach(call);

@@ -69,7 +69,7 @@ const USUAL = { quick: 2, full: 4 };
 const BUDGETS = {
   abi: { quick: 3, full: 8 },
   alloc: { quick: 6, full: 6 },
-  async: { quick: 8, full: 12 },
+  async: { quick: 5, full: 9 },
   bind: { quick: 5, full: 9 },
   'bind-headers': { quick: 9, full: 45 },
   'bind-options': { quick: 5, full: 8 },
@@ -107,6 +107,7 @@ const BUDGETS = {
   koffi: { quick: 4, full: 4 },
   'koffi-packages': { quick: 4, full: 40 },
   'late-callback': { quick: 5, full: 8 },
+  'library-thread': { quick: 3, full: 4 },
   library: { quick: 4, full: 4 },
   'node-ffi': { quick: 4, full: 6 },
   pin: { quick: 5, full: 8 },

@@ -20,6 +20,7 @@ const FILES = [
   'hostile',
   'kept-text',
   'library',
+  'library-thread',
   'opaque',
   'out',
   'pin',
@@ -54,15 +55,15 @@ const EXCEPTIONS = {
     'behaves the same where external buffers are refused':
       'without external buffers memory of alloc() is not shared, so an address of it is refused',
   },
-  async: {
-    'unloads after the last call and not before': 'it looks for the library among the mappings of Node',
-  },
   callback: {
     'JS -> C -> JS goes a thousand levels deep on a stack of 6 MB': 'a level takes more of the stack, for its messages',
     'JS -> C -> JS goes a thousand levels deep on the default stack': 'the same: about 950 levels fit',
   },
   errno: {
     'C finds the number that a callback sets by errno(value)': 'errno of Node is not that of the library',
+  },
+  'library-thread': {
+    'unloads after the last call and not before': 'it looks for the library among the mappings of Node',
   },
   library: {
     'null is the process itself': 'it is the process of the library, whose number is another one',

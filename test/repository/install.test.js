@@ -208,11 +208,13 @@ describe('an installed package', () => {
       fs.renameSync(`${errors}.moved`, errors);
     }
     const later = node('startup.cjs', 'later');
+    const scripts = startup.NAMES.map((name) => path.join(installed, 'lib', name));
+    const contents = scripts.map((file) => fs.readFileSync(file));
     startup.remove(installed);
     try {
       assert.equal(node('startup.cjs', 'later'), later);
     } finally {
-      startup.write(installed);
+      scripts.forEach((file, i) => fs.writeFileSync(file, contents[i]));
     }
   });
 

@@ -1,5 +1,5 @@
 //! Calling sequences: which word of a register or of the stack each word of each argument goes to. One is made when a
-//! function is bound, by the ABI of the platform (`sysv64`, `aapcs64`, `win64`). libffi classifies the arguments at
+//! function is bound, by the ABI of the platform (`sysv64`, `aapcs64`). libffi classifies the arguments at
 //! every call; it serves every other signature, and is the oracle of the tests.
 
 use super::ctype::CType;

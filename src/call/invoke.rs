@@ -66,12 +66,9 @@ unsafe fn enter_by_libffi(signature: &Signature, code: Address, bytes: &[u8]) ->
     let mut addresses = addresses.iter();
     let values = signature.arguments.iter().zip(&signature.layout.arguments);
     let arguments: SmallVec<[Arg<'_>; 12]> = values
-        .map(|(value, at)| match addresses.as_slice().first().filter(|_| native::is_by_address(value)) {
-            Some(address) => {
-                addresses.next();
-                Arg::new(address)
-            }
-            None => Arg::new(&bytes[*at]),
+        .map(|(value, at)| {
+            let address = if native::is_by_address(value) { addresses.next() } else { None };
+            address.map_or_else(|| Arg::new(&bytes[*at]), Arg::new)
         })
         .collect();
     let mut result = no_result(signature);

@@ -7,9 +7,9 @@
 //! [ pins: u32 x 4 | number: u32 | epoch: u32 | returns: u32 | who: u32 | result | argument 0 | argument 1 | ... ]
 //! ```
 //!
-//! The number is that of the bound function (`call::function_table`), or of a callback's request (`begin_callback`). The epoch shows who writes
-//! (lib/memory/arg-buffer.js). `returns` and `who` tell how long the texts are kept that callbacks return
-//! (lib/memory/callback-results.js).
+//! The number is that of the bound function (`call::function_table`), or of a callback's request (`begin_callback`).
+//! The epoch shows who writes (lib/memory/arg-buffer.js). `returns` and `who` tell how long the texts are kept that
+//! callbacks return (lib/memory/callback-results.js).
 #![expect(unsafe_code, reason = "copies between the argument buffer and native memory")]
 #![expect(clippy::disallowed_methods, reason = "this is the room of raw copies")]
 

@@ -53,6 +53,15 @@ fn in_words<const SIZE: usize>(bytes: &[u8], word: impl Fn([u8; SIZE]) -> u64) -
     })
 }
 
+/// Copies a text and puts a NUL behind it; `to` is one byte longer.
+#[inline]
+pub fn copy_with_nul(to: &mut [u8], from: &[u8]) {
+    if let Some((nul, to)) = to.split_last_mut() {
+        *nul = 0;
+        copy(to, from);
+    }
+}
+
 /// Copies a text of the same length, the short ones without a call.
 #[inline]
 pub fn copy(to: &mut [u8], from: &[u8]) {

@@ -91,7 +91,7 @@ fn map() -> Option<Address> {
 /// Writes code to whole pages of `length` bytes, and makes them executable: whether the system allows it.
 ///
 /// # Safety
-/// M15: the pages were mapped by [`map`], and nobody runs them.
+/// M15: the pages were mapped by [`map`], and no thread runs them.
 unsafe fn write(at: Address, code: &[u8], length: usize) -> bool {
     // SAFETY: M15, by the contract of this function.
     unsafe {

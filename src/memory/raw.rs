@@ -286,6 +286,27 @@ unsafe fn length_in_mapped(address: usize) -> Option<usize> {
     }
 }
 
+/// A slice over bytes that are to be written.
+///
+/// # Safety
+/// M1 or M8: so many bytes are there, and only this call uses them while it has the slice.
+#[inline]
+pub unsafe fn bytes_mut<'a>(start: *mut u8, length: usize) -> &'a mut [u8] {
+    // SAFETY: by the contract of this function.
+    unsafe { std::slice::from_raw_parts_mut(start, length) }
+}
+
+/// The elements of an object of the engine from an offset on.
+///
+/// # Safety
+/// M15: the object has as many of that type there, aligned, and does not move or change while the slice is used.
+#[cfg(v8_abi)]
+#[inline]
+pub unsafe fn elements<'a, T>(object: Address, offset: usize, count: usize) -> &'a [T] {
+    // SAFETY: by the contract of this function.
+    unsafe { std::slice::from_raw_parts(object.as_ptr().add(offset).cast::<T>(), count) }
+}
+
 /// The word at an offset from an address.
 ///
 /// # Safety

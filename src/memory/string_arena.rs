@@ -1,5 +1,5 @@
 //! The arena of strings that live for the length of a call, with fences around each: used like a stack, so that calls
-//! may nest. Long texts have a stack of their own, which is made when one is passed first, and kept.
+//! may nest. Long texts have a second stack, which is allocated when the first one is passed, and kept.
 #![expect(unsafe_code, reason = "hands out addresses inside memory it owns")]
 #![expect(clippy::disallowed_methods, reason = "this is the room of raw copies")]
 
@@ -89,10 +89,7 @@ impl StringArena {
             let cached = self.take(characters.len() + 1)?;
             // SAFETY: M8 and M4; the block is of that size, and this call's.
             let to = unsafe { std::slice::from_raw_parts_mut(cached.block.data().as_ptr(), characters.len() + 1) };
-            if let Some((nul, to)) = to.split_last_mut() {
-                *nul = 0;
-                ascii::copy(to, characters);
-            }
+            ascii::copy_with_nul(to, characters);
             return Some(cached);
         }
         self.put_encoded(characters, encoding)

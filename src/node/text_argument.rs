@@ -1,7 +1,6 @@
 //! JavaScript strings on their way to C, by Node-API: what cannot be read where the engine keeps it, and texts that outlive
 //! the native entry.
 #![expect(unsafe_code, reason = "reads JavaScript strings")]
-#![expect(clippy::disallowed_methods, reason = "texts are slices where they are encoded")]
 
 use std::ptr::null_mut;
 use std::sync::Arc;
@@ -43,7 +42,7 @@ unsafe fn text_units(env: sys::napi_env, value: sys::napi_value) -> Option<usize
 /// A copy of the units of a JavaScript string; `None` for every other value.
 ///
 /// # Safety
-/// As [`text_size`].
+/// As [`text_units`].
 pub unsafe fn copy_units(env: sys::napi_env, value: sys::napi_value) -> Option<Vec<u16>> {
     // SAFETY: as of this function.
     let mut units = vec![0; unsafe { text_units(env, value) }? + 1];
@@ -87,8 +86,8 @@ pub unsafe fn flatten(env: sys::napi_env, value: sys::napi_value) -> bool {
     unsafe { sys::napi_get_value_string_utf8(env, value, (&raw mut nul).cast(), 1, null_mut()) == sys::Status::napi_ok }
 }
 
-/// Encodes a JavaScript string with a NUL behind it into a block of its own that `owned` keeps. The block and its bytes,
-/// the NUL among them.
+/// Encodes a JavaScript string with a NUL behind it into a new block, which `owned` keeps. Returns the block and its
+/// length in bytes with the NUL.
 ///
 /// # Errors
 /// If the value is no string, has a NUL in it, or there is no memory for it.
@@ -111,7 +110,7 @@ pub unsafe fn text(
     let block = block.ok_or(Unpinned::NoMemory(length))?;
     owned.push(OwnedText(block, length));
     // SAFETY: M8; the block has space for as much.
-    let to = unsafe { std::slice::from_raw_parts_mut(block.data().as_ptr(), length) };
+    let to = unsafe { raw::bytes_mut(block.data().as_ptr(), length) };
     // SAFETY: as of this function.
     unsafe { encode(env, value, encoding, to) }?;
     Ok((block, length))
@@ -140,7 +139,7 @@ pub unsafe fn short_text(
 /// If the value is no string, or has a NUL in it.
 ///
 /// # Safety
-/// As [`storage`], and there is room for the whole.
+/// As [`text_units`], and there is room for the whole.
 unsafe fn encode(
     env: sys::napi_env,
     value: sys::napi_value,

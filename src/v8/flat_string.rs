@@ -2,7 +2,6 @@
 //! V8's table (a literal, a key), one that was made, or one that refers to such a one: that was put together and then
 //! flattened, that is a part of another, or that was found to be in the table.
 #![expect(unsafe_code, reason = "reads the engine's memory")]
-#![expect(clippy::disallowed_methods, reason = "texts are slices where they are encoded")]
 
 use super::handle::Local;
 use crate::memory::address::Address;
@@ -184,7 +183,7 @@ impl FlatStrings {
 #[inline]
 unsafe fn characters<'a, T>(string: Address, offset: usize, length: usize) -> &'a [T] {
     // SAFETY: by the contract of this function.
-    unsafe { std::slice::from_raw_parts(string.as_ptr().add(CHARACTERS).cast::<T>().add(offset), length) }
+    unsafe { raw::elements(string, CHARACTERS + offset * size_of::<T>(), length) }
 }
 
 /// # Safety

@@ -2,7 +2,6 @@
 //! are checked after it, and a text that C has returned is copied to JavaScript.
 #![cfg(v8_abi)]
 #![expect(unsafe_code, reason = "is called by generated code")]
-#![expect(clippy::disallowed_methods, reason = "texts are slices where they are encoded")]
 
 use std::ptr::{null, null_mut};
 
@@ -127,11 +126,8 @@ impl FastArguments {
         {
             let block = self.slot_block(number, characters.len() + 1)?;
             // SAFETY: M8; the block is of that size, and this call's.
-            let to = unsafe { std::slice::from_raw_parts_mut(block.data().as_ptr(), characters.len() + 1) };
-            if let Some((nul, to)) = to.split_last_mut() {
-                *nul = 0;
-                ascii::copy(to, characters);
-            }
+            let to = unsafe { raw::bytes_mut(block.data().as_ptr(), characters.len() + 1) };
+            ascii::copy_with_nul(to, characters);
             return Some(block.data());
         }
         self.store_encoded(environment, text, unit, number)
@@ -149,7 +145,7 @@ impl FastArguments {
         if let Some(size) = text.bytes(encoding) {
             let block = self.slot_block(number, size)?;
             // SAFETY: M8; the block is of that size, and this call's.
-            let to = unsafe { std::slice::from_raw_parts_mut(block.data().as_ptr(), size) };
+            let to = unsafe { raw::bytes_mut(block.data().as_ptr(), size) };
             return text.encode(encoding, to).ok().map(|_| block.data());
         }
         let encoded = environment.calls.strings.encode(text, encoding)?;
@@ -189,7 +185,7 @@ impl FastArguments {
         match text.filter(|text| ascii::is_plain(text)) {
             Some(text) => {
                 // SAFETY: M1; there is space for it. C cannot know where that is.
-                let to = unsafe { std::slice::from_raw_parts_mut(self.shared.returned(), text.len()) };
+                let to = unsafe { raw::bytes_mut(self.shared.returned(), text.len()) };
                 ascii::copy(to, text);
                 self.shared.set_text(text.len() as u32);
             }

@@ -174,8 +174,8 @@ const RESULTS = {
 };
 
 /**
- * What a table has for a descriptor, or for the one whose conversions it makes bun's. By identity: what is derived from
- * one (minBytes, a struct's pointer) has rules of its own.
+ * The entry of a table for a descriptor, or for the descriptor of which it is the `wrap: true` form. Descriptors are
+ * compared by identity: one that is derived from another (minBytes, a struct's pointer) is checked differently.
  */
 function entryOf(table, descriptor) {
   const base = descriptor.coerces ?? descriptor;

@@ -237,7 +237,7 @@ function argumentOf(type) {
         convert: layoutOf(layout.to).kind === 'scalar' || layout.to.name === 'void' ? view : pointer,
       };
     case 'callback': {
-      // Made late: a function may take pointers to functions of its own prototype.
+      // Made at the first call, because a prototype may take pointers to functions of the same prototype.
       let adapt;
       const adapted = (callback) => (adapt ??= adapterFor(layout.prototype))(callback);
       return {

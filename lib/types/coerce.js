@@ -7,8 +7,8 @@ const { wrongType, locationOf, typeNameOf } = require('../errors.js');
 const LITTLE = true;
 
 /**
- * Gives a descriptor its `coercing` one, which is made when it is first asked for: few programs do. Not enumerable, for a
- * descriptor that spreads another has conversions of its own.
+ * Gives a descriptor its `coercing` form, which is made at its first use: few programs need it. The property is not
+ * enumerable, so that a descriptor made by spreading this one does not take over these conversions.
  */
 const withCoercion = (descriptor, changes) =>
   Object.defineProperty(descriptor, 'coercing', {

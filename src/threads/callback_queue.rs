@@ -132,7 +132,7 @@ impl Request {
         if slot.answer.is_none() {
             slot.answer = Some(answer);
             self.is_answered.store(true, Ordering::Release);
-            // To wake nobody is a call of the kernel as well.
+            // A notification without a sleeper would cost a system call, too.
             if slot.sleeps {
                 self.answered.notify_all();
             }
@@ -178,7 +178,7 @@ impl<T: Send> Queue<T> {
             return Err(work);
         }
         state.work.push_back(work);
-        // To wake nobody is a call of the kernel as well.
+        // A notification without a sleeper would cost a system call, too.
         if state.sleeps {
             self.arrived.notify_all();
         }

@@ -5,19 +5,7 @@ const { apply } = Reflect;
 
 /** A name in a stack trace or a profile: a comment may contain neither spaces nor quotes. */
 const MOST_CHARACTERS = 120;
-const urlOf = (name) => `pinned-ffi:${isPlain(name) ? name : plainOf(name)}`;
-const plainOf = (name) => name.replace(/[\s"'\\]+/g, '_').slice(0, MOST_CHARACTERS);
-
-/** Whether a name has nothing that `plainOf` changes. Most have not, and a regular expression takes longer to compile. */
-function isPlain(name) {
-  if (name.length > MOST_CHARACTERS) return false;
-  for (let i = 0; i < name.length; i += 1) {
-    const code = name.charCodeAt(i);
-    if (code <= SPACE || code > TILDE || code === QUOTE || code === APOSTROPHE || code === BACKSLASH) return false;
-  }
-  return true;
-}
-const [SPACE, QUOTE, APOSTROPHE, BACKSLASH, TILDE] = [0x20, 0x22, 0x27, 0x5c, 0x7e];
+const urlOf = (name) => `pinned-ffi:${name.replace(/[\s"'\\]+/g, '_').slice(0, MOST_CHARACTERS)}`;
 
 /**
  * Returns the result of a function body for `values`.

@@ -77,19 +77,8 @@ function appleNames(name) {
 
 // --- Linux and the other ELF systems
 
-/** `libz.so.1` in two parts, `libz` and `.1`; the second one is null of a name that is no file's. */
-function partsOf(name) {
-  // Most names are like this one. A regular expression takes as long to compile as the rest of the search.
-  const at = name.indexOf('.so.');
-  if (at > 0 && at === name.length - 5 && name[at + 4] >= '0' && name[at + 4] <= '9') {
-    return [name.slice(0, at), name.slice(at + 3)];
-  }
-  const [, stem, version] = /^(.+?)\.so((?:\.\w+)*)$/.exec(name) ?? [null, name, null];
-  return [stem, version];
-}
-
 function* elfNames(name) {
-  const [stem, version] = partsOf(name);
+  const [, stem, version] = /^(.+?)\.so((?:\.\w+)*)$/.exec(name) ?? [null, name, null];
   const isFile = version !== null;
   const stems = stem.startsWith('lib') ? [stem] : [`lib${stem}`];
   if (isFile && stems[0] !== stem) stems.unshift(stem);

@@ -16,27 +16,13 @@ const isPath = (name, platform = process.platform) =>
 // Where it does not (a patched or a static executable), Node's own report does; it takes far longer.
 function detectMusl() {
   if (process.platform !== 'linux') return false;
-  const isInterpreted = interpretedByMusl(readStart('/proc/self/exe'));
-  if (isInterpreted !== undefined) return isInterpreted;
+  const interpreter = /\/ld-?(musl|linux|64|\.so|\d)/.exec(readStart('/proc/self/exe'));
+  if (interpreter !== null) return interpreter[1] === 'musl';
   try {
     return reportHeader().glibcVersionRuntime === undefined;
   } catch {
     return false;
   }
-}
-
-/**
- * Whether the loader that the text names is musl's, `ld-musl-x86_64.so.1`; false for `ld-linux-x86-64.so.2`, `ld64.so.2`
- * and so on; undefined where it names none. A regular expression takes longer to compile.
- */
-function interpretedByMusl(text) {
-  for (let at = text.indexOf('/ld'); at >= 0; at = text.indexOf('/ld', at + 3)) {
-    const rest = text.slice(text[at + 3] === '-' ? at + 4 : at + 3, at + 9);
-    if (rest.startsWith('musl')) return true;
-    if (['linux', '64', '.so'].some((start) => rest.startsWith(start)) || (rest[0] >= '0' && rest[0] <= '9'))
-      return false;
-  }
-  return undefined;
 }
 
 // By default the report looks up the names of all network peers.

@@ -111,12 +111,14 @@ unsafe extern "sysv64" fn bind_first() {
 /// Makes the code of a stub. Two threads may do so at once: then both codes work, and one is lost.
 extern "sysv64" fn bind(entry: &'static Entry) -> u64 {
     let number = entry.spare.load(Ordering::Relaxed);
+    let errno = crate::call::invoke::last_errno();
     let signature = signature_of(number);
     let Some(signature) = signature else { fail("a function pointer that is no callback was called") };
     let handler = Box::new(Callback { number, signature: Arc::clone(&signature) });
     let Ok(closure) = Closure::new(signature, handler) else { fail("no memory for a callback") };
     let code = closure.code().get() as u64;
     entry.code.store(code, Ordering::Release);
+    crate::call::invoke::set_errno(errno); // Waiting for the answer may have set it.
     code
 }
 

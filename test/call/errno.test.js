@@ -96,6 +96,18 @@ describe('errno()', () => {
     fails.close();
   });
 
+  // The code of an isolated library's callback is made at its first call, which waits for an answer.
+  test('the first call of a callback does not change errno in C', () => {
+    const declaration = { args: ['function', 'i32'], returns: 'i32', fails: 'negative' };
+    const call = bindOne('call_i32', declaration.args, 'i32', declaration);
+    const callbacks = Array.from(
+      { length: 300 },
+      () => new JSCallback((value) => value, { args: ['i32'], returns: 'i32' }),
+    );
+    for (const callback of callbacks) assert.throws(() => call(callback, -3), { code: 'ERR_FFI_CALL_FAILED' });
+    for (const callback of callbacks) callback.close();
+  });
+
   test('C finds the number that a callback sets by errno(value)', () => {
     const declaration = { args: ['function', 'i32'], returns: 'i32', fails: 'negative' };
     const sets = new JSCallback((value) => (errno(EACCES), value), { args: ['i32'], returns: 'i32' });

@@ -55,10 +55,13 @@ impl<T> Locked<T> {
             spin_loop();
         }
         while self.state.swap(WAITED_FOR, Ordering::Acquire) != FREE {
-            // SAFETY: the word is this lock's, and lives as long. The process's own futex: no other process waits.
+            // SAFETY: the word is this lock's, and lives as long. The process's own futex: no other process waits. errno
+            // is this thread's own: waiting may set it, which malloc() does not where it succeeds.
             unsafe {
+                let errno = *libc::__errno_location();
                 let operation = libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG;
                 libc::syscall(libc::SYS_futex, self.state.as_ptr(), operation, WAITED_FOR, null::<u8>());
+                *libc::__errno_location() = errno;
             }
         }
     }

@@ -1,10 +1,13 @@
 'use strict';
-// Loads the entries of the package. A published package has the files that most programs load in one script, and those
-// that many load in a second file, because Node takes longer to find and read forty files than to run them
+// Loads the entries of the package. A published package has the files that most programs load in a few scripts, and those
+// that many load in one more file, because Node takes longer to find and read forty files than to run them
 // (scripts/startup.js).
 
-/** Those files. Their names are ones that no other package has: in a bundle the folder is the program's. */
-const STARTUP = 'pinned-ffi.startup';
+/**
+ * The scripts: what every program loads, what a first call of C loads, what pointers and texts load. Their names are ones
+ * that no other package has: in a bundle the folder is the program's.
+ */
+const SCRIPTS = ['pinned-ffi.startup', 'pinned-ffi.calls', 'pinned-ffi.pointers'];
 const LATER = 'pinned-ffi.later';
 
 const Module = /** @type {any} */ (module.constructor);
@@ -41,41 +44,58 @@ function partsOf(text) {
 
 /**
  * Loads files of the package as Node would load them from disk: by their names, with the same modules, once. What they
- * require and neither of the two files has is Node's to load.
+ * require and none of the files has is Node's to load.
  * @param {Record<string, any>} registry
- * @param {string} script STARTUP: its value is { names, functions }, with a function for each file that it has
+ * @param {string[]} scripts SCRIPTS: each has the functions of some files, and the first one says which ones have how many
  * @returns {(index: number) => any}
  */
-function loaderOf(registry, script) {
+function loaderOf(registry, scripts) {
   const { require: requireFile } = Module.prototype;
   const folder = __dirname + require('node:path').sep;
   const isWindows = folder.endsWith('\\');
-  const startup = new Module(folder + STARTUP, module);
-  startup.filename = folder + STARTUP;
-  startup._compile(script, startup.filename);
-  /** The names are those of all files of the two, in the order of their numbers. */
-  const { names, functions } = startup.exports;
-  /** @type {[text: string, imports: Record<string, number>][] | undefined} the other ones */
+  /** @type {Function[]} by the numbers of the files, those of each script once it was compiled */
+  const functions = [];
+
+  function compile(number, from) {
+    const compiled = new Module(folder + SCRIPTS[number], module);
+    compiled.filename = folder + SCRIPTS[number];
+    compiled._compile(scripts[number], compiled.filename);
+    compiled.exports.functions.forEach((run, i) => (functions[from + i] = run));
+    return compiled.exports;
+  }
+  /** The names are those of all files, in the order of their numbers. */
+  const { names, counts } = compile(0, 0);
+  /** @type {[text: string, imports: Record<string, number>][] | undefined} the files that are in no script */
   let later;
+
+  /** The function of a file; undefined where no script has it. */
+  function functionOf(index) {
+    for (let number = 0, from = 0; number < counts.length && !(index in functions); number += 1) {
+      if (index < from + counts[number]) compile(number, from);
+      from += counts[number];
+    }
+    return functions[index];
+  }
 
   /** Calls the function of a file as Node does. */
   function evaluate(index, made, own) {
-    if (index < functions.length) {
+    const run = functionOf(index);
+    if (run !== undefined) {
       const directory = made.filename.slice(
         0,
         made.filename.length - names[index].length + names[index].lastIndexOf('/'),
       );
-      functions[index].call(made.exports, made.exports, own, made, made.filename, directory);
+      run.call(made.exports, made.exports, own, made, made.filename, directory);
       return;
     }
-    const [text, imports] = later[index - functions.length];
+    later ??= partsOf(read(LATER));
+    const [text, imports] = later[index - names.length + later.length];
     made.require = (name) => (imports[name] === undefined ? requireFile.call(made, name) : load(imports[name]));
     made._compile(text, made.filename);
   }
 
   /** The exports of the file with a number. */
   function load(index) {
-    later ??= index < functions.length ? undefined : partsOf(read(LATER));
     const file = folder + (isWindows ? names[index].replaceAll('/', '\\') : names[index]);
     const loaded = registry[file];
     if (loaded !== undefined) return loaded.exports;
@@ -83,6 +103,7 @@ function loaderOf(registry, script) {
     made.filename = file;
     const own = (wanted) => (typeof wanted === 'number' ? load(wanted) : requireFile.call(made, wanted));
     own.cache = registry;
+    own.hasScripts = true;
     registry[file] = made;
     try {
       evaluate(index, made, own);
@@ -96,6 +117,7 @@ function loaderOf(registry, script) {
 }
 
 const registry = nodesRegistry();
-const script = registry === undefined ? undefined : read(STARTUP);
+// All of them now: when one is needed the process may have no file descriptor left.
+const scripts = registry === undefined ? [undefined] : SCRIPTS.map(read);
 
-module.exports = script === undefined ? require('./entries.js') : loaderOf(registry, script)(0);
+module.exports = scripts.includes(undefined) ? require('./entries.js') : loaderOf(registry, scripts)(0);

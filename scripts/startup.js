@@ -1,6 +1,6 @@
 'use strict';
-// Puts the files of lib/ that every program loads into one script, and those that many load into a second file. A
-// published package has both; lib/instance.js reads them. The files are there as well, and their modules have their names,
+// Puts the files of lib/ that most programs load into a few scripts, and those that many load into one more file. A
+// published package has them; lib/instance.js reads them. The files are there as well, and their modules have their names,
 // so that files which are loaded later find them (lib/lazy.js).
 //   node scripts/startup.js [--remove] [folder of a package]
 
@@ -9,13 +9,14 @@ const fs = require('node:fs');
 const path = require('node:path');
 
 const root = path.join(__dirname, '..');
-const STARTUP = 'pinned-ffi.startup';
+const SCRIPTS = ['pinned-ffi.startup', 'pinned-ffi.calls', 'pinned-ffi.pointers'];
 const LATER = 'pinned-ffi.later';
-const NAMES = [STARTUP, LATER];
+const NAMES = [...SCRIPTS, LATER];
 
 /**
  * Programs. Each prints the files of lib/ that it has loaded, by their names there, with the functions that ran: the first
- * program has what every one has, the second passes pointers and texts as well, the third has what most have.
+ * program only loads the package, the second makes a call, the third passes pointers and texts as well, the fourth has
+ * what most have. There is a script for what each of the first three loads in addition.
  */
 const HEAD = `
   const { Session } = require('node:inspector');
@@ -43,6 +44,10 @@ const HEAD = `
     });
   }`;
 const EVERY = `${HEAD}
+  require(folder);
+  print();
+`;
+const CALLS = `${HEAD}
   require(folder).dlopen(null, { abs: { args: ['i32'], returns: 'i32' } }).symbols.abs(-7);
   print();
 `;
@@ -113,7 +118,7 @@ function edited(text, edits, from = 0, to = text.length) {
 }
 
 /**
- * A source as V8 reads it fastest. V8 compiles a function in parentheses with its file, and reads it once; others it reads
+ * A source as V8 reads it fastest. V8 compiles a function in parentheses with its script, and reads it once; others it reads
  * once more at their first call.
  * - Comments are left out: they are a quarter of the text.
  * - Functions that ran get parentheses.
@@ -137,40 +142,40 @@ function prepared(source, ran, keepsLines) {
   return edited(source, [...others, ...removed, [directive.end, directive.end, `\n${declared.join('')}`]]);
 }
 
-/**
- * The function of a file. In parentheses V8 compiles it with the script, else when it is called, which it then takes longer
- * for.
- */
-function functionOf(file, source, files, isRun) {
+/** The function of a file, which V8 compiles with the script. */
+function functionOf(file, source, files) {
   const numbered = source.replace(REQUIRE, (text, name) => {
     const number = numberOf(file, name, files);
     return number < 0 ? text : `require(${number})`;
   });
-  const text = `function (exports, require, module, __filename, __dirname) {${numbered}\n}`;
-  return isRun ? `(${text})` : text;
+  return `(function (exports, require, module, __filename, __dirname) {${numbered}\n})`;
 }
 
-/** The contents of both files, by their names. */
+/** The contents of all of them, by their names. */
 function contentsOf(folder) {
-  const every = runProgram(EVERY, folder);
-  const others = (files, known) => files.filter((file) => !known.includes(file));
-  const inScript = [...every.files, ...others(runProgram(POINTERS, folder).files, every.files)];
-  const most = runProgram(MOST, folder);
-  const files = [...inScript, ...others(most.files, inScript)];
-  const sources = files.map((file, i) => {
-    const source = fs.readFileSync(path.join(folder, 'lib', file), 'utf8');
-    const isInScript = i < inScript.length;
-    return prepared(source, (isInScript ? every : most).ran[file] ?? [], !isInScript);
+  const files = [];
+  /** For each program, those of its files that none before it has loaded, and their sources. */
+  const parts = [EVERY, CALLS, POINTERS, MOST].map((program, i) => {
+    const { files: loaded, ran } = runProgram(program, folder);
+    const added = loaded.filter((file) => !files.includes(file));
+    files.push(...added);
+    const sourceOf = (file) => fs.readFileSync(path.join(folder, 'lib', file), 'utf8');
+    return added.map((file) => ({ file, source: prepared(sourceOf(file), ran[file] ?? [], i >= SCRIPTS.length) }));
   });
   // Then a character is a byte, and a part of a file is a string as it is.
-  const other = files.find((_, i) => /[^\0-\x7f]/.test(sources[i]));
-  if (other !== undefined) throw new Error(`lib/${other} has characters that are not ASCII`);
-  const functions = inScript.map((file, i) => functionOf(file, sources[i], files, i < every.files.length));
-  const later = sources.slice(inScript.length);
-  const head = later.map((source, i) => [source.length, importsOf(files[inScript.length + i], source, files)]);
+  const other = parts.flat().find(({ source }) => /[^\0-\x7f]/.test(source));
+  if (other !== undefined) throw new Error(`lib/${other.file} has characters that are not ASCII`);
+  const later = parts.pop();
+  const head = later.map(({ file, source }) => [source.length, importsOf(file, source, files)]);
+  const counts = parts.map(({ length }) => length);
+  const scripts = parts.map((part, i) => {
+    const functions = part.map(({ file, source }) => functionOf(file, source, files));
+    const names = `exports.names = '${files.join()}'.split(',');\nexports.counts = [${counts}];\n`;
+    return [SCRIPTS[i], `${i === 0 ? names : ''}exports.functions = [${functions.join(',\n')}];\n`];
+  });
   return {
-    [STARTUP]: `exports.names = '${files.join()}'.split(',');\nexports.functions = [${functions.join(',\n')}];\n`,
-    [LATER]: `${JSON.stringify(head)}\n${later.join('')}`,
+    ...Object.fromEntries(scripts),
+    [LATER]: `${JSON.stringify(head)}\n${later.map(({ source }) => source).join('')}`,
   };
 }
 

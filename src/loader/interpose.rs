@@ -32,10 +32,18 @@ pub fn first(path: &Path) -> Option<String> {
     let endian = header.endian().ok()?;
     let file = Dynamic::of(header, endian, &cache)?;
     let symbols = file.symbols();
-    let is_rival = |symbol: &&elf::Sym64<Endianness>| {
-        is_own(symbol, endian) && file.name_of(symbol).is_some_and(|name| program.find(name).is_some())
+    // By the hashes that the file has of its names, most of which need not be read then.
+    let (first, hashes) = file.hashes(symbols.len()).unwrap_or((symbols.len(), &[]));
+    let may_be_rival = |index: usize| {
+        let hash = index.checked_sub(first).and_then(|at| hashes.get(at));
+        hash.is_none_or(|hash| program.may_have(hash.get(endian)))
     };
-    let rival = symbols.iter().find(is_rival)?;
+    let is_rival = |(index, symbol): &(usize, &elf::Sym64<Endianness>)| {
+        may_be_rival(*index)
+            && is_own(symbol, endian)
+            && file.name_of(symbol).is_some_and(|name| program.find(name).is_some())
+    };
+    let (_, rival) = symbols.iter().enumerate().find(is_rival)?;
     // Variables of other libraries that the program uses (`environ`, `tzname`, `std::cout`) live in the program, which
     // has copies of them. Bound locally, the library would use the originals, which the rest of the process does not
     // use.

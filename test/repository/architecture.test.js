@@ -71,19 +71,34 @@ const BASE = ['bounded-map', 'errors', 'win32-errors', 'validate', 'lazy', 'near
 
 // Folder of src/ (or file, where it lies beside the folders) -> the folders that it may use.
 const RUST = {
-  node: ['v8', 'isolate', 'call', 'callback', 'threads', 'abi', 'loader', 'memory', 'error', 'panics', 'sync', 'trace'],
+  node: [
+    'v8',
+    'isolate',
+    'call',
+    'callback',
+    'threads',
+    'abi',
+    'loader',
+    'memory',
+    'errno',
+    'error',
+    'panics',
+    'sync',
+    'trace',
+  ],
   v8: ['call', 'abi', 'loader', 'memory'],
-  call: ['abi', 'loader', 'memory', 'error'],
+  call: ['abi', 'loader', 'memory', 'errno', 'error'],
   callback: ['abi', 'memory', 'error', 'panics'],
   threads: ['loader', 'memory', 'sync'],
   abi: ['memory', 'error'],
   loader: ['memory', 'error'],
   memory: ['error', 'sync'],
+  errno: [],
   error: [],
   panics: [],
   sync: [],
-  trace: [],
-  host: ['isolate', 'callback', 'call', 'abi', 'memory', 'trace'],
+  trace: ['errno'],
+  host: ['isolate', 'callback', 'call', 'abi', 'memory', 'errno', 'trace'],
   isolate: ['call', 'abi', 'memory', 'error', 'sync'],
 };
 
@@ -99,7 +114,7 @@ const CRATES = {
 
 // The only files that may lift the ban on unsafe code.
 const UNSAFE =
-  /^(abi\/(layout|signature)|loader\/(exports|instances|interpose|library|symbol_size)|memory\/[\w/]+|call\/\w+|callback\/\w+|threads\/(exit|models)|v8\/\w+|trace\/\w+|host\/[\w/]+|isolate\/\w+|node\/[\w/]+)\.rs$/;
+  /^(errno|abi\/(layout|signature)|loader\/(exports|instances|interpose|library|symbol_size)|memory\/[\w/]+|call\/\w+|callback\/\w+|threads\/(exit|models)|v8\/\w+|trace\/\w+|host\/[\w/]+|isolate\/\w+|node\/[\w/]+)\.rs$/;
 
 // ---- JavaScript -----------------------------------------------------------------------------------------------------
 

@@ -14,8 +14,8 @@ use super::kept_function::JsFunction;
 use super::slot::{OPEN, this_thread};
 use crate::abi::signature::Signature;
 use crate::call::inside::Inside;
-use crate::call::invoke::Errno;
 use crate::callback::closure::{Closure, Handler, Incoming};
+use crate::errno::Errno;
 use crate::node::env::{CallbackSlot, EnvHandle, Environment};
 #[cfg(v8_abi)]
 use crate::node::error::take_thrown;

@@ -107,8 +107,8 @@ function force(fn, warmUp) {
 function tryOptimize(fn, warmUp = fn, attempts = 1) {
   if (optimizedBits === 0) {
     const reference = (a, b) => a + b;
-    // Bit 0 says "is a function", those from 7 on what V8 is about to do; the others of a known optimised function differ
-    // from one V8 to the next. An earlier tier, which may get in between, has a lower bit.
+    // Bit 0 says "is a function", those from 7 on what V8 is about to do; the others of a known optimised function
+    // differ from one V8 to the next. An earlier tier, which may get in between, has a lower bit.
     const statuses = Array.from({ length: 5 }, () => force(reference, () => reference(1, 2)) & 0b1111110);
     optimizedBits = Math.max(...statuses);
   }
@@ -135,8 +135,8 @@ function staysOptimized(fn) {
 const defaultTimeout = 60_000;
 
 /**
- * Runs a file of the repository or, with `code`, a script in a child Node. A crash does not reject: see `signal`. A script has
- * these helpers and the package, unless it is bare.
+ * Runs a file of the repository or, with `code`, a script in a child Node. A crash does not reject: see `signal`. A
+ * script has these helpers and the package, unless it is bare.
  */
 function run({ code, file, args = [], flags = [], env = {}, timeout = defaultTimeout, isBare = false }) {
   const helpers = isBare ? '' : `const h = require(${JSON.stringify(__filename)}); const { ffi } = h;`;

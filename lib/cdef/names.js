@@ -145,8 +145,8 @@ const gnuNames = () => [
 ];
 
 /**
- * Name -> the name of a scalar type, 'void *', 'T *', or a text type. Those of Windows and of the GNU C library begin with
- * a capital or an underscore, and are added when such a name is first asked for: most programs have none.
+ * Name -> the name of a scalar type, 'void *', 'T *', or a text type. Those of Windows and of the GNU C library begin
+ * with a capital or an underscore, and are added when such a name is first asked for: most programs have none.
  */
 class KnownNames {
   #names = ofThisSystem;

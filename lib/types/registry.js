@@ -7,10 +7,10 @@
 //   resolve (where present) is what may run the user's code, such as a `.ptr` getter; it comes before any write.
 //   writeAnyText (where present): `write`, except that a string with a NUL in it passes.
 //   returnedByEntry (where present): the native entry returns the value itself; `read` serves callbacks and memory.
-//   writesAtOnce (where present): `write` throws before it stores, and stores at once, though the descriptor was made from another.
-//   fastClass (where present): the name of the fast call's argument class: call/fast-call.js.
-//   coercing (where present) is the descriptor for `wrap: true`: bun's conversions. Descriptors made from others do not take it over.
-// `name` and `position` say where the value came from: see errors.js, locationOf().
+//   writesAtOnce (where present): `write` throws before it stores, and stores at once, though the descriptor was made
+//   from another. fastClass (where present): the name of the fast call's argument class: call/fast-call.js.
+//   coercing (where present) is the descriptor for `wrap: true`: bun's conversions. Descriptors made from others do not
+//   take it over. `name` and `position` say where the value came from: see errors.js, locationOf().
 
 /**
  * A type, as the package knows it. The opening comment says what the functions do.

@@ -1,5 +1,5 @@
-//! JavaScript strings on their way to C, by Node-API: what cannot be read where the engine keeps it, and texts that outlive
-//! the native entry.
+//! JavaScript strings on their way to C, by Node-API: what cannot be read where the engine keeps it, and texts that
+//! outlive the native entry.
 #![expect(unsafe_code, reason = "reads JavaScript strings")]
 
 use std::ptr::null_mut;
@@ -116,8 +116,8 @@ pub unsafe fn text(
     Ok((block, length))
 }
 
-/// Encodes a JavaScript string into the arena with a NUL behind it; `None` for any other value, for a text with a NUL in
-/// it, and where there is no room.
+/// Encodes a JavaScript string into the arena with a NUL behind it; `None` for any other value, for a text with a NUL
+/// in it, and where there is no room.
 ///
 /// # Safety
 /// As [`text_units`].

@@ -1,6 +1,6 @@
 'use strict';
-// pinned-ffi/koffi: what koffi's documents and its own tests say of values, types, pointers and callbacks, and where this layer
-// throws instead. The expected values are those of koffi 3.3.4, which runs the same calls.
+// pinned-ffi/koffi: what koffi's documents and its own tests say of values, types, pointers and callbacks, and where
+// this layer throws instead. The expected values are those of koffi 3.3.4, which runs the same calls.
 
 const assert = require('node:assert/strict');
 const { execFile } = require('node:child_process');

@@ -139,7 +139,10 @@ describe('dlopen of', () => {
 });
 
 describe('without memory', () => {
-  /** A thread of Node's own that allocates for the first time would take 64 MB of the room, and end the process without them. */
+  /**
+   * A thread of Node's own that allocates for the first time would take 64 MB of the room, and end the process without
+   * them.
+   */
   const ONE_ARENA = { MALLOC_ARENA_MAX: '1' };
 
   /** Where V8 has no memory to compile what is hot, which it does in other threads, it ends the process. */

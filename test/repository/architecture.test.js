@@ -9,8 +9,8 @@ const { root } = require('../helpers.js');
 
 // ---- the allowed imports --------------------------------------------------------------------------------------------
 
-// Folder of the package's JavaScript -> the folders it may require. Each may also require its own files and what Node has
-// built in. A file that is a row of its own is in no folder's reach unless a row names it.
+// Folder of the package's JavaScript -> the folders it may require. Each may also require its own files and what Node
+// has built in. A file that is a row of its own is in no folder's reach unless a row names it.
 const FOLDERS = {
   '.': ['lib/instance'],
   bin: ['cli'],

@@ -163,6 +163,28 @@ describe('the public functions of src/', () => {
   });
 });
 
+test('no comment is wider than 120 columns, which neither prettier nor rustfmt holds', () => {
+  const wide = sourceFiles().flatMap((file) =>
+    fs
+      .readFileSync(path.join(root, file), 'utf8')
+      .split('\n')
+      .flatMap((line, i) => (line.length > 120 && /^\s*(?:\/\/|\/?\*)/.test(line) ? [`${file}:${i + 1}`] : [])),
+  );
+  assert.deepEqual(wide, []);
+});
+
+/** The files of code in the repository, without what is built or installed. */
+function sourceFiles() {
+  const isOther = (name) => /^(?:\.|node_modules$|target$|build$|dist$|pages$|prebuilds$|results$)/.test(name);
+  const walk = (folder) =>
+    fs.readdirSync(path.join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+      if (isOther(entry.name)) return [];
+      const file = path.posix.join(folder, entry.name);
+      return entry.isDirectory() ? walk(file) : /\.(?:rs|[cm]?[jt]s|[ch])$/.test(entry.name) ? [file] : [];
+    });
+  return walk('.');
+}
+
 // Map.groupBy, which Node 20 has not.
 function groupByName(functions) {
   const groups = new Map();

@@ -1,6 +1,6 @@
 'use strict';
-// The commands that run the package on other Nodes and systems: their table in docs/platforms.md, their options, and what
-// they make of a runtime that fails.
+// The commands that run the package on other Nodes and systems: their table in docs/platforms.md, their options, and
+// what they make of a runtime that fails.
 
 const assert = require('node:assert/strict');
 const { spawnSync } = require('node:child_process');

@@ -1,12 +1,12 @@
 //! `malloc` and its family, exported.
 //!
-//! The dynamic loader binds the calls of every library to the first definition in the global scope. In a host that is this
-//! file: the addon is the main program. In Node the addon comes after libc, so that nothing is bound to these
-//! definitions, not even calls of the addon; if something were (`RTLD_DEEPBIND`), it would get libc's functions, because
-//! there the heap has no region.
+//! The dynamic loader binds the calls of every library to the first definition in the global scope. In a host that is
+//! this file: the addon is the main program. In Node the addon comes after libc, so that nothing is bound to these
+//! definitions, not even calls of the addon; if something were (`RTLD_DEEPBIND`), it would get libc's functions,
+//! because there the heap has no region.
 //!
-//! The exported functions are naked, that is, a jump. The compiler cannot see through them: it would otherwise be free to
-//! inline `malloc` into the addon, and with it a choice that the loader has to make.
+//! The exported functions are naked, that is, a jump. The compiler cannot see through them: it would otherwise be free
+//! to inline `malloc` into the addon, and with it a choice that the loader has to make.
 #![expect(unsafe_code, reason = "defines functions that C calls")]
 
 use std::arch::naked_asm;

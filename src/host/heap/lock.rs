@@ -36,7 +36,8 @@ impl<T> Locked<T> {
     /// The value, if the lock is free.
     pub fn try_lock(&self) -> Option<Guard<'_, T>> {
         let taken = self.state.compare_exchange(FREE, TAKEN, Ordering::Acquire, Ordering::Relaxed);
-        // `then` makes the guard only on success: dropping another one would release a lock that this thread does not hold.
+        // `then` makes the guard only on success: dropping another one would release a lock that this thread does not
+        // hold.
         taken.is_ok().then(|| Guard { lock: self })
     }
 

@@ -38,7 +38,8 @@ impl Characters<'_> {
         }
     }
 
-    /// Writes the text and a NUL to the start of `to`: how many bytes they take. What is behind them may be overwritten.
+    /// Writes the text and a NUL to the start of `to`: how many bytes they take. What is behind them may be
+    /// overwritten.
     ///
     /// # Errors
     /// [`HasNul`], where the text contains one.

@@ -45,7 +45,7 @@ impl Characters<'_> {
     /// [`HasNul`], where the text contains one.
     ///
     /// # Panics
-    /// If `to` is shorter than [`Characters::bytes`] or, where that is not known, [`Characters::most_bytes`].
+    /// If `to` is shorter than the text and its NUL; for UTF-8, than [`Characters::most_bytes`].
     #[inline]
     pub fn encode(self, encoding: Encoding, to: &mut [u8]) -> Result<usize, HasNul> {
         let length = match (self, encoding) {

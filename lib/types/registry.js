@@ -44,6 +44,7 @@
 
 const { noteInline, byElement, byHalves } = require('../codegen/read-values.js');
 const { makeError, describe, wrongType, wrongValue } = require('../errors.js');
+const { LateMap } = require('../late-map.js');
 const { lazy } = require('../lazy.js');
 const {
   sizes,
@@ -145,68 +146,31 @@ const aliases = {
   buffer_length: ['buffer_bytelength'],
 };
 
-/** The types by their names. It adds the late ones when a name is none of the others, or when it is gone through. */
-class TypeTable extends Map {
-  #isWhole = false;
-
-  /** Enters a descriptor under its names. */
-  #enter(descriptor) {
+/** Enters descriptors under their names. */
+function enter(map, list) {
+  // No loop: a long one in the code of a file has V8 compile all of that once more.
+  list.forEach((descriptor) => {
     if (descriptor === undefined) return;
-    super.set(descriptor.name, descriptor);
+    map.set(descriptor.name, descriptor);
     const others = aliases[descriptor.name];
-    if (others !== undefined) for (let i = 0; i < others.length; i += 1) super.set(others[i], descriptor);
-  }
-
-  constructor() {
-    super();
-    // No loop: a long one in the code of a file has V8 compile all of that once more.
-    descriptors.forEach((descriptor) => this.#enter(descriptor));
-  }
-
-  /** The table with all types, in the order of their tags. */
-  whole() {
-    if (this.#isWhole) return this;
-    const { tagged, untagged } = lateTypes();
-    for (const descriptor of tagged) descriptors[descriptor.id] = alone(descriptor);
-    this.clear();
-    for (const descriptor of descriptors) this.#enter(descriptor);
-    for (const descriptor of untagged) this.#enter(alone(descriptor));
-    this.#isWhole = true;
-    return this;
-  }
-
-  get(name) {
-    const known = super.get(name);
-    return known !== undefined || this.#isWhole ? known : this.whole().get(name);
-  }
-
-  has(name) {
-    return this.get(name) !== undefined;
-  }
-
-  keys() {
-    return this.#isWhole ? super.keys() : this.whole().keys();
-  }
-
-  values() {
-    return this.#isWhole ? super.values() : this.whole().values();
-  }
-
-  entries() {
-    return this.#isWhole ? super.entries() : this.whole().entries();
-  }
-
-  [Symbol.iterator]() {
-    return this.entries();
-  }
-
-  forEach(call) {
-    if (this.#isWhole) super.forEach(call);
-    else this.whole().forEach(call);
-  }
+    if (others !== undefined) for (let i = 0; i < others.length; i += 1) map.set(others[i], descriptor);
+  });
+  return map;
 }
 
-const byName = new TypeTable();
+/** Enters all types, in the order of their tags. */
+function enterAll(map) {
+  const { tagged, untagged } = lateTypes();
+  for (const descriptor of tagged) descriptors[descriptor.id] = alone(descriptor);
+  map.clear();
+  enter(enter(map, descriptors), untagged.map(alone));
+}
+
+/**
+ * The types by their names.
+ * @type {Map<string, TypeDescriptor> & { whole(): Map<string, TypeDescriptor> }}
+ */
+const byName = /** @type {any} */ (enter(new LateMap([], enterAll), descriptors));
 
 /** The descriptor of a tag. */
 const byTag = (tag) =>

@@ -4,6 +4,7 @@
 const assert = require('node:assert/strict');
 const { spawn } = require('node:child_process');
 const fs = require('node:fs');
+const os = require('node:os');
 const path = require('node:path');
 const v8 = require('node:v8');
 const vm = require('node:vm');
@@ -175,6 +176,15 @@ async function runs(code, { exit = 0, ...options } = {}) {
   return result.stdout.trim();
 }
 
+/** A new folder, which is removed once the tests of the file or the suite have run. */
+function makeFolder(name) {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), `${name}-`));
+  // Not for scripts in child processes, which load these helpers as well.
+  const { after } = require('node:test');
+  after(() => fs.rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
 /** A detached view of `size` bytes. */
 function makeDetached(size = 8) {
   const view = new Uint8Array(size);
@@ -221,6 +231,7 @@ module.exports = {
   staysOptimized,
   run,
   runs,
+  makeFolder,
   makeDetached,
   polluted,
   makeRandom,

@@ -6,14 +6,12 @@ const assert = require('node:assert/strict');
 const { execFileSync, spawn } = require('node:child_process');
 const { once } = require('node:events');
 const fs = require('node:fs');
-const os = require('node:os');
 const path = require('node:path');
-const { after, before, describe, test } = require('node:test');
-const { ffi, fixture, run, runs, throws } = require('../helpers.js');
+const { before, describe, test } = require('node:test');
+const { ffi, fixture, run, runs, throws, makeFolder } = require('../helpers.js');
 const { onlyOn } = require('../requirements.js');
 
-const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'faults-'));
-after(() => fs.rmSync(directory, { recursive: true, force: true }));
+const directory = makeFolder('faults');
 const at = (name) => path.join(directory, name);
 
 function compile(name, source, ...more) {

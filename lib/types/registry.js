@@ -73,8 +73,8 @@ const lateTypes = lazy(() => require('./late-types.js'));
 
 const compiledOnly = (id, name) => ({ id, name, refused: 'exists only in C code that bun compiles itself' });
 
-/** By their tags. Where there is none, it is one of the late types. */
-const descriptors = [
+/** The types that every program may need at once. `late-types.js` has the others. */
+const firstTypes = [
   char,
   i8,
   u8,
@@ -87,16 +87,11 @@ const descriptors = [
   f64,
   f32,
   bool,
-  undefined,
   voidType,
-  undefined,
   i64Fast,
   u64Fast,
-  undefined,
   compiledOnly(18, 'napi_env'),
   compiledOnly(19, 'napi_value'),
-  undefined,
-  undefined,
   long,
   unsignedLong,
   wchar,
@@ -123,8 +118,13 @@ const INLINES = {
   ...(sizes[22] === 8 && { long: byElement('i64s'), 'unsigned long': byElement('u64s') }),
 };
 
-for (const descriptor of descriptors) {
-  if (descriptor === undefined) continue;
+/**
+ * By their tags, which are the ids of the native side. A hole is one of the late types.
+ * @type {TypeDescriptor[]}
+ */
+const descriptors = [];
+for (const descriptor of firstTypes) {
+  descriptors[descriptor.id] = descriptor;
   if (Object.hasOwn(INLINES, descriptor.name)) noteInline(descriptor.read, INLINES[descriptor.name]);
   descriptor.size = descriptor.align = sizes[descriptor.id];
   alone(descriptor);
@@ -150,7 +150,6 @@ const aliases = {
 function enter(map, list) {
   // No loop: a long one in the code of a file has V8 compile all of that once more.
   list.forEach((descriptor) => {
-    if (descriptor === undefined) return;
     map.set(descriptor.name, descriptor);
     const others = aliases[descriptor.name];
     if (others !== undefined) for (let i = 0; i < others.length; i += 1) map.set(others[i], descriptor);

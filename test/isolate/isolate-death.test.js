@@ -207,6 +207,30 @@ describe('a signal', { skip }, () => {
   });
 });
 
+describe('a thread that ends without its process', { skip }, () => {
+  test('a call whose thread ends meets its timeout, and so does the first call of another function', (t) => {
+    const types = { end_thread: { returns: 'i32' }, end_thread_at_next_message: { returns: 'i32' } };
+    for (const name of Object.keys(types)) {
+      const opened = open(t, 'deaths', { ...types, jump_back: i32 }, { timeout: 100 });
+      const { symbols } = opened;
+      outcome(symbols[name]);
+      const began = Date.now();
+      const error = throws(() => symbols.jump_back(1), ['ERR_FFI_TIMEOUT', 'ERR_FFI_LIBRARY_DIED']);
+      assert.ok(Date.now() - began < 10_000, error.stack);
+      assert.equal(opened.isolated.alive, false);
+    }
+  });
+
+  test('a jump out of a call that a callback made ends the process, which says why', (t) => {
+    const types = { jump_from: { args: ['function'], returns: 'i32' }, jump_back: i32 };
+    const { symbols } = open(t, 'deaths', types);
+    const callback = callbackOf(t, (i) => symbols.jump_back(i));
+    const death = throws(() => symbols.jump_from(callback), 'ERR_FFI_LIBRARY_DIED');
+    assert.equal(death.signal, 'SIGABRT');
+    assert.match(death.stderr, /jumped out of a call that a callback made \(longjmp/);
+  });
+});
+
 // ---- exit() ---------------------------------------------------------------------------------------------------------
 
 describe('exit()', { skip }, () => {

@@ -4,6 +4,7 @@
 const assert = require('node:assert/strict');
 const os = require('node:os');
 const { describe, test } = require('node:test');
+const { inspect } = require('node:util');
 const { fuzz } = require('../fuzz/isolation.js');
 const { gc, outcome, run, throws } = require('../helpers.js');
 const {
@@ -86,6 +87,8 @@ describe('a process that is killed', { skip }, () => {
       const before = resources();
       const stride = byScale(5, 1);
       let deaths = 0;
+      /** What happened in the last round. */
+      let last;
       for (let n = 1 + (signal === 'SIGKILL' ? 0 : 2); ; n += stride) {
         killer.restart();
         // The functions are found again before steps are counted.
@@ -97,13 +100,14 @@ describe('a process that is killed', { skip }, () => {
         // A step may come after the last message that the script has waited for.
         const goesOn = () => outcome(() => ffi.read.i32(plan, 0) > 0) === true;
         untilNow(() => !killer.isolated.alive || goesOn(), 'the process neither ends nor goes on');
+        last = { n, left: outcome(() => ffi.read.i32(plan, 0)), death, ...killer.isolated };
         if (killer.isolated.alive) break;
         deaths += 1;
         if (death !== undefined) assert.equal(death.signal, signal);
         assert.equal(throws(() => symbols.add(1, 1), 'ERR_FFI_LIBRARY_DIED').signal, signal);
         await assert.rejects(symbols.add.async(1, 1), isDeath);
       }
-      assert.ok(deaths >= 40 / stride, `${deaths} deaths`);
+      assert.ok(deaths >= 40 / stride, `${deaths} deaths; ${inspect(last)}`);
       t.diagnostic(`${deaths} deaths`);
       killer.restart();
       assert.equal(symbols.add(20, 22), 42);

@@ -125,7 +125,8 @@ fn make_code(entry: &'static Entry) -> u64 {
     code
 }
 
-fn fail(what: &str) -> ! {
+/// Ends the process, which cannot go on.
+pub fn fail(what: &str) -> ! {
     eprintln!("pinned-ffi: {what}");
     std::process::abort();
 }

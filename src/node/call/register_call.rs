@@ -149,7 +149,7 @@ impl BoundFunction {
             self.record_errno(Errno::here().get());
         }
         environment.inside.replace(outer);
-        environment.calls.depth.set(depth);
+        environment.calls.leave(depth, &self.symbol);
         if self.options.is_leaf() {
             environment.end_leaf();
         }

@@ -73,7 +73,7 @@ impl ViewStorage {
     /// M3: `value` is rooted while the result is used.
     #[inline]
     pub unsafe fn of(&self, value: Local) -> Option<Span> {
-        // SAFETY: M3 and M11.
+        // SAFETY: M3, by the contract of this function; M11, because `find` looked the function up by its name.
         unsafe { if (self.is_view)(value) { self.storage(value) } else { None } }
     }
 

@@ -190,7 +190,7 @@ impl Borrows {
             };
             let whole = Span { start: first.memory.start, length: end - start };
             let flow = group.iter().map(|candidate| candidate.flow).reduce(Flow::joined).unwrap_or_default();
-            // SAFETY: M3.
+            // SAFETY: M3; the call holds all views of the group until it has returned.
             let Some(copy) = (unsafe { ShadowCopy::new(whole, source, flow) }) else {
                 // C is not called: nothing has to go back.
                 self.items.retain(|item| !matches!(item, Borrow::Copy { .. }));
@@ -227,7 +227,7 @@ impl Borrows {
                 Borrow::Copy { argument, copy } => {
                     let (view, block) = (copy.view(), copy.block());
                     let overflow = block_overflow(*argument, view, block, block.data().get(), view.length);
-                    // SAFETY: M3.
+                    // SAFETY: M3; the view that was copied is held until the call has returned.
                     unsafe { copy.write_back() };
                     overflow
                 }
@@ -247,7 +247,7 @@ impl Borrows {
                 true
             }),
             Borrow::Copy { copy, .. } => {
-                // SAFETY: M3.
+                // SAFETY: M3; as in `pause`.
                 unsafe { copy.refresh() };
                 true
             }

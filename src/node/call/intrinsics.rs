@@ -14,6 +14,7 @@ use crate::memory::text::encoding::Encoding;
 use crate::node::env::Environment;
 use crate::node::native_fn::{Arguments, JsResult, NativeFn, thrown_by};
 use crate::node::string::to_string;
+use crate::node::value::Rooted;
 
 /// The argument buffer's word of an address, and that of a length in bytes.
 const ADDRESS: usize = 0;
@@ -22,7 +23,7 @@ const LENGTH: usize = 8;
 /// The result of an intrinsic that did not work, null. One that worked returns undefined.
 fn refused(environment: &Environment) -> JsResult {
     let mut null = null_mut();
-    // SAFETY: M6.
+    // SAFETY: M6, because only its own thread reaches an environment; the out-parameter is a local.
     unsafe { sys::napi_get_null(environment.raw, &mut null) };
     Ok(null)
 }
@@ -68,8 +69,10 @@ fn text(environment: &Environment, _: Arguments) -> JsResult {
 #[inline(always)] // It is short.
 fn locate(environment: &Environment, arguments: Arguments) -> JsResult {
     let [view] = arguments.first();
-    // SAFETY: M3; the view is an argument of this call.
-    let block = unsafe { environment.view(view).and_then(|view| begun_by(view)) };
+    // SAFETY: M3 and M6; the view is an argument of this native function, which runs on its environment's thread.
+    let view = environment.view(unsafe { Rooted::new(environment.raw, view) });
+    // SAFETY: as above: the view keeps its block until this function returns.
+    let block = view.and_then(|view| unsafe { begun_by(view) });
     let Some(block) = block else { return refused(environment) };
     let symbol = report::intern_ptr();
     if block.exposed_to() != symbol {

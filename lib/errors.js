@@ -116,7 +116,8 @@ function atCaller(error, above) {
 }
 
 /**
- * Behind `name: `, what a message about an argument begins with. No value that the message shows stands in front of it.
+ * The beginning, behind `name: `, of a message about an argument. No value that the message shows stands in front of
+ * it.
  */
 const ABOUT_ARGUMENT = /^[a-z0-9 ]*\bargument (\d+)(?!\d| \()/;
 

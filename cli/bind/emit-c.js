@@ -18,7 +18,7 @@ const POINTERS = new Map([
   ['u64_fast', 'unsigned long long '],
 ]);
 
-/** A declaration of a name, as C has it: what the name is stands around it. */
+/** A declaration of a name, as C has it: the parts of the type stand around the name. */
 function declare(type, name) {
   switch (type.kind) {
     case 'scalar':

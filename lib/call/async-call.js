@@ -12,7 +12,7 @@ const { copyAllBack, startCall } = require('./generic-call.js');
 const { lockAll } = require('../memory/pin.js');
 const { endJob } = require('../memory/callback-results.js');
 
-/** A call on another thread: what is passed stays alive, and locked, until its Promise settles. */
+/** A call on another thread: its arguments stay alive, and locked, until its Promise settles. */
 class AsyncCall {
   constructor(resolve, reject, callTarget, check, lifetime, retained, values) {
     this.resolve = resolve;

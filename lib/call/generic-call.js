@@ -58,7 +58,7 @@ function bitsOf({ pins: positions }, pins) {
   return bits;
 }
 
-/** As often the arguments of a call are written: what changes them each time is no inspector. */
+/** The most times that the arguments of a call are written: an inspector does not overwrite them each time. */
 const MOST_TRIES = 1000;
 
 /** Others have written the argument buffer while the arguments of a call were written: they are written again. */
@@ -207,7 +207,7 @@ const copyBacks = (args) =>
   each(args, (descriptor, i) => descriptor.copiesBack && `if (g${i} !== a${i}) runtime.copyBack(a${i});`);
 
 const listOf = (names) => (names.length === 0 ? 'runtime.none' : `[${names}]`);
-/** Whether a value of a descriptor may be more than what is written of it: only a number is nothing more. */
+/** Whether a value of a descriptor may have to stay alive after it is written: a number never has to. */
 const mayHold = (descriptor) =>
   descriptor.resolve || descriptor.isPointerLike || descriptor.retains || descriptor.key !== undefined;
 const endings = {

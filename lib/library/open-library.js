@@ -23,7 +23,7 @@ const ALL = Symbol('all');
 /** The value of the option `isolate` that is left out: that of PINNED_FFI_ISOLATE. */
 const ISOLATES = config.isolate ? ALL : false;
 
-/** Opens a library in this process, or in another one: what its functions are bound with. */
+/** Opens a library in this process, or in another one. Its functions are bound with the result. */
 const openAs = function (path, flags, isolate, where) {
   const bits = flags === undefined ? 0 : flagsOf(flags);
   if (isolate !== false) return openIsolated(path, bits, isolate, where);
@@ -49,7 +49,7 @@ function openIsolated(path, flags, isolate, where) {
   }
 }
 
-/** The flags that were asked for. Where none are, native code takes RTLD_NOW. */
+/** The flags of the options. Without any, native code takes RTLD_NOW. */
 function flagsOf(flags) {
   /** @type {Record<string, number>} */
   const known = require('node:os').constants.dlopen ?? {};

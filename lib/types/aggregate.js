@@ -19,7 +19,7 @@ function checkObject(value, name, owner, position) {
   throw wrongType(locationOf(owner, position), `an object (${name})`, value);
 }
 
-/** Zeroes a value: what lies between the fields is not left to chance. */
+/** Zeroes a value, so that the bytes between the fields are defined. */
 const zero = (view, at, size) => new Uint8Array(view.buffer, view.byteOffset + at, size).fill(0);
 
 /** Copies the bytes of a live view of the same type, which keeps what its fields point to. */

@@ -19,7 +19,7 @@ const {
 const { textOfArray } = require('./show.js');
 const { refusingClones } = require('../memory/uncloneable.js');
 
-/** A live array: its elements are read when they are asked for; those that are aggregates are live themselves. */
+/** A live array: an element is read when it is accessed; elements that are aggregates are live themselves. */
 class ArrayView extends LiveView {
   [DESCRIPTOR];
 

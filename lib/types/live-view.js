@@ -106,7 +106,7 @@ function mappedMemory(view) {
 const { memoryOf, farOf } = LiveView;
 
 /**
- * Gives a class of views what LiveView has as properties of its own: between them is a Proxy, which would make these
+ * Gives a class of views what LiveView has as own properties: between them is a Proxy, which would make these
  * slow to look up.
  */
 function copyMembers(View) {

@@ -19,7 +19,7 @@ const isPlainObject = (value) => {
 /** Whether a value is one that memory is made of: an array, or an object for a struct or union. */
 const isPlain = (value, target) => Array.isArray(value) || (target.fields !== undefined && isPlainObject(value));
 
-/** The values may point only to what lives as long as their memory; a plain function does not. */
+/** The values may point only to memory that lives as long as they do; the pointer of a plain function does not. */
 function keep(retained, name, position, value) {
   if (!hasScopedCallback(retained)) return;
   release(retained);

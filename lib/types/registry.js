@@ -4,7 +4,7 @@
 // write.* use them.
 //   write   checks the value and stores it; returns what has to stay alive for the length of the call, or undefined.
 //           A returned view or string is not stored yet: its address is taken by the code that keeps it alive.
-//   resolve (where present) is what may run the user's code, such as a `.ptr` getter; it comes before any write.
+//   resolve (where present) may run the user's code, such as a `.ptr` getter; it comes before any write.
 //   writeAnyText (where present): `write`, except that a string with a NUL in it passes.
 //   returnedByEntry (where present): the native entry returns the value itself; `read` serves callbacks and memory.
 //   writesAtOnce (where present): `write` throws before it stores, and stores at once, though the descriptor was made

@@ -125,7 +125,7 @@ impl Environment {
         self.work.jobs.borrow().get(&job).map(|(slot, _)| *slot)
     }
 
-    /// A job is over: what its callbacks have thrown.
+    /// Ends a job: the exception that its callbacks have thrown.
     pub fn end_job(&self, job: usize) -> Option<sys::napi_value> {
         self.pool_slices.take_back(job);
         let held = self.work.jobs.borrow_mut().remove(&job).and_then(|(_, thrown)| thrown);

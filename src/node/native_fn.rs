@@ -26,8 +26,8 @@ pub fn thrown_by(environment: &Environment, error: &FfiError) -> PendingExceptio
     throw_value(environment, error_of(environment, error, None))
 }
 
-/// The JavaScript error of an error of the native side; `cause` is the exception that it replaces. Who listens for
-/// breached fences and processes that have ended is told of those.
+/// The JavaScript error of an error of the native side; `cause` is the exception that it replaces. The listener for
+/// breached fences and processes that have ended gets those.
 pub fn error_of(environment: &Environment, error: &FfiError, cause: Option<sys::napi_value>) -> sys::napi_value {
     let js_error = to_error(environment.raw, error, cause);
     if matches!(

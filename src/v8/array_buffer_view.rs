@@ -87,7 +87,7 @@ impl ViewStorage {
         unsafe { self.layout.storage(view).or_else(|| self.rare_storage(view)) }
     }
 
-    /// The same for what has none at the time, or whose length follows that of its buffer.
+    /// The same for a view that has none at the time, or whose length follows that of its buffer.
     ///
     /// # Safety
     /// As [`ViewStorage::storage`].

@@ -3,7 +3,7 @@
 
 import type { ArrayType, FunctionType, OpaqueType, PointerType } from '../declared.js';
 
-/** What is wrong with a text: `hint` is what to do about it. */
+/** A fault of a text: `hint` is its remedy. */
 export interface Fault<Message extends string, Hint extends string = ''> {
   readonly mark: 'fault';
   readonly error: Message;

@@ -255,7 +255,7 @@ type Typedefs<S extends string, Base, Scope, Source extends string> =
 
 // ---- functions and variables ---------------------------------------------------------------------------------------
 
-/** What each of a union of statements declares: a union of functions and variables, or an error. */
+/** The declarations of each of a union of statements: a union of functions and variables, or an error. */
 type DeclarationsOf<S, Scope> = S extends string
   ? Specifiers<Tokens<S>, Scope> extends [infer Base, infer Rest extends string, infer Mark, infer Inner]
     ? Declarators<Rest, Base, Mark, Inner, S>
@@ -277,7 +277,7 @@ type Declarators<S extends string, Base, Mark, Scope, Source extends string, Don
         : never
     : ErrorIn<Declarator<S, Base, Scope>, Source>;
 
-/** What follows a declarator: the tokens behind a comma, the end (null), a value, or a fault. */
+/** The part behind a declarator: the tokens behind a comma, the end (null), a value, or a fault. */
 type Next<S extends string> = S extends ` ${infer R}`
   ? Next<R>
   : S extends '' | `;${string}`

@@ -1,4 +1,4 @@
-// What stands before a declarator: storage, qualifiers, attributes, marks and the type itself.
+// The specifiers before a declarator: storage, qualifiers, attributes, marks and the type itself.
 
 import type { AnyFault, Const, Empty, Fault, Hidden, Tag } from './marks.js';
 import type { EnumOf, RecordOf } from './record.js';

@@ -138,8 +138,8 @@ impl BoundFunction {
         self.take_entered(prepared, &mut entered)
     }
 
-    /// Gives up what was prepared for a call that has failed: what it has written until then stays, and an overflow is
-    /// told along.
+    /// Releases the borrows of a call that has failed: its writes until then stay, and an overflow is
+    /// reported with the error.
     #[cold]
     #[inline(never)] // As `prepare`.
     pub fn failed(&self, prepared: &mut PreparedCall, mut error: FfiError) -> FfiError {

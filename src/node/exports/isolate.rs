@@ -21,7 +21,7 @@ pub struct JsProcessOptions {
     pub spins: bool,
     /// Whether the library keeps the malloc that it has.
     pub keeps_malloc: bool,
-    /// Whether it shares an arena of its own alone.
+    /// Whether it shares only a separate arena.
     pub is_apart: bool,
     /// The most that a call may take, in milliseconds.
     pub timeout: Option<f64>,

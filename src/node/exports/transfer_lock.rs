@@ -32,7 +32,7 @@ pub fn let_go(address: JsAddress) {
     }
 }
 
-/// Looks for what V8 offers for pins; in Node only, where a `napi_value` is the pointer of a `v8::Local`.
+/// Looks for V8's functions for pins; in Node only, where a `napi_value` is the pointer of a `v8::Local`.
 /// `asks_resizable` tells of an ArrayBuffer or SharedArrayBuffer whether it can be resized, for where V8 cannot be
 /// asked; `asks_marked` whether Node has marked one as not transferable.
 ///

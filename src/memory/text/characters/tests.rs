@@ -1,7 +1,7 @@
 use super::*;
 use crate::memory::text::utf8_scalar;
 
-/// What the standard library makes of units of UTF-16.
+/// Units of UTF-16 as the standard library encodes them.
 fn wanted(units: &[u16], encoding: Encoding) -> Vec<u8> {
     let points = char::decode_utf16(units.iter().copied()).map(|found| found.unwrap_or(char::REPLACEMENT_CHARACTER));
     match encoding {

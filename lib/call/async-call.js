@@ -35,7 +35,7 @@ class AsyncCall {
 const slots = [];
 const freeSlots = [];
 
-/** The call of a slot, which is free again. */
+/** Takes the call out of a slot, which is free then. */
 function takeSlot(slot) {
   const call = slots[slot];
   slots[slot] = undefined;

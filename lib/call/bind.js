@@ -63,7 +63,7 @@ function failureOf(fails, result, name) {
   return known;
 }
 
-/** Returns a result, or throws what it and errno say of the failure. */
+/** Returns a result, or throws the error that it and errno describe. */
 const checkerOf = function (failed, name) {
   if (failed === undefined) return undefined;
   if (Object.values(FAILURES).includes(failed)) {

@@ -184,7 +184,7 @@ function enteredBy(pins, others) {
  *   call    enters C and returns its result, from the argument buffer or as the entry gives it; passes the library as
  * well
  *   check   the same, through `check`, which throws for what the declaration says is a failure
- *   launch  has another thread enter C, by `launch`; what is wrong with the arguments rejects the Promise
+ *   launch  has another thread enter C, by `launch`; an error of the arguments rejects the Promise
  * A result that reads memory may read that of an argument, so those are kept alive until it is read.
  */
 const finish =

@@ -149,7 +149,7 @@ const gnuNames = () => [
 /** Those of Windows and of the GNU C library begin with a capital or an underscore: 95 is `_`, behind the capitals. */
 const mayBeLate = (name) => name.charCodeAt(0) <= 95;
 
-/** Adds the names of Windows and of the GNU C library, which most programs do without. */
+/** Adds the names of Windows and of the GNU C library, which few programs use. */
 function addLate(map) {
   for (const [name, type] of [...windowsNames(), ...gnuNames()]) map.set(name, type);
 }

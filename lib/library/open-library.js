@@ -68,7 +68,7 @@ const open = function (path, flags) {
   return { native, found, lifetime: new Lifetime(native, rival, found) };
 };
 
-/** Publishes that a library is open; `process` is that of one that is isolated. */
+/** Publishes that a library is open; `process` is the process of an isolated one. */
 const publishOpen = function (path, found, process) {
   if (!libraryOpen.hasSubscribers) return;
   const isolated = process === undefined ? {} : { isolated: process.state };

@@ -103,7 +103,7 @@ const machines = {
 };
 const machine = machines[process.arch];
 
-/** Where ELF libraries are: what the user says comes before, what the system has comes after the loader's cache. */
+/** The directories of ELF libraries: those of the user come before the loader's cache, those of the system after it. */
 function searchDirectories() {
   const own = (process.env.LD_LIBRARY_PATH ?? '').split(/[:;]/).filter((directory) => directory !== '');
   return { own, standard: defaultDirectories() };

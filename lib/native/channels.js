@@ -33,7 +33,7 @@ function publishDeath(error) {
 
 const BREACHES = new Set(['ERR_FFI_BUFFER_OVERFLOW', 'ERR_FFI_BUFFER_UNDERFLOW']);
 
-/** A call throws an error that channels tell of. */
+/** A call throws an error that channels publish. */
 function publishFailure(error) {
   if (BREACHES.has(error.code)) publishBreach('call', error);
   else publishDeath(error);

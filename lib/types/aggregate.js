@@ -193,8 +193,8 @@ function structDescriptor(layout, name, fields, zero = false) {
 // ---- unions ---------------------------------------------------------------------------------------------------------
 
 /**
- * The descriptor of a union. An object with one of its fields goes in; a view of a copy comes out, whose fields are
- * read when they are asked for, as only one of them makes sense.
+ * The descriptor of a union. C gets an object with one of its fields; JavaScript gets a view of a copy, whose fields
+ * are read when they are accessed, because only one of them is meaningful.
  */
 function unionDescriptor(layout, name, fields) {
   const byKey = new Map(fields.map((field) => [field.key, field]));
@@ -350,7 +350,7 @@ function bitfieldDescriptor(unit, shift, width) {
     name: `${unit.name}:${width}`,
     read: (view, at) => outOf(cut(width, get(view, at))),
     write(view, at, value, name, position) {
-      // Of this write alone: V8 may let others in between.
+      // Only for this write: V8 may run other JavaScript in between.
       const scratch = new DataView(new ArrayBuffer(8));
       unit.write(scratch, 0, value, name, position);
       const big = BigInt(unit.read(scratch, 0));

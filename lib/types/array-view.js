@@ -68,7 +68,7 @@ class ArrayView extends LiveView {
     }
   }
 
-  /** The text of an array of characters; of another one what an array gives. */
+  /** The text of an array of characters; for another array, the string of a JavaScript array. */
   toString() {
     try {
       const { data, at } = memoryOf(this);

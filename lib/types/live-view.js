@@ -257,7 +257,7 @@ function placeOf(descriptor, source, byteOffset, name, make) {
   const storage = (typeof source === 'object' && source !== null ? source[storageOf] : undefined) ?? source;
   if (typeof storage === 'number' || typeof storage === 'bigint') {
     const address = access.checkedAddress(storage, byteOffset, name);
-    // The guard asks at once whether the memory is there; so does `wrap` of its length.
+    // The guard checks at once that the memory is mapped; `wrap` does so for its length.
     const view = make(undefined, 0, address);
     if (descriptor.size > MOST_FAR || config.guard) memoryOf(view);
     return view;

@@ -74,7 +74,7 @@ function copyBack(memory) {
   else target.fields.forEach(({ key, offset, descriptor }) => set(key, descriptor, offset));
 }
 
-/** Of a union the field comes back that was passed. */
+/** Of a union, the field that was passed is copied back. */
 function copyUnion(value, target, data, isChanged) {
   const field = target.fields.find(({ key }) => Object.hasOwn(value, key));
   if (field !== undefined && isChanged(0, field.descriptor.size))

@@ -68,7 +68,7 @@ const {
   wchar,
 } = require('./scalars.js');
 
-/** Programs that pass numbers alone do without. */
+/** Programs that pass only numbers do not load it. */
 const lateTypes = lazy(() => require('./late-types.js'));
 
 const compiledOnly = (id, name) => ({ id, name, refused: 'exists only in C code that bun compiles itself' });
@@ -148,7 +148,7 @@ const aliases = {
 
 /** Enters descriptors under their names. */
 function enter(map, list) {
-  // No loop: a long one in the code of a file has V8 compile all of that once more.
+  // Not by a loop: V8 compiles the code of a file once more for a long one.
   list.forEach((descriptor) => {
     map.set(descriptor.name, descriptor);
     const others = aliases[descriptor.name];

@@ -2,7 +2,7 @@
 // Asynchronous calls. JavaScript keeps the state of each in a table and gives native code the index of its slot; calls
 // that are done are settled together.
 
-const { nameParameter } = require('../errors.js');
+const { atAwait, nameParameter } = require('../errors.js');
 const binding = require('../native/binding.js');
 const { contexts, contextOfCall } = require('../native/async-context.js');
 const { bytesAt } = require('../memory/arg-buffer.js');
@@ -56,6 +56,14 @@ const capture = (resolve, reject) => {
   rejectNext = reject;
 };
 
+const { apply } = Reflect;
+const { then } = Promise.prototype;
+
+/** Rejects what a call returns. */
+function locate(error) {
+  throw atAwait(error, locate); // node-do-not-add-exception-line
+}
+
 /**
  * Starts a call on another thread: that of `thread`, or one of libuv's pool. Returns undefined if other code has
  * written the argument buffer since `epoch`.
@@ -77,10 +85,11 @@ function launcher(callTarget, name, signature, check, lifetime, thread) {
         return undefined;
       }
     } catch (error) {
+      call.retained = [];
       takeSlot(slot).end();
-      call.reject(error);
+      throw error;
     }
-    return promise;
+    return apply(then, promise, [undefined, locate]);
   };
 }
 

@@ -9,7 +9,9 @@ const LATER = 'pinned-ffi.later';
 
 const Module = /** @type {any} */ (module.constructor);
 
-/** Node's registry; undefined where others load the files: a bundle has none, and that of a test runner has other rules. */
+/**
+ * Node's registry; undefined where others load the files: a bundle has none, and that of a test runner has other rules.
+ */
 function nodesRegistry() {
   try {
     // As a property: webpack warns of any other use of `require`.

@@ -1,7 +1,7 @@
 'use strict';
 // Puts the files of lib/ that every program loads into one script, and those that many load into a second file. A
-// published package has both; lib/instance.js reads them. The files are there as well, and their modules have their names,
-// so that files which are loaded later find them (lib/lazy.js).
+// published package has both; lib/instance.js reads them. The files are there as well, and their modules have their
+// names, so that files which are loaded later find them (lib/lazy.js).
 //   node scripts/startup.js [--remove] [folder of a package]
 
 const { spawnSync } = require('node:child_process');
@@ -14,8 +14,8 @@ const LATER = 'pinned-ffi.later';
 const NAMES = [STARTUP, LATER];
 
 /**
- * Programs. Each prints the files of lib/ that it has loaded, by their names there, with the functions that ran: the first
- * program has what every one has, the second passes pointers and texts as well, the third has what most have.
+ * Programs. Each prints the files of lib/ that it has loaded, by their names there, with the functions that ran: the
+ * first program has what every one has, the second passes pointers and texts as well, the third has what most have.
  */
 const HEAD = `
   const { Session } = require('node:inspector');
@@ -113,8 +113,8 @@ function edited(text, edits, from = 0, to = text.length) {
 }
 
 /**
- * A source as V8 reads it fastest. V8 compiles a function in parentheses with its file, and reads it once; others it reads
- * once more at their first call.
+ * A source as V8 reads it fastest. V8 compiles a function in parentheses with its file, and reads it once; others it
+ * reads once more at their first call.
  * - Comments are left out: they are a quarter of the text.
  * - Functions that ran get parentheses.
  * - So do, where the lines may change their numbers, declarations of functions that ran, which then come first.
@@ -138,8 +138,8 @@ function prepared(source, ran, keepsLines) {
 }
 
 /**
- * The function of a file. In parentheses V8 compiles it with the script, else when it is called, which it then takes longer
- * for.
+ * The function of a file. In parentheses V8 compiles it with the script, else when it is called, which it then takes
+ * longer for.
  */
 function functionOf(file, source, files, isRun) {
   const numbered = source.replace(REQUIRE, (text, name) => {

@@ -82,7 +82,8 @@ function invalidPointer(name, address) {
   return makeError('ERR_FFI_INVALID_POINTER', `${name}: ptr must be a valid address, received ${what}`);
 }
 
-// The engine calls these as they are; their arguments and results lie in the argument buffer: src/node/call/intrinsics.rs.
+// The engine calls these as they are; their arguments and results lie in the argument buffer:
+// src/node/call/intrinsics.rs.
 const [load, locate, store, text] = binding.quick();
 const WORKED = undefined;
 

@@ -2,8 +2,8 @@
 // The type descriptors of structs, unions, arrays and bitfields, with the members of lib/types/registry.js and
 // generated code for the fields. Plain values go in and out; offsets come from the native side.
 //   resolve  copies the user's object, which may run getters, before anything is written.
-//   write    returns what the fields have to keep alive, stored already (`retains`), as lib/types/registry.js says of views.
-//   live     gives an accessor over memory (lib/types/views.js).
+//   write    returns what the fields have to keep alive, stored already (`retains`), as lib/types/registry.js says of
+//   views. live     gives an accessor over memory (lib/types/views.js).
 
 const { wrongType, wrongValue, makeError, locationOf } = require('../errors.js');
 const { compile } = require('../codegen/compile.js');
@@ -157,7 +157,8 @@ function noteFields(read, fields) {
  * The descriptor of a struct.
  * @param {{ id: number, size: number, align: number }} layout
  * @param {string} name
- * @param {{ key: string, offset: number, descriptor: import('./registry.js').TypeDescriptor, bits?: number, type?: string }[]} fields
+ * @param {{ key: string, offset: number, descriptor: import('./registry.js').TypeDescriptor, bits?: number, type?:
+ *   string }[]} fields
  * @param {boolean} zero whether fields that a value lacks are zero
  */
 function structDescriptor(layout, name, fields, zero = false) {

@@ -36,7 +36,9 @@ const LONG = [
 /** One call path, because they have the instructions between JavaScript and C in common; the emulator is slow. */
 const SIGNATURES = { seed: 7, callPaths: ['generic'], engines: ['usual'] };
 
-/** An arm64 Node as a script that starts it under QEMU. `execPath` names the script, so that child processes run, too. */
+/**
+ * An arm64 Node as a script that starts it under QEMU. `execPath` names the script, so that child processes run, too.
+ */
 function installArm64Node(version) {
   const node = installForeignNode('linux-arm64', version);
   const folder = path.join(platforms, 'linux-arm64');

@@ -1,6 +1,6 @@
 'use strict';
-// Runs signatures in a process of its own, for a call path and a mode of the engine: see matrix.js. The job is read from
-// standard input: { seed, libraries: [{ path, ids, signatures? }], wraps, rounds, optimizeEvery }. Writes lines:
+// Runs signatures in a process of its own, for a call path and a mode of the engine: see matrix.js. The job is read
+// from standard input: { seed, libraries: [{ path, ids, signatures? }], wraps, rounds, optimizeEvery }. Writes lines:
 //   > ID            begins with a signature: where it crashes, this was the last one
 //   ! JSON          a mismatch: { id, message }
 //   = JSON          the end: { calls, callbacks, optimized, tried }

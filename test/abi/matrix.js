@@ -12,7 +12,9 @@ const BATCH = 125;
 const PROCESSES = 2;
 /** Of one process: a crash loses what comes after it, and a start costs. */
 const LIBRARIES = 4;
-/** Of how many signatures one is also called after forced optimisation, and run by the engines that are not the usual. */
+/**
+ * Of how many signatures one is also called after forced optimisation, and run by the engines that are not the usual.
+ */
 const SAMPLE = 40;
 const ROUNDS = 3;
 const FLAGS = ['--expose-gc', '--allow-natives-syntax'];
@@ -93,7 +95,8 @@ async function inParallel(list, work) {
  * @param {string[]} [options.engines] names of ENGINES
  * @param {boolean} [options.enginesOnOnePath] the engines that are not the usual run on the first call path alone
  * @param {(signature: object) => object} [options.lie] what C is compiled for instead: to see that the matrix sees
- * @returns {Promise<{ figures: object, mismatches: object[] }>} the first mismatch has `minimal`, the smallest signature
+ * @returns {Promise<{ figures: object, mismatches: object[] }>} the first mismatch has `minimal`, the smallest
+ *   signature
  */
 async function runMatrix({
   seed,

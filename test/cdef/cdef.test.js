@@ -1,5 +1,6 @@
 'use strict';
-// C text where declarations are taken: the language, the rules, the places, the messages, and that it agrees with a C compiler.
+// C text where declarations are taken: the language, the rules, the places, the messages, and that it agrees with a C
+// compiler.
 
 const assert = require('node:assert/strict');
 const { execFileSync } = require('node:child_process');

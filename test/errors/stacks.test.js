@@ -4,11 +4,10 @@
 const assert = require('node:assert/strict');
 const { execFile } = require('node:child_process');
 const fs = require('node:fs');
-const os = require('node:os');
 const path = require('node:path');
-const { after, describe, test } = require('node:test');
+const { describe, test } = require('node:test');
 const { promisify } = require('node:util');
-const { ffi, bindOne, makeDetached, throws } = require('../helpers.js');
+const { ffi, bindOne, makeDetached, makeFolder, throws } = require('../helpers.js');
 
 const { symbols } = ffi.dlopen(null, {
   abs: { args: ['int'], returns: 'int' },
@@ -180,8 +179,7 @@ describe('the stack of an error begins where the user has called', () => {
 });
 
 describe('an uncaught error', () => {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'pinned-ffi-stacks-'));
-  after(() => fs.rmSync(folder, { recursive: true }));
+  const folder = makeFolder('pinned-ffi-stacks');
 
   test('an uncaught error prints its message and the line of the user first, and no line of the package', async () => {
     const file = path.join(folder, 'program.js');

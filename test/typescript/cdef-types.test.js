@@ -99,8 +99,8 @@ const SAME = new Map([
 ]);
 
 /**
- * A kind of each type, for the compiler: what the type is, as far as all that a pointer points to. Enumerations are the only
- * declared types that take names.
+ * A kind of each type, for the compiler: what the type is, as far as all that a pointer points to. Enumerations are the
+ * only declared types that take names.
  */
 const KINDS = `
 type Kind<T> = T extends keyof Differs ? Differs[T] : T extends string ? T

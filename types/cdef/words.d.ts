@@ -98,8 +98,8 @@ export interface Outermost {
 
 // prettier-ignore
 /**
- * The types of the C library, of POSIX and of Windows. Those that are numbers on some platforms and bigints on others have a
- * type here that is either.
+ * The types of the C library, of POSIX and of Windows. Those that are numbers on some platforms and bigints on others
+ * have a type here that is either.
  */
 export interface Known {
   int8_t: 'int8_t'; int_least8_t: 'int8_t'; int_fast8_t: 'int8_t'; INT8: 'int8_t'; int16_t: 'int16_t';

@@ -146,4 +146,4 @@ async function runInputs({ binary, env }, { count, seed }) {
   }
 }
 
-module.exports = { runSuite, runFiles, runSignatures, runInputs, root };
+module.exports = { runSuite, runFiles, runSignatures, runInputs, start, root, FLAGS, LONG_TIMEOUT_MS };

@@ -6,6 +6,7 @@ const os = require('node:os');
 const { parseArgs } = require('node:util');
 const { runFiles, runInputs, runSignatures, runSuite } = require('./check.js');
 const { save } = require('./results.js');
+const { runSignaturesApart } = require('./signatures.js');
 const { Unavailable } = require('../unavailable.js');
 
 const OPTIONS = {
@@ -94,7 +95,9 @@ async function check(runtime, { short: isShort, ifAvailable }) {
   }
   const signatures = runtime.signatures?.(isShort);
   if (signatures !== undefined && facts !== undefined) {
-    const agreed = await runSignatures({ binary, env }, signatures);
+    const agreed = runtime.apart
+      ? await runSignaturesApart({ binary, env, ...runtime.apart }, signatures)
+      : await runSignatures({ binary, env }, signatures);
     faults.push(...agreed.faults);
     row.signatures = agreed.count;
   }

@@ -137,6 +137,8 @@ const ARGUMENTS = {
   long: unconverted(I64),
   u64: unconverted(U64),
   u64_fast: unconverted(U64),
+  i64_number: unconverted(I64),
+  u64_number: unconverted(U64),
   'unsigned long': unconverted(U64),
   ptr: pointer,
   cstring: textOfUnits(1),
@@ -167,6 +169,8 @@ const RESULTS = {
   'unsigned long': UNSIGNED_LONG,
   i64_fast: IN_ARG_BUFFER,
   u64_fast: IN_ARG_BUFFER,
+  i64_number: IN_ARG_BUFFER,
+  u64_number: IN_ARG_BUFFER,
   ptr: POINTER,
   cstring: IN_ARG_BUFFER,
   utf16: IN_ARG_BUFFER,
@@ -254,6 +258,8 @@ const VALUES = {
   'unsigned long': 'unsignedLongs[@ / 8]',
   i64_fast: 'toSigned(words[@ / 4 + 1], words[@ / 4])',
   u64_fast: 'toUnsigned(words[@ / 4 + 1], words[@ / 4])',
+  i64_number: "toExactSigned(words[@ / 4 + 1], words[@ / 4], name, 'result', self)",
+  u64_number: "toExactUnsigned(words[@ / 4 + 1], words[@ / 4], name, 'result', self)",
 };
 const valueOf = (name, nativeClass) => (nativeClass === I64 || nativeClass === U64 ? 'r' : (VALUES[name] ?? 'r'));
 

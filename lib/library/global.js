@@ -3,6 +3,7 @@
 
 const { libraryClosed } = require('../call/library-lifetime.js');
 const { atCaller, hex, wrongValue } = require('../errors.js');
+const { placeInexact } = require('../exact-numbers.js');
 const access = require('../memory/access.js');
 const { typeOf } = require('../types/registry.js');
 const { viewAt } = require('../types/live-view.js');
@@ -68,7 +69,11 @@ class Global {
 
   #read() {
     this.#checkOpen();
-    return access.read(this.#descriptor, this.ptr, 0, this.#name);
+    try {
+      return access.read(this.#descriptor, this.ptr, 0, this.#name);
+    } catch (error) {
+      throw placeInexact(error, this.#name);
+    }
   }
 
   #write(value) {

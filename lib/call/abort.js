@@ -38,7 +38,7 @@ function untilAborted(call, signals) {
  */
 function abortable(call, options) {
   const { signal, ms } = signalsOf(options, `${call.name}: options`);
-  const caller = async function (...values) {
+  const caller = async function (/* C function of pinned-ffi: a worker must open the library itself. */ ...values) {
     signal?.throwIfAborted();
     const signals = signal === undefined ? [] : [signal];
     const started = call(...values);

@@ -293,7 +293,8 @@ const named = (call, name) => (call.name === name ? call : Object.defineProperty
 function makeDecorated(boundFunction) {
   if (boundFunction.spec.nonblocking) return named(asyncOn(boundFunction, null), boundFunction.name);
   const call = makeCall(boundFunction, undefined);
-  const outer = function (...values) {
+  // The comment is for errors of structuredClone: codegen/compile.js.
+  const outer = function (/* C function of pinned-ffi: a worker must open the library itself. */ ...values) {
     try {
       return call(...values);
     } catch (error) {
@@ -391,7 +392,9 @@ const onThread = (call, thread) => abort().addAbort(named(asyncOn(call[BOUND], t
 
 /** An asynchronous function that rejects where its outer layers would throw. */
 function rejecting(call) {
-  const caller = async (...values) => call(...values);
+  const caller = async function (/* C function of pinned-ffi: a worker must open the library itself. */ ...values) {
+    return call(...values);
+  };
   return Object.defineProperty(caller, 'length', { value: call.length });
 }
 

@@ -6,7 +6,7 @@ const binding = require('../native/binding.js');
 const { modules, options, unverified } = require('../native/runtime.js');
 const { withoutV8, usesV8, attachTexts } = require('../native/v8.js');
 const { words, arrays, EPOCH, BEGIN } = require('../memory/arg-buffer.js');
-const { compile, nameOf } = require('../codegen/compile.js');
+const { compile, nameOf, noteOf } = require('../codegen/compile.js');
 const { halves } = require('../codegen/read-values.js');
 const { SHORT, TEXT_SLOTS, TURN, shared, state, textOfLength } = require('./fast-texts.js');
 const { numberOfBig } = require('../memory/big-words.js');
@@ -267,7 +267,8 @@ const valueOf = (name, nativeClass) => (nativeClass === I64 || nativeClass === U
 const NUMBERS = { [I32]: '@ | 0', [U32]: '@ >>> 0', [F32]: '+@', [F64]: '+@' };
 
 /** The source of a signature's functions; `argClasses` are those of its arguments. */
-const callerSource = function ({ args, result, resultAt }, argClasses) {
+const callerSource = function (signature, argClasses) {
+  const { args, result, resultAt } = signature;
   let names = '';
   let passed = 'functionId';
   let passedWithViews = 'functionId';
@@ -301,7 +302,7 @@ return (function (callTarget, name) {
   const { functionId } = callTarget;
   let pause = 0;
   let slow;
-  const self = { __proto__: null, [name]: function (${names}) {
+  const self = { __proto__: null, [name]: function ${noteOf(signature)} (${names}) {
     if (pause !== 0) pause -= 1;
     else attempt: {
       if (arguments.length !== ${args.length}) ${LEAVE}

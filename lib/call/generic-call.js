@@ -2,7 +2,7 @@
 // The generic call: arguments go through the argument buffer, in generated source or in plain functions. It serves
 // every platform and every type.
 
-const { compile, nameOf } = require('../codegen/compile.js');
+const { compile, nameOf, noteOf } = require('../codegen/compile.js');
 const {
   constants,
   each,
@@ -254,7 +254,7 @@ ${DECLARED}
 const { result, wording = runtime } = signature, from = runtime.inlineOf(result)?.from;
 const enter = runtime.enter, enterWith = runtime.enterWith(signature.pins), fail = runtime.fail;
 return (${isAsync ? 'launch' : 'callTarget'}, name, check) => { ${isAsync ? '' : 'const { functionId, library } = callTarget;'}
-  const self = { __proto__: null, [name]: function (${names.join(', ')}) {
+  const self = { __proto__: null, [name]: function ${noteOf(signature)} (${names.join(', ')}) {
     var epoch, tries = 0${isAsync ? ', promise' : ''}${retained.map((i) => `, k${i}`).join('')};
     try {
     ${loose ? '' : countCheck(args.length)}

@@ -60,4 +60,12 @@ function addAbort(call) {
   return Object.defineProperty(call, 'with', { value: withOptions, writable: true, configurable: true });
 }
 
-module.exports = { addAbort };
+/** An asynchronous function that rejects where its outer layers would throw. */
+function rejecting(call) {
+  const caller = async function (/* C function of pinned-ffi: a worker must open the library itself. */ ...values) {
+    return call(...values);
+  };
+  return Object.defineProperty(caller, 'length', { value: call.length });
+}
+
+module.exports = { addAbort, rejecting };

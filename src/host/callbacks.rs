@@ -122,7 +122,8 @@ extern "sysv64" fn bind(entry: &'static Entry) -> u64 {
     code
 }
 
-fn fail(what: &str) -> ! {
+/// Ends the process, which cannot go on.
+pub fn fail(what: &str) -> ! {
     eprintln!("pinned-ffi: {what}");
     std::process::abort();
 }

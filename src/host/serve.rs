@@ -1,6 +1,7 @@
 //! A thread of the host that serves a channel: it makes the calls that the parent asks for.
 #![expect(unsafe_code, reason = "calls C and the loader")]
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::ffi::{CStr, CString, c_void};
 use std::io::Error;
@@ -29,6 +30,8 @@ const STACK: usize = 8 << 20;
 struct CallThread {
     end: End<'static>,
     memory: &'static HostMemory,
+    /// How many calls are nested.
+    depth: Cell<u32>,
 }
 
 /// Starts a thread that serves a channel.
@@ -40,7 +43,7 @@ pub fn start(memory: &'static HostMemory, number: usize) -> Result<(), Error> {
     let run = move || {
         let channel = memory.channel(number);
         let end = End::new(&channel.up, &channel.down, memory.settings().spins != 0);
-        let served: &'static CallThread = Box::leak(Box::new(CallThread { end, memory }));
+        let served: &'static CallThread = Box::leak(Box::new(CallThread { end, memory, depth: Cell::new(0) }));
         serve_here(Some(served));
         crash::prepare_thread();
         if number == crate::isolate::wire::MAIN {
@@ -174,9 +177,14 @@ impl CallThread {
         if captures {
             invoke::clear_errno();
         }
+        let depth = self.depth.get() + 1;
+        self.depth.set(depth);
         // SAFETY: U1; the parent has bound the function with this signature.
         let result = unsafe { invoke::enter(&signature, code, &block) };
         callbacks::end_if_forked();
+        if self.depth.replace(depth - 1) != depth {
+            callbacks::fail("C has jumped out of a call that a callback made (longjmp, or an exception)");
+        }
         let status = if captures { invoke::last_errno() as u32 } else { 0 };
         if head.words[1] & CALL_TEXT != 0 {
             return self.give_text(address_in(&result, 0), status);

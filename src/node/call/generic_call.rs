@@ -74,7 +74,7 @@ impl BoundFunction {
             let outer = environment.inside.replace(if serves { 0 } else { self.inside });
             let result = self.enter(&mut prepared);
             environment.inside.replace(outer);
-            environment.calls.depth.set(depth);
+            environment.calls.leave(depth, &self.symbol);
             if self.options.is_leaf() {
                 environment.end_leaf();
             }

@@ -148,7 +148,7 @@ impl BoundFunction {
             self.record_errno(invoke::last_errno());
         }
         environment.inside.replace(outer);
-        environment.calls.depth.set(depth);
+        environment.calls.leave(depth, &self.symbol);
         if self.options.is_leaf() {
             environment.end_leaf();
         }

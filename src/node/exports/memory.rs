@@ -83,7 +83,7 @@ fn take(
             }
             Either::A(to_js(storage.view.start.get()))
         }
-        Ok(Pinned::Empty) => Either::B(Either::A(Null)),
+        Ok(Pinned::Empty(_)) => Either::B(Either::A(Null)),
         Err(_) => Either::B(Either::B(())),
     })
 }

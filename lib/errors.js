@@ -163,7 +163,7 @@ function nameParameter(error, name, parameterOf) {
 /** A function of the package with the errors that leave it: see `atCaller`. `call` gets what `outer` is called with. */
 function published(name, call) {
   const outer = {
-    [name]: function (...values) {
+    [name]: function (/* of pinned-ffi: a worker must load the package itself. */ ...values) {
       try {
         return call(...values);
       } catch (error) {

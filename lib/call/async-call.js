@@ -8,6 +8,7 @@ const { contexts, contextOfCall } = require('../native/async-context.js');
 const { bytesAt } = require('../memory/arg-buffer.js');
 const { decode } = require('../codegen/read-values.js');
 const { release } = require('../memory/retained.js');
+const { placeInexact } = require('../exact-numbers.js');
 const { copyAllBack, startCall } = require('./generic-call.js');
 const { lockAll } = require('../memory/pin.js');
 const { endJob } = require('../memory/callback-results.js');
@@ -103,10 +104,10 @@ function settle(slot, isFailed, value, bytes) {
     const { check } = call;
     const { signature } = call.callTarget;
     const result = bytes === undefined ? value : decode(signature.result, bytes);
-    if (call.values.length > 0) copyAllBack(signature, call.values);
+    if (call.values.length > 0) copyAllBack(signature, call.values, call.callTarget.name);
     call.resolve(check ? check(result) : result);
   } catch (error) {
-    call.reject(error);
+    call.reject(placeInexact(error, call.callTarget.name, 'result'));
   } finally {
     call.end();
   }

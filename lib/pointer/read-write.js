@@ -4,6 +4,7 @@
 // memory/access.js.
 
 const { compile } = require('../codegen/compile.js');
+const { placeInexact } = require('../exact-numbers.js');
 const { constants, inlineOf, runtime, DECLARED } = require('../codegen/read-values.js');
 const access = require('../memory/access.js');
 const { atCaller, wrongValue } = require('../errors.js');
@@ -57,7 +58,7 @@ function slow(descriptor, address, byteOffset, name, self) {
       ? readView(descriptor, address, byteOffset, name)
       : access.read(descriptor, address, byteOffset, name);
   } catch (error) {
-    throw atCaller(error, self); // node-do-not-add-exception-line
+    throw atCaller(placeInexact(error, name), self); // node-do-not-add-exception-line
   }
 }
 
@@ -128,7 +129,7 @@ function readAs(address, type, byteOffset = 0) {
   try {
     return readOf(address, type, byteOffset);
   } catch (error) {
-    throw atCaller(error, readAs); // node-do-not-add-exception-line
+    throw atCaller(placeInexact(error, 'read'), readAs); // node-do-not-add-exception-line
   }
 }
 

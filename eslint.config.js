@@ -23,6 +23,7 @@ const foreign = [
   'bench/cases/programs/**',
   'bench/peers/**',
   'docs/site/**',
+  'examples/from-koffi/**',
   'test/runtimes/**',
   'test/ecosystem/**',
   'test/dialects/node-ffi/programs/**',

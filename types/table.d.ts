@@ -107,6 +107,10 @@ export interface TypeTable {
   i64_fast: Row<number | bigint, number | bigint, 15>;
   /** 64 bits, unsigned. Out: a number where it is exact, else a bigint. */
   u64_fast: Row<number | bigint, number | bigint, 16>;
+  /** 64 bits, signed. Out: always a number; a value beyond 2 ** 53 - 1 throws ERR_OUT_OF_RANGE. */
+  i64_number: Row<number | bigint, number, never>;
+  /** 64 bits, unsigned. Out: always a number; a value beyond 2 ** 53 - 1 throws ERR_OUT_OF_RANGE. */
+  u64_number: Row<number | bigint, number, never>;
   /** A function pointer. */
   function: Row<FunctionPointerLike, Pointer | bigint | null, 17>;
   /** The address of a typed array or DataView, and nothing else. Only as an argument of a function. */
@@ -213,7 +217,20 @@ export type MemoryType = Spelled<'ptr' | 'cstring' | 'buffer' | 'utf16' | 'wstri
 
 /** Types that count the bytes of another argument. */
 export type LengthType = Spelled<
-  'i8' | 'u8' | 'i16' | 'u16' | 'i32' | 'u32' | 'i64' | 'u64' | 'i64_fast' | 'u64_fast' | 'long' | 'unsigned long'
+  | 'i8'
+  | 'u8'
+  | 'i16'
+  | 'u16'
+  | 'i32'
+  | 'u32'
+  | 'i64'
+  | 'u64'
+  | 'i64_fast'
+  | 'u64_fast'
+  | 'i64_number'
+  | 'u64_number'
+  | 'long'
+  | 'unsigned long'
 >;
 
 /** Types of bitfields. */

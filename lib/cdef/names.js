@@ -35,6 +35,9 @@ const STANDARD = [
   ...group(isApple ? 'uint16_t' : isWindows ? 'uint32_t' : 'uintptr_t', 'uint_fast16_t'),
   ['wint_t', isWindows ? 'uint16_t' : isApple ? 'int' : 'unsigned int'],
   ['sig_atomic_t', 'int'],
+  // No names of C: integers whose values are numbers.
+  ['i64_number', 'i64_number'],
+  ['u64_number', 'u64_number'],
 ];
 
 const POSIX = [

@@ -1,11 +1,13 @@
 'use strict';
 // The objects that struct(), pointer() and others return: each stands for a type descriptor in declarations.
 
+const { Uncloneable, refusingClones } = require('../memory/uncloneable.js');
 const { declare, descriptorOf } = require('./registry.js');
 const { describeType } = require('./show.js');
 
-class DeclaredType {
+class DeclaredType extends Uncloneable {
   constructor(descriptor) {
+    super();
     Object.defineProperties(this, {
       name: { value: descriptor.name, enumerable: true },
       size: { value: descriptor.size, enumerable: true },
@@ -20,6 +22,7 @@ class DeclaredType {
     return depth < 0 ? options.stylize(`[${descriptor.name}]`, 'special') : describeType(descriptor);
   }
 }
+refusingClones(DeclaredType);
 
 const shared = new Map();
 

@@ -35,6 +35,9 @@ const LONG = [
 
 /** One call path, because they have the instructions between JavaScript and C in common; the emulator is slow. */
 const SIGNATURES = { seed: 7, callPaths: ['generic'], engines: ['usual'] };
+/** The Nodes with most of the random signatures. */
+const MANY = { count: 6000, versions: ['20', '26'] };
+const INPUTS = { seed: 7, count: 100_000, versions: ['26'] };
 
 /**
  * An arm64 Node as a script that starts it under QEMU. `execPath` names the script, so that child processes run, too.
@@ -66,7 +69,11 @@ main(async (options) => {
     except: EXCEPT,
     isLong: version === '22' || version === '24',
     files: (isShort) => (isShort ? [] : LONG),
-    signatures: (isShort) => ({ ...SIGNATURES, count: isShort ? 125 : 2000 }),
+    signatures: (isShort) => ({
+      ...SIGNATURES,
+      count: isShort ? 125 : MANY.versions.includes(version) ? MANY.count : 1000,
+    }),
+    inputs: (isShort) => (!isShort && INPUTS.versions.includes(version) ? INPUTS : undefined),
   }));
   await runAll('arm64', runtimes, options);
 }, 'npm run test:arm64');

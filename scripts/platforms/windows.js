@@ -22,6 +22,9 @@ const SETTINGS = { WINEPREFIX: prefix, WINEARCH: 'win64', WINEDEBUG: '-all', NOD
 const onZ = (file) => `Z:${file.replaceAll('/', '\\')}`;
 
 const LONG = ['struct', 'call', 'pointer', 'callback', 'worker', 'errors', 'declaration'];
+/** By the package's own calling sequences, and by libffi. */
+const SIGNATURES = { seed: 7, callPaths: ['generic', 'libffi'], engines: ['usual'] };
+const INPUTS = { seed: 7, count: 100_000 };
 
 /** A folder that Wine takes for a Windows. */
 function makePrefix() {
@@ -69,7 +72,7 @@ function installWindowsNode(version) {
 main(async (options) => {
   if (process.platform !== 'linux' || process.arch !== 'x64')
     throw new Error('npm run test:windows runs Windows programs on Linux on x64 alone');
-  const { addon, fixture } = buildFor('win32-x64');
+  const { addon, fixture, compiler } = buildFor('win32-x64');
   const env = { FIXTURE: onZ(fixture), PINNED_FFI_TEST_FIXTURE: onZ(fixture), PINNED_FFI_ADDON: onZ(addon) };
   const runtimes = ['20', '22'].map((version) => ({
     name: `Node ${version}`,
@@ -80,6 +83,9 @@ main(async (options) => {
     env,
     isLong: version !== '22',
     files: (isShort) => (isShort ? [] : LONG),
+    signatures: (isShort) => ({ ...SIGNATURES, count: isShort ? 125 : 6000 }),
+    inputs: (isShort) => (!isShort && version === '22' ? INPUTS : undefined),
+    apart: { compiler, folder: path.join(folder, `signatures-${version}`), pathThere: onZ },
   }));
   await runAll('windows', runtimes, options);
 }, 'npm run test:windows');

@@ -66,7 +66,8 @@ function judge(error, world) {
 function attempt({ row, specs, pollute }, world) {
   world.reset();
   const { run, tame } = surface[row];
-  const isTame = tame === true && process.env.PINNED_FFI_GUARD !== '1';
+  // The guard refuses addresses that are not mapped, on Linux alone.
+  const isTame = tame === true && !(process.env.PINNED_FFI_GUARD === '1' && process.platform === 'linux');
   try {
     const values = specs.map((spec) => world.make(spec, isTame));
     const pollution = pollute && [pollute[0], world.make(pollute[1], true)];

@@ -357,6 +357,15 @@ const surface = {
     ],
     run: (world, address, byteOffset, byteLength) => ffi.CString(address, byteOffset, byteLength),
   },
+  'a copy of memory': {
+    weight: 4,
+    spec: (r) => [
+      mutate(r, atom('the address of the memory', 'address'), 0.4),
+      mutate(r, atom('0', 'offset'), 0.3),
+      mutate(r, atom('8', 'length'), 0.4),
+    ],
+    run: (_, address, byteOffset, byteLength) => ffi.read.bytes(address, byteOffset, byteLength),
+  },
   'a buffer over memory': {
     weight: 4,
     spec: (r) => [

@@ -114,6 +114,20 @@ describe('on Linux', onLinux, () => {
       throws(() => ffi.dlopen(name, {}), 'ERR_FFI_LIBRARY_INVALID', /^Failed to open library/);
   });
 
+  test(
+    'the error for a name that resembles that of an installed library has that name',
+    { skip: onlyOn('glibc') },
+    () => {
+      for (const [name, hint] of [
+        ['libc.so.99', /\nAnother version of it is installed, which the name without a version finds: 'c'\.$/],
+        ['pthraed', /\nDid you mean 'pthread'\?$/],
+        ['libpthraed.so', /\nDid you mean 'pthread'\?$/],
+        ['/nowhere/libpthraed.so', /(?<!\?)$/],
+      ])
+        throws(() => ffi.dlopen(name), 'ERR_FFI_LIBRARY_NOT_FOUND', hint);
+    },
+  );
+
   test('a library that appears while the process runs is found', () => {
     withLibraries([], (directory) => {
       assert.deepEqual(candidates('late'), ['liblate.so']);

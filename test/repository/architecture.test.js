@@ -67,7 +67,17 @@ const FOLDERS = {
 };
 
 // Files directly under lib/ that every other file may use.
-const BASE = ['bounded-map', 'late-map', 'errors', 'win32-errors', 'validate', 'lazy', 'nearest', 'location'];
+const BASE = [
+  'bounded-map',
+  'late-map',
+  'errors',
+  'exact-numbers',
+  'win32-errors',
+  'validate',
+  'lazy',
+  'nearest',
+  'location',
+];
 
 // Folder of src/ (or file, where it lies beside the folders) -> the folders that it may use.
 const RUST = {

@@ -18,7 +18,7 @@ use crate::error::FfiError;
 use crate::memory::address::Address;
 use crate::memory::fence::report;
 use crate::node::call::entries::native_entries;
-use crate::node::call::intrinsics::intrinsics;
+use crate::node::call::intrinsics::{copiers, intrinsics};
 use crate::node::env::{BoundFunction, current};
 use crate::node::error::thrown;
 use crate::node::isolated::foreign_function;
@@ -103,6 +103,15 @@ pub fn entries(env: Env) -> napi::Result<Vec<Object<'static>>> {
 #[napi]
 pub fn quick(env: Env) -> napi::Result<Vec<Object<'static>>> {
     Ok(native_functions(env, intrinsics())?.into())
+}
+
+/// `[fill, store]`: they copy between a view and the address in the argument buffer.
+///
+/// # Errors
+/// Where the environment is not attached, or the engine makes no function.
+#[napi]
+pub fn copiers_of_bytes(env: Env) -> napi::Result<Vec<Object<'static>>> {
+    Ok(native_functions(env, copiers())?.into())
 }
 
 /// The number of calls of functions that free a handle, synchronous and asynchronous.

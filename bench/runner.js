@@ -47,7 +47,9 @@ function environmentOf({ env }) {
 const reasonIn = (stderr) =>
   (/^.*?(?:\w*Error: |panicked|Fatal error).*/im.exec(stderr)?.[0] ?? stderr.trim()).slice(0, 200);
 
-/** One process. Gives { runtime, batches } or { runtime, value }. `env` is added to the variant's environment variables. */
+/**
+ * One process. Gives { runtime, batches } or { runtime, value }. `env` is added to the variant's environment variables.
+ */
 function runProcess(row, name, { node, library, plan, env = {} }) {
   const variant = table[row.kind][name];
   const { file, kind, param } = row;

@@ -252,7 +252,7 @@ impl fmt::Display for FfiError {
                  execmem, systemd MemoryDenyWriteExecute); calls without callbacks work",
             ),
             Self::ExternalRefused => f.write_str(
-                "this runtime does not allow a JavaScript buffer over native memory; copy with read.* instead",
+                "this runtime does not allow a JavaScript buffer over native memory; copy with read.bytes instead",
             ),
             Self::Overflow { symbol, overflow } => {
                 let Overflow { argument, side, byte_length, first_bad_offset, bytes_past, contained } = overflow;

@@ -14,8 +14,6 @@ const POINTERS = new Map([
   ['cstring', 'const char *'],
   ['wstring', 'const wchar_t *'],
   ['utf16', 'const char16_t *'],
-  ['i64_fast', 'long long '],
-  ['u64_fast', 'unsigned long long '],
 ]);
 
 /** A declaration of a name, as C has it: what the name is stands around it. */

@@ -194,8 +194,8 @@ function exportsFor(library, functions) {
 }
 
 /**
- * Returns a function that tells whether Node exports a function. Variables do not count: an executable has copies of those
- * of the C library, which are meant to be shared.
+ * Returns a function that tells whether Node exports a function. Variables do not count: an executable has copies of
+ * those of the C library, which are meant to be shared.
  */
 function functionsOfNode() {
   const elf = openElf(process.execPath);

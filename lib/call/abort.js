@@ -38,7 +38,7 @@ function untilAborted(call, signals) {
  */
 function abortable(call, options) {
   const { signal, ms } = signalsOf(options, `${call.name}: options`);
-  const caller = async function (...values) {
+  const caller = async function (/* C function of pinned-ffi: a worker must open the library itself. */ ...values) {
     signal?.throwIfAborted();
     const signals = signal === undefined ? [] : [signal];
     const started = call(...values);
@@ -60,4 +60,12 @@ function addAbort(call) {
   return Object.defineProperty(call, 'with', { value: withOptions, writable: true, configurable: true });
 }
 
-module.exports = { addAbort };
+/** An asynchronous function that rejects where its outer layers would throw. */
+function rejecting(call) {
+  const caller = async function (/* C function of pinned-ffi: a worker must open the library itself. */ ...values) {
+    return call(...values);
+  };
+  return Object.defineProperty(caller, 'length', { value: call.length });
+}
+
+module.exports = { addAbort, rejecting };

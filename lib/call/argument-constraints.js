@@ -90,6 +90,8 @@ const INTEGERS = new Set([
   'u64',
   'i64_fast',
   'u64_fast',
+  'i64_number',
+  'u64_number',
   'long',
   'unsigned long',
 ]);

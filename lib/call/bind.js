@@ -280,7 +280,7 @@ function makeCall(boundFunction, thread) {
 /** The function that has a thread call. */
 function asyncOn(boundFunction, thread) {
   const made = makeCall(boundFunction, thread);
-  const call = boundFunction.spec.varargs || boundFunction.spec.hasOutParams ? rejecting(made) : made;
+  const call = boundFunction.spec.varargs || boundFunction.spec.hasOutParams ? abort().rejecting(made) : made;
   return isLogged?.(boundFunction.name, boundFunction.inC) ? log.logged(call, boundFunction, '.async') : call;
 }
 
@@ -293,7 +293,8 @@ const named = (call, name) => (call.name === name ? call : Object.defineProperty
 function makeDecorated(boundFunction) {
   if (boundFunction.spec.nonblocking) return named(asyncOn(boundFunction, null), boundFunction.name);
   const call = makeCall(boundFunction, undefined);
-  const outer = function (...values) {
+  // The comment is for errors of structuredClone: codegen/compile.js.
+  const outer = function (/* C function of pinned-ffi: a worker must open the library itself. */ ...values) {
     try {
       return call(...values);
     } catch (error) {
@@ -388,11 +389,5 @@ const bind = function (name, address, declaration, lifetime, mayBeFast = true, p
 
 /** The function that calls what a bound one calls, on a thread of the user's own. */
 const onThread = (call, thread) => abort().addAbort(named(asyncOn(call[BOUND], thread), call.name));
-
-/** An asynchronous function that rejects where its outer layers would throw. */
-function rejecting(call) {
-  const caller = async (...values) => call(...values);
-  return Object.defineProperty(caller, 'length', { value: call.length });
-}
 
 module.exports = { bind, onThread };

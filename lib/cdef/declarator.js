@@ -13,7 +13,8 @@ const MOST_ELEMENTS = 2n ** 32n - 1n;
 /**
  * The declarator at the next tokens.
  * @param {InstanceType<typeof import('./parser.js').Parser>} parser
- * @param {'parameter' | 'type' | 'name'} place whether a name may stand there, must not, or must
+ * @param {'parameter' | 'alone' | 'type' | 'name'} place whether a name may stand there, may stand in a text that is nothing
+ *   but a type, must not, or must
  * @returns {{ name?: any, apply: (type: any) => any, attributes: object }} `apply` makes the type of the name
  */
 function parseDeclarator(parser, place) {

@@ -103,7 +103,10 @@ const COMPARISONS = {
 class Expressions {
   #parser;
 
-  /** @param {{ tokens: object, scope: object, startsType: () => boolean, typeName: () => object, sizeOf: Function, alignOf: Function }} parser */
+  /**
+   * @param {{ tokens: object, scope: object, startsType: () => boolean, typeName: () => object, sizeOf: Function,
+   *   alignOf: Function }} parser
+   */
   constructor(parser) {
     this.#parser = parser;
   }

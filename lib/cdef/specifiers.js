@@ -86,7 +86,8 @@ const isTag = (text) => text === 'struct' || text === 'union' || text === 'enum'
 
 /**
  * The specifiers at the next tokens.
- * @returns {{ type: any, isTypedef: boolean, isLocal: boolean, isConst: boolean, marks: object, attributes: object, tag: any, at: any }}
+ * @returns {{ type: any, isTypedef: boolean, isLocal: boolean, isConst: boolean, marks: object, attributes: object,
+ *   tag: any, at: any }}
  */
 function parseSpecifiers(parser) {
   const { tokens } = parser;

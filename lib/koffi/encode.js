@@ -1,6 +1,6 @@
 'use strict';
-// Values as koffi takes them -> bytes, and what a pointer may be: an address, a view, or an object, an array or a text that is
-// copied to memory for the length of a call.
+// Values as koffi takes them -> bytes, and what a pointer may be: an address, a view, or an object, an array or a text
+// that is copied to memory for the length of a call.
 
 const { isAnyArrayBuffer } = require('node:util').types;
 const { describe, makeError, locationOf: place, wrongType, wrongValue } = require('../errors.js');
@@ -31,7 +31,8 @@ class CallMemory {
 
   /**
    * @param {(type: object, callback: Function) => { row: object, value: unknown }} lend has C call a function
-   * @param {InstanceType<typeof import('./scratch.js').Blocks>} [blocks] of a synchronous call, whose memory is used again
+   * @param {InstanceType<typeof import('./scratch.js').Blocks>} [blocks] of a synchronous call, whose memory is used
+   *   again
    */
   constructor(lend, blocks) {
     this.lend = lend;

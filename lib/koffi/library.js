@@ -18,7 +18,10 @@ function flagsOf(options) {
   return chosen.length === 0 ? undefined : chosen.reduce((flags, key) => flags | (FLAGS[OPTIONS[key]] ?? 0), 0);
 }
 
-/** What koffi says of what it does not find: programs compare the beginning and the end. This package's error is the cause. */
+/**
+ * What koffi says of what it does not find: programs compare the beginning and the end. This package's error is the
+ * cause.
+ */
 const WORDS = {
   ERR_FFI_LIBRARY_NOT_FOUND: (_what, error) => `Failed to load shared library: ${error.message}`,
   ERR_FFI_SYMBOL_NOT_FOUND: (what) => `Cannot find ${what} in shared library`,

@@ -152,6 +152,18 @@ function loaderCache() {
 /** Its entries for this machine whose sonames begin with a text. */
 const cachedEntries = (start) => entriesFor(loaderCache(), start, machine?.flags);
 
+let stems;
+
+/** The names of all libraries in the loader's cache as programs call them: `sqlite3` for libsqlite3.so.0. For messages. */
+function installedNames() {
+  stems ??= unique(
+    loaderCache()
+      ?.toString('latin1')
+      .match(/(?<=[\0/]lib)[^\0/]+?(?=\.so[.\w]*\0)/g) ?? [],
+  );
+  return stems;
+}
+
 // --- the file of a name, as the loader finds it
 
 const listed = (variable) => (process.env[variable] ?? '').split(path.delimiter).filter((part) => part !== '');
@@ -191,4 +203,4 @@ function fileOf(name) {
   return (isPath(name) ? [name] : placesOf(name)).find(isFile) ?? null;
 }
 
-module.exports = { furtherNames, searchDirectories, cachedFiles, fileOf };
+module.exports = { furtherNames, installedNames, searchDirectories, cachedFiles, fileOf };

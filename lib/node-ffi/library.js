@@ -9,7 +9,7 @@ const { checkPermission } = require('../native/permission.js');
 const { isObject, parseSignature } = require('./signature.js');
 const { argumentType, resultType } = require('./types.js');
 const { addressOf } = require('./validate.js');
-const { CLOSED, failed, libraryClosed, wording, wrongType, wrongValue } = require('./words.js');
+const { CLOSED, failed, libraryClosed, wording, wrongArgument, wrongType, wrongValue } = require('./words.js');
 
 const callbacks = lazy(() => require('./callback.js'));
 
@@ -240,11 +240,18 @@ function dlopen(path, definitions) {
   }
 }
 
+/** A library, or what has the method of one: Node looks no further. */
+function checkHandle(handle, method) {
+  if (typeof handle?.[method] !== 'function') throw wrongArgument('handle', 'an instance of DynamicLibrary', handle);
+}
+
 function dlclose(handle) {
+  checkHandle(handle, 'close');
   handle.close();
 }
 
 function dlsym(handle, symbol) {
+  checkHandle(handle, 'getSymbol');
   return handle.getSymbol(symbol);
 }
 

@@ -4,11 +4,13 @@
 // memory/access.js.
 
 const { compile } = require('../codegen/compile.js');
+const { placeInexact } = require('../exact-numbers.js');
 const { constants, inlineOf, runtime, DECLARED } = require('../codegen/read-values.js');
 const access = require('../memory/access.js');
 const { atCaller, wrongValue } = require('../errors.js');
 const { lazy } = require('../lazy.js');
 const { byName, isDeclared, spelled, typeOf } = require('../types/registry.js');
+const { readBytes, writeBytes } = require('./bytes.js');
 const { PAUSE, loader } = require('./loader.js');
 const { textBehind } = require('./read-text.js');
 
@@ -56,7 +58,7 @@ function slow(descriptor, address, byteOffset, name, self) {
       ? readView(descriptor, address, byteOffset, name)
       : access.read(descriptor, address, byteOffset, name);
   } catch (error) {
-    throw atCaller(error, self); // node-do-not-add-exception-line
+    throw atCaller(placeInexact(error, name), self); // node-do-not-add-exception-line
   }
 }
 
@@ -127,7 +129,7 @@ function readAs(address, type, byteOffset = 0) {
   try {
     return readOf(address, type, byteOffset);
   } catch (error) {
-    throw atCaller(error, readAs); // node-do-not-add-exception-line
+    throw atCaller(placeInexact(error, 'read'), readAs); // node-do-not-add-exception-line
   }
 }
 
@@ -143,6 +145,7 @@ function readOf(address, type, byteOffset) {
     ? readView(descriptor, address, byteOffset, 'read')
     : access.read(descriptor, address, byteOffset, 'read');
 }
-const read = Object.freeze(Object.assign(Object.setPrototypeOf(readAs, null), readers(readable)));
+const read = Object.freeze(Object.assign(Object.setPrototypeOf(readAs, null), readers(readable), { bytes: readBytes }));
+write.bytes = writeBytes;
 
 module.exports = { read, write: Object.freeze(write) };

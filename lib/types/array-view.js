@@ -2,6 +2,7 @@
 // Live views of arrays: one class for all of them.
 
 const { atCaller, makeError, wrongType, outOfRange } = require('../errors.js');
+const { placeInexact } = require('../exact-numbers.js');
 const { nearest } = require('../nearest.js');
 const {
   LiveView,
@@ -93,9 +94,13 @@ class ArrayView extends LiveView {
 function elementOf(view, i) {
   const { element } = view[DESCRIPTOR];
   const data = view[DATA];
-  if (data === undefined) return readFar(element, view, i * element.size);
-  const at = view[AT] + i * element.size;
-  return element.live ? element.live(data, at, view[ADDRESS]) : element.read(data, at);
+  try {
+    if (data === undefined) return readFar(element, view, i * element.size);
+    const at = view[AT] + i * element.size;
+    return element.live ? element.live(data, at, view[ADDRESS]) : element.read(data, at);
+  } catch (error) {
+    throw placeInexact(error, view[DESCRIPTOR].name, `element [${i}]`);
+  }
 }
 
 /** The values, copied: of numbers those of a typed array. */

@@ -234,7 +234,7 @@ const voidType = {
 // A callback without a result may end in any expression.
 voidType.writeResult = () => undefined;
 
-// ---- integers whose width the platform decides -----------------------------------------------------------------------
+// ---- integers whose width the platform decides ----------------------------------------------------------------------
 
 /** `long`: 64 bits on LP64, 32 on Windows; a BigInt on both, so that a program means the same everywhere. */
 function long(id, name, signed) {

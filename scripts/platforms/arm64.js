@@ -39,7 +39,9 @@ const SIGNATURES = { seed: 7, callPaths: ['generic'], engines: ['usual'] };
 const MANY = { count: 6000, versions: ['20', '26'] };
 const INPUTS = { seed: 7, count: 100_000, versions: ['26'] };
 
-/** An arm64 Node as a script that starts it under QEMU. `execPath` names the script, so that child processes run, too. */
+/**
+ * An arm64 Node as a script that starts it under QEMU. `execPath` names the script, so that child processes run, too.
+ */
 function installArm64Node(version) {
   const node = installForeignNode('linux-arm64', version);
   const folder = path.join(platforms, 'linux-arm64');

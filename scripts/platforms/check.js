@@ -43,8 +43,8 @@ const linesOf = (text) =>
 
 /**
  * Runs the suite.
- * @returns {Promise<{ facts: object | undefined, passed: number, cases: number, faults: string[], refusal: string }>} faults: what went wrong, a
- *   line each; refusal: what was printed where the package did not load
+ * @returns {Promise<{ facts: object | undefined, passed: number, cases: number, faults: string[], refusal: string }>}
+ *   faults: what went wrong, a line each; refusal: what was printed where the package did not load
  */
 async function runSuite({ binary, args = ['--expose-gc'], env, leftOut = {} }) {
   const { stdout, stderr, end } = await start(binary, [...args, suite], env);

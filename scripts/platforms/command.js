@@ -18,8 +18,8 @@ const OPTIONS = {
 
 /**
  * @param {string} usage the command, for messages
- * @returns {{ short: boolean, write: boolean, only: string[] }} write: whether the results go into the table; if-available:
- *   what cannot be installed or fetched here is no failure
+ * @returns {{ short: boolean, write: boolean, only: string[] }} write: whether the results go into the table;
+ *   if-available: what cannot be installed or fetched here is no failure
  */
 function parse(usage) {
   try {

@@ -14,8 +14,8 @@ const root = path.join(__dirname, '..', '..');
 const PROFILE = { LTO: 'off', DEBUG: 'false', CODEGEN_UNITS: '16' };
 
 /**
- * By the name that the package gives a platform: Rust's target, the C compiler, what has to be installed for both, and what
- * cargo needs to know beyond that.
+ * By the name that the package gives a platform: Rust's target, the C compiler, what has to be installed for both, and
+ * what cargo needs to know beyond that.
  */
 const TARGETS = {
   'linux-x64-musl': {
@@ -46,8 +46,9 @@ const TARGETS = {
 };
 
 /**
- * Rust links musl with files of its own, for static programs; an addon takes those of the system. libgcc_s is the one of
- * the process that loads it: here only its name counts. libffi needs headers of the kernel, which musl-gcc does not have.
+ * Rust links musl with files of its own, for static programs; an addon takes those of the system. libgcc_s is the one
+ * of the process that loads it: here only its name counts. libffi needs headers of the kernel, which musl-gcc does not
+ * have.
  */
 function setUpMusl(folder) {
   const headers = path.join(folder, 'include');

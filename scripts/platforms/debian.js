@@ -61,8 +61,8 @@ function installPackages(needed) {
 }
 
 /**
- * Unpacks packages of a release of Debian, and what they depend on, into a folder. Nothing is installed: apt has a state
- * of its own there.
+ * Unpacks packages of a release of Debian, and what they depend on, into a folder. Nothing is installed: apt has a
+ * state of its own there.
  * @param {string} release trixie, for example
  * @param {string[]} names
  * @param {string} folder kept: it is filled once

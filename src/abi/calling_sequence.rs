@@ -208,8 +208,8 @@ impl CallingSequence {
     }
 }
 
-/// A calling sequence in the making: the steps, and what is taken of each part of the register file. Places are bytes of
-/// the register file.
+/// A calling sequence in the making: the steps, and what is taken of each part of the register file. Places are bytes
+/// of the register file.
 pub struct Builder {
     file: &'static FileLayout,
     steps: Vec<Step>,

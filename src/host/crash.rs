@@ -1,7 +1,7 @@
 //! The last act of a host: signal handlers, and a handler for `exit`, that write a death report for the parent.
 //!
-//! Afterwards the signal is raised again with its default action, so that the parent sees the true signal, and a core file
-//! is written where that is configured.
+//! Afterwards the signal is raised again with its default action, so that the parent sees the true signal, and a core
+//! file is written where that is configured.
 #![expect(unsafe_code, reason = "installs signal handlers, and writes to memory that is shared with the parent")]
 
 use std::ffi::{c_int, c_void};
@@ -38,8 +38,8 @@ unsafe extern "C" {
     fn on_exit(function: unsafe extern "C" fn(c_int, *mut c_void), argument: *mut c_void) -> c_int;
 }
 
-/// Installs the handlers, once for the process, and prepares the calling thread ([`prepare_thread`]). Call it before any
-/// library is loaded: what a library registers with `atexit` then runs before the report of an exit is written.
+/// Installs the handlers, once for the process, and prepares the calling thread ([`prepare_thread`]). Call it before
+/// any library is loaded: what a library registers with `atexit` then runs before the report of an exit is written.
 ///
 /// # Safety
 /// H1. `report` points to a [`DeathReport`] that is writable until the process ends.

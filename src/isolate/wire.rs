@@ -84,8 +84,8 @@ pub const TEXT_STAYS: u64 = u64::MAX;
 
 /// The second word of a [`Kind::Callback`] that asks for the callback's signature instead of calling it.
 pub const ASKS_SIGNATURE: u64 = 1;
-/// The second word of a [`Kind::Callback`] that asks for a thread of the parent for a channel, whose number is the first
-/// word.
+/// The second word of a [`Kind::Callback`] that asks for a thread of the parent for a channel, whose number is the
+/// first word.
 pub const ASKS_THREAD: u64 = 2;
 
 /// The words in a message's head.

@@ -117,8 +117,8 @@ impl ArgBuffer {
     }
 
     /// The arguments of a callback lie in the argument buffer: JavaScript clears the mark when it begins to write.
-    /// `who` is the kind of caller. `token` is the number under which a call of another thread may be answered later; it
-    /// takes the place of the bound function's number, which nothing reads during a callback.
+    /// `who` is the kind of caller. `token` is the number under which a call of another thread may be answered later;
+    /// it takes the place of the bound function's number, which nothing reads during a callback.
     #[inline]
     pub fn begin_callback(&self, who: u32, token: Option<u32>) {
         // SAFETY: M1 and M2; every buffer begins with the head.

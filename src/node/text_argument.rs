@@ -1,5 +1,5 @@
-//! JavaScript strings on their way to C, by Node-API: what cannot be read where the engine keeps it, and texts that outlive
-//! the native entry.
+//! JavaScript strings on their way to C, by Node-API: what cannot be read where the engine keeps it, and texts that
+//! outlive the native entry.
 #![expect(unsafe_code, reason = "reads JavaScript strings")]
 
 use std::ptr::null_mut;
@@ -69,10 +69,19 @@ pub unsafe fn text_size(env: sys::napi_env, value: sys::napi_value, encoding: En
         Encoding::Utf16 => unsafe { text_units(env, value) }.map(|units| (units + 1) * encoding.unit()),
         Encoding::Utf32 => {
             // SAFETY: as of this function.
-            let units = unsafe { copy_units(env, value) }?;
-            Some((char::decode_utf16(units).count() + 1) * encoding.unit())
+            unsafe { copy_units(env, value) }.map(|units| utf32_size(&units))
         }
     }
+}
+
+/// The bytes of UTF-32 with a NUL.
+fn utf32_size(units: &[u16]) -> usize {
+    (char::decode_utf16(units.iter().copied()).count() + 1) * Encoding::Utf32.unit()
+}
+
+/// Writes units in an encoding with a NUL: the bytes of both. `to` has room for the whole.
+fn encode_units(units: &[u16], encoding: Encoding, to: &mut [u8]) -> Result<usize, Unpinned> {
+    Characters::Utf16(units).encode(encoding, to).map_err(|HasNul| Unpinned::HasNul)
 }
 
 /// Makes the engine put the characters of a string in one piece; false for any other value.
@@ -101,8 +110,17 @@ pub unsafe fn text(
     source: Option<&Arc<dyn BlockSource>>,
     owned: &mut Vec<OwnedText>,
 ) -> Result<(Fenced, usize), Unpinned> {
-    // SAFETY: as of this function.
-    let length = unsafe { text_size(env, value, encoding) }.ok_or(Unpinned::NotAView)?;
+    // Node-API writes no UTF-32: the units are copied, once for the length and for the text.
+    let units = match encoding {
+        // SAFETY: as of this function.
+        Encoding::Utf32 => Some(unsafe { copy_units(env, value) }.ok_or(Unpinned::NotAView)?),
+        Encoding::Utf8 | Encoding::Utf16 => None,
+    };
+    let length = match &units {
+        Some(units) => utf32_size(units),
+        // SAFETY: as of this function.
+        None => unsafe { text_size(env, value, encoding) }.ok_or(Unpinned::NotAView)?,
+    };
     let block = match source {
         Some(source) => heap::allocate_from(source, length, 16),
         None => heap::allocate_uninitialized(length),
@@ -111,13 +129,16 @@ pub unsafe fn text(
     owned.push(OwnedText(block, length));
     // SAFETY: M8; the block has space for as much.
     let to = unsafe { raw::bytes_mut(block.data().as_ptr(), length) };
-    // SAFETY: as of this function.
-    unsafe { encode(env, value, encoding, to) }?;
+    match units {
+        Some(units) => encode_units(&units, encoding, to)?,
+        // SAFETY: as of this function; the block is as long as the text and its NUL.
+        None => unsafe { encode(env, value, encoding, to) }?,
+    };
     Ok((block, length))
 }
 
-/// Encodes a JavaScript string into the arena with a NUL behind it; `None` for any other value, for a text with a NUL in
-/// it, and where there is no room.
+/// Encodes a JavaScript string into the arena with a NUL behind it; `None` for any other value, for a text with a NUL
+/// in it, and where there is no room.
 ///
 /// # Safety
 /// As [`text_units`].
@@ -168,10 +189,7 @@ unsafe fn encode(
         Encoding::Utf32 => {
             // SAFETY: as of this function.
             let units = unsafe { copy_units(env, value) }.ok_or(Unpinned::NotAView)?;
-            let mut bytes = vec![0; encoding.most_bytes(units.len())];
-            let used = Characters::Utf16(&units).encode(encoding, &mut bytes).map_err(|HasNul| Unpinned::HasNul)?;
-            to[..used].copy_from_slice(&bytes[..used]);
-            Ok(used)
+            encode_units(&units, encoding, to)
         }
     }
 }

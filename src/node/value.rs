@@ -29,8 +29,8 @@ pub enum Unpinned {
 /// The storage of a view or a buffer that is attached.
 #[derive(Clone, Copy, Debug)]
 pub enum Pinned {
-    /// A view of no bytes.
-    Empty,
+    /// A view of no bytes, and the buffer it is of.
+    Empty(sys::napi_value),
     /// A view of some, and the buffer it is of.
     Bytes(Storage, sys::napi_value),
 }
@@ -102,7 +102,7 @@ unsafe fn pinned(
     let mut detached = false;
     // SAFETY: M3; `detached` is a local. A SharedArrayBuffer is refused by this function, and is never detached.
     unsafe { sys::napi_is_detached_arraybuffer(env, buffer, &mut detached) };
-    if detached { Err(Unpinned::Detached) } else { Ok(Pinned::Empty) }
+    if detached { Err(Unpinned::Detached) } else { Ok(Pinned::Empty(buffer)) }
 }
 
 /// The bytes of a view; `None` for every other value, an empty view and a detached one.

@@ -46,7 +46,8 @@ async function inParallel(list, work) {
  * @param {string[]} [options.engines] names of ENGINES
  * @param {boolean} [options.enginesOnOnePath] the engines that are not the usual run on the first call path alone
  * @param {(signature: object) => object} [options.lie] what C is compiled for instead: to see that the matrix sees
- * @returns {Promise<{ figures: object, mismatches: object[] }>} the first mismatch has `minimal`, the smallest signature
+ * @returns {Promise<{ figures: object, mismatches: object[] }>} the first mismatch has `minimal`, the smallest
+ *   signature
  */
 async function runMatrix({
   seed,

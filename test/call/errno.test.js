@@ -174,7 +174,9 @@ describe('errno()', () => {
 });
 
 describe('fails', () => {
-  /** A function that fails, by what its declaration says, and its asynchronous twin as one that throws its rejection. */
+  /**
+   * A function that fails, by what its declaration says, and its asynchronous twin as one that throws its rejection.
+   */
   const make = (name, args, returns, fails) => {
     const call = bindOne(name, args, returns, { fails });
     return [

@@ -6,14 +6,13 @@ const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
-const { after, describe, test } = require('node:test');
-const { runs, run } = require('../helpers.js');
+const { describe, test } = require('node:test');
+const { runs, run, makeFolder } = require('../helpers.js');
 const { onlyOn } = require('../requirements.js');
 const { withoutSections } = require('../fixtures/elf.js');
 
 const isGlibc = process.platform === 'linux' && process.report.getReport().header.glibcVersionRuntime !== undefined;
-const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'pinned-ffi-interpose-'));
-after(() => fs.rmSync(directory, { recursive: true }));
+const directory = makeFolder('pinned-ffi-interpose');
 
 function library(name, source, flags = []) {
   const file = path.join(directory, `${name}.so`);

@@ -21,7 +21,7 @@ describe('what a header does not say', { concurrency: 2 }, () => {
         out: ['*.created', '*.value', '!bind_packed_value.*', 'bind_add.a'],
         text: 'bind_owned',
         free: ['bind_owned=free', 'bind_destroy', 'bind_add'],
-        number: ['bind_measure', 'bind_all_list.c'],
+        number: ['bind_measure', 'bind_all_list.c', 'bind_all.wide', 'bind_all.list'],
         fails: ['bind_create=nonzero', 'no_such_function'],
         errno: ['bind_add'],
         length: ['bind_add.a=b', 'bind_sum.count=data'],
@@ -34,7 +34,8 @@ describe('what a header does not say', { concurrency: 2 }, () => {
     assert.match(text, /bind_add: \{ args: \['int', 'int'\], returns: 'int', errno: true \}/);
     assert.match(text, /bind_call: \{.*threads: true \}/);
     assert.match(text, /bind_sum: \{.*leaf: true \}/);
-    assert.match(text, /\n {2}c: 'i64_fast',/);
+    assert.match(text, /\n {2}c: 'i64_number',/);
+    assert.match(text, /\n {2}wide: \{ type: 'u64_number', bits: 40 \},/);
     for (const line of [
       /--out 'bind_add\.a': bind_add\.a: no pointer to a value of a known type/,
       /--leaf 'bind_call': bind_call: .*calls no callback/,

@@ -144,6 +144,27 @@ describe('structuredClone', () => {
     symbols.free(block);
   });
 
+  test('structuredClone() refuses types, globals and functions, and the error says what a worker does instead', () => {
+    assert.match(message(Point), /^#<Aggregate> could not be cloned/);
+    assert.match(message({ type: ffi.pointer(Point) }), /^#<DeclaredType> could not/);
+    const library = ffi.dlopen(null, 'int abs(int n); int snprintf(char *, size_t, const char *, ...);');
+    const { abs, snprintf } = library.symbols;
+    for (const [call, types] of [
+      [abs, / i32\(i32\)/],
+      [snprintf, /./],
+      [abs.async, / i32\(i32\)/],
+      [abs.async.with({ timeout: 10 }), /./],
+    ]) {
+      const text = message({ call });
+      assert.match(
+        text,
+        /^(async )?function \(?\/\* C function of pinned-ffi: a worker must open the library itself\. .*could not be cloned/s,
+      );
+      assert.match(text, types);
+    }
+    assert.match(message(ffi.dlopen), /a worker must load the package itself/);
+  });
+
   test('structuredClone() copies what read() returns', () => {
     assert.deepEqual(structuredClone(Point.read(Point.alloc({ x: 1, y: 2 }))), { x: 1, y: 2 });
   });

@@ -1,5 +1,5 @@
-// C types on the way to types of declarations. A scalar is its name in the type table, `const char` among them; a struct,
-// union or enum with a body is the declared type already; what else there is carries a mark.
+// C types on the way to types of declarations. A scalar is its name in the type table, `const char` among them; a
+// struct, union or enum with a body is the declared type already; what else there is carries a mark.
 
 import type { ArrayType, FunctionType, OpaqueType, PointerType } from '../declared.js';
 

@@ -18,8 +18,8 @@ import type {
 } from './words.js';
 
 /**
- * The specifiers at the start of tokens: `[type, the tokens that follow, mark, scope]`, or a fault. `Type` is the type so
- * far, `''` if there is none yet.
+ * The specifiers at the start of tokens: `[type, the tokens that follow, mark, scope]`, or a fault. `Type` is the type
+ * so far, `''` if there is none yet.
  */
 export type Specifiers<
   S extends string,

@@ -8,6 +8,7 @@ use napi::sys;
 use super::prepared::PreparedCall;
 use crate::call::bound_function::{Entered, Options};
 use crate::call::invoke::{self, ResultBlock};
+use crate::errno::Errno;
 use crate::error::{FfiError, Result};
 use crate::memory::arg_buffer::{address_in, bytes};
 use crate::memory::raw::PointerCheck;
@@ -74,7 +75,7 @@ impl BoundFunction {
             let outer = environment.inside.replace(if serves { 0 } else { self.inside });
             let result = self.enter(&mut prepared);
             environment.inside.replace(outer);
-            environment.calls.depth.set(depth);
+            environment.calls.leave(depth, &self.symbol);
             if self.options.is_leaf() {
                 environment.end_leaf();
             }
@@ -103,7 +104,7 @@ impl BoundFunction {
         self.clear_errno();
         // SAFETY: U1; the spans in the block live until the call returns by M3, the text by M4.
         let result = unsafe { invoke::enter(&self.signature, self.code, &prepared.block) };
-        self.record_errno(invoke::last_errno());
+        self.record_errno(Errno::here().get());
         Ok(result)
     }
 
@@ -131,7 +132,7 @@ impl BoundFunction {
         let mut entered = unsafe { calling.enter(&prepared.block) }?;
         if self.options.captures_errno() {
             // Code that reads errno itself finds it, too.
-            invoke::set_errno(entered.errno);
+            Errno::here().set(entered.errno);
         }
         self.take_entered(prepared, &mut entered)
     }

@@ -146,7 +146,11 @@ impl BoundFunction {
         // SAFETY: M3.
         let (storage, buffer) = match unsafe { value::storage(environment.raw, value) }? {
             Pinned::Bytes(storage, buffer) => (storage, buffer),
-            Pinned::Empty => {
+            // The view may be empty because its storage has shrunk.
+            Pinned::Empty(buffer) if environment.transfer_locks.is_resizable(environment.raw, buffer) => {
+                return Err(Unpinned::Resizable);
+            }
+            Pinned::Empty(_) => {
                 let empty = self.remote.as_ref().map_or(environment.empty_block, |remote| remote.memory.empty);
                 let view = Span { start: empty.data(), length: 0 };
                 borrows.whole_block(argument, view, empty, self.id);

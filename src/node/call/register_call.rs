@@ -11,6 +11,7 @@ use crate::abi::signature::RegisterPin;
 use crate::call::bound_function::MOST_PINS;
 use crate::call::invoke::{self, ResultBlock};
 use crate::call::registers::{RegisterFile, ReturnRegisters};
+use crate::errno::Errno;
 use crate::error::{FfiError, Overflow};
 use crate::memory::address::{Address, Span};
 use crate::memory::arg_buffer::bytes;
@@ -145,10 +146,10 @@ impl BoundFunction {
         // SAFETY: U1 and M4; the values that are passed live until the entry returns by M3, texts by M4.
         let returned = unsafe { sequence.enter(self.code, words) };
         if self.options.captures_errno() {
-            self.record_errno(invoke::last_errno());
+            self.record_errno(Errno::here().get());
         }
         environment.inside.replace(outer);
-        environment.calls.depth.set(depth);
+        environment.calls.leave(depth, &self.symbol);
         if self.options.is_leaf() {
             environment.end_leaf();
         }

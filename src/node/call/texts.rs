@@ -50,8 +50,8 @@ impl Environment {
         unsafe { text_argument::short_text(self.raw, value, encoding, strings) }
     }
 
-    /// The same for any string: where the arena is full, or there is none, it gets a new block, which `owned` keeps, in the
-    /// memory of a source if there is one. Returns the block and its length in bytes.
+    /// The same for any string: where the arena is full, or there is none, it gets a new block, which `owned` keeps, in
+    /// the memory of a source if there is one. Returns the block and its length in bytes.
     ///
     /// # Errors
     /// If the string has a NUL in it, or there is no memory for it.

@@ -175,6 +175,11 @@ pub struct JsLoader<'env> {
     pub load_text: Object<'env>,
     /// The address of that place, to be passed along.
     pub text: f64,
+    /// (Uint8Array, its length, address, views): 1 where the array was filled with the bytes at the address; undefined
+    /// as above.
+    pub fill: Object<'env>,
+    /// What finds the storage of views, to be passed along.
+    pub views: f64,
 }
 
 /// Makes the function. Null where it cannot be had.
@@ -186,10 +191,12 @@ pub fn make_loader<'env>(env: &'env Env) -> napi::Result<Option<JsLoader<'env>>>
     let environment = current(*env)?;
     let arg_buffer = environment.arg_buffer.base().expose_provenance() as f64;
     let loader = || {
-        let (load, load_text) = (read::make_loader(&environment)?, read::make_text_loader(&environment)?);
+        let made = [read::make_loader, read::make_text_loader, read::make_filler].map(|make| make(&environment));
+        let [Some(load), Some(load_text), Some(fill)] = made else { return None };
+        let views = std::ptr::from_ref(environment.v8.view_storage.get()?).expose_provenance() as f64;
         let text = environment.v8.fast_calls.get()?.passed.shared.returned().expose_provenance() as f64;
-        let [load, load_text] = [load, load_text].map(|made| Object::from_raw(env.raw(), made.cast()));
-        Some(JsLoader { load, arg_buffer, load_text, text })
+        let [load, load_text, fill] = [load, load_text, fill].map(|made| Object::from_raw(env.raw(), made.cast()));
+        Some(JsLoader { load, arg_buffer, load_text, text, fill, views })
     };
     Ok(loader())
 }

@@ -99,6 +99,9 @@ const COMPARISONS = {
   '>=': (a, b) => a >= b,
 };
 
+/** Words that take a type in parentheses. */
+const MEASURES = new Set(['sizeof', '_Alignof', 'alignof', '__alignof__', '__alignof']);
+
 /** Evaluates expressions of a parser's tokens. */
 class Expressions {
   #parser;
@@ -208,7 +211,7 @@ class Expressions {
   #word(token) {
     const parser = this.#parser;
     const { tokens } = parser;
-    if (token.text === 'sizeof' || token.text === '_Alignof' || token.text === 'alignof') {
+    if (MEASURES.has(token.text)) {
       const open = tokens.expect('(', `after ${token.text}`);
       if (!parser.startsType()) throw tokens.fault(open, `${token.text} takes a type here`);
       const at = tokens.peek();

@@ -9,6 +9,7 @@ const {
   QUALIFIERS,
   CONVENTIONS,
   REFUSED,
+  TYPE_OF,
   UNSUPPORTED,
 } = require('./names.js');
 const { named } = require('./tokens.js');
@@ -78,6 +79,7 @@ function startsType(parser) {
     text === '__attribute__' ||
     text === 'typedef' ||
     REFUSED.has(text) ||
+    TYPE_OF.has(text) ||
     parser.scope.typedef(text) !== undefined
   );
 }
@@ -140,8 +142,11 @@ function take(parser, found, words) {
   if (text === 'typedef') found.isTypedef = true;
   else if (LOCAL.has(text)) found.isLocal = true;
   else if (text === 'const' || text === '__const' || text === '__const__') found.isConst = true;
-  else if (UNSUPPORTED.has(text) && found.type === undefined) return takeUnsupported(parser, found, token);
-  else if (REFUSED.has(text)) throw tokens.fault(token, `'${text}': ${REFUSED.get(text)}`);
+  else if (found.type === undefined && (UNSUPPORTED.has(text) || isComplex(parser, words)))
+    return takeUnsupported(parser, found, token);
+  else if (UNSUPPORTED.has(text) || (REFUSED.has(text) && found.type === undefined && words.length === 0))
+    throw tokens.fault(token, `'${text}': ${REFUSED.get(text)}`);
+  else if (TYPE_OF.has(text) && (text !== '_Atomic' || tokens.is('(', 1))) return takeTypeOf(parser, found, words);
   else if (isTag(text)) return takeTag(parser, found, words);
   else if (takeAttribute(parser, found.attributes) || takeMark(parser, found.marks)) return true;
   else if (!STORAGE.has(text) && !QUALIFIERS.has(text) && !CONVENTIONS.has(text)) {
@@ -153,9 +158,30 @@ function take(parser, found, words) {
   return true;
 }
 
+/** Whether the next word is the macro of <complex.h>, rather than a name: `double complex z`, `complex double *`. */
+function isComplex({ tokens, scope }, words) {
+  if (!tokens.is('complex') || scope.typedef('complex') !== undefined) return false;
+  const next = tokens.peek(1);
+  return words.length === 0 ? ARITHMETIC.has(next.text) : next.kind === 'word' || tokens.is('*', 1);
+}
+
+/** Takes typeof(type) or _Atomic(type). */
+function takeTypeOf(parser, found, words) {
+  const { tokens } = parser;
+  const token = tokens.next();
+  if (found.type !== undefined || words.length > 0) throw tokens.fault(token, `expected a name, found '${token.text}'`);
+  const open = tokens.expect('(', `after ${token.text}`);
+  if (!startsType(parser)) throw tokens.fault(open, `${token.text} takes a type here, not an expression`);
+  found.type = parser.typeName();
+  tokens.expect(')', 'after the type');
+  return true;
+}
+
 /** Takes a word of a type that has no counterpart. */
 function takeUnsupported({ tokens }, found, token) {
-  found.unsupported ??= { reason: `'${token.text}': ${REFUSED.get(token.text)}`, at: token.at };
+  // Else it is `complex`.
+  const reason = REFUSED.get(token.text) ?? REFUSED.get('_Complex');
+  found.unsupported ??= { reason: `'${token.text}': ${reason}`, at: token.at };
   tokens.next();
   if (tokens.is('(')) tokens.skipGroup(tokens.next(), ')');
   return true;
@@ -201,14 +227,21 @@ function takeAttribute(parser, attributes) {
     case 'asm':
     case '__asm__':
     case '__asm':
-    case '_Static_assert':
-    case 'static_assert':
       tokens.next();
       tokens.skipGroup(tokens.expect('(', `after ${token.text}`), ')');
       return true;
     default:
       return false;
   }
+}
+
+/** Takes `_Static_assert(...);`, if it is next. It is not checked. */
+function acceptStaticAssert({ tokens }) {
+  const word = tokens.accept('_Static_assert') ?? (tokens.is('(', 1) ? tokens.accept('static_assert') : undefined);
+  if (word === undefined) return false;
+  tokens.skipGroup(tokens.expect('(', `after ${word.text}`), ')');
+  tokens.expect(';', `after ${word.text}(...)`);
+  return true;
 }
 
 function takeGnu(parser, attributes) {
@@ -305,4 +338,4 @@ function unknownType(parser) {
   );
 }
 
-module.exports = { parseSpecifiers, startsType, takeAttribute, takeMark, recordOf };
+module.exports = { acceptStaticAssert, parseSpecifiers, startsType, takeAttribute, takeMark, recordOf };

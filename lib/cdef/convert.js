@@ -129,8 +129,7 @@ function typeOfRecord(type) {
 function makeRecordType(record) {
   const fields = {};
   let [paddings, members] = [0, 0];
-  // Where one field is packed, the struct is, and the others have the alignments of their types.
-  const hasPacked = !record.packed && record.fields.some(({ isPacked }) => isPacked);
+  const hasPacked = hasPackedField(record);
   for (const { name, type, bits, align: requested, isPacked } of withPaddings(record.fields, measure)) {
     const align = hasPacked && !isPacked && bits === undefined ? naturalAlign(record, type, requested) : requested;
     if (bits !== undefined) {
@@ -144,12 +143,17 @@ function makeRecordType(record) {
   const options = {
     name,
     ...(record.align !== undefined && { align: record.align }),
-    ...((record.packed || hasPacked || record.pack !== undefined) && {
-      packed: record.packed || hasPacked || record.pack,
-    }),
+    packed: record.packed || hasPacked || packOf(record),
   };
   return structs()[record.keyword](fields, options);
 }
+
+/** Whether a field is packed alone. Then the record is packed, and its other fields have the alignments of their types. */
+const hasPackedField = ({ packed, fields }) => !packed && fields.some(({ isPacked }) => isPacked);
+
+/** The widest alignment of the fields, by `#pragma pack`; false where that moves none. */
+const packOf = ({ pack, fields }) =>
+  pack !== undefined && fields.some(({ type }) => measure.align(type) > pack) ? pack : false;
 
 /** The alignment of a field that has that of its type. */
 const naturalAlign = ({ pack }, type, requested = 1) =>

@@ -312,6 +312,7 @@ class Parser {
 
   #measured(what, type, at) {
     if (isVoid(type) || type.kind === 'function') throw this.tokens.fault(at, `${describeType(type)} has no size`);
+    if (type.kind === 'unsupported' && type.size !== undefined) return type.size;
     try {
       return this.#measure[what](type);
     } catch (error) {

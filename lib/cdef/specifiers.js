@@ -16,10 +16,13 @@ const { named } = require('./tokens.js');
 const { scalar, asConst, makeRecord } = require('./types.js');
 const { nearest } = require('./nearest.js');
 
-/** SAL's marks. Those with a meaning here are in the table; others of its form are understood and change nothing. */
+/**
+ * SAL's marks, which end with an underscore. Those with a meaning here are in the table; others of its form are understood
+ * and change nothing.
+ */
 const MARKS = { __proto__: null, _Out_: 'out', _Inout_: 'inout', _Text_: 'text' };
 const OTHER_MARK =
-  /^_{1,2}(?:In|Out|Inout|Ret|Outptr|Deref|Pre|Post|Reserved|Success|Must|Check|Printf|Null|At|When)[A-Za-z_]*_?$/;
+  /^_{1,2}(?:In|Out|Inout|Ret|Outptr|Deref|Pre|Post|Reserved|Success|Must|Check|Printf|Null|At|When|COM)[A-Za-z_]*_$/;
 
 /** The name of the type table that means the same, for who writes the package's names in C text. */
 const TABLE_NAMES = {
@@ -108,7 +111,7 @@ function parseSpecifiers(parser) {
     /* one specifier after the other */
   }
   if (found.unsupported === undefined && LONG_DOUBLE.test(words.join(' ')))
-    found.unsupported = { reason: "'long double' has no counterpart", at: found.at.at };
+    found.unsupported = { reason: "'long double' has no counterpart", at: found.at.at, size: LONG_DOUBLE_SIZE };
   if (found.unsupported !== undefined) {
     found.type = { kind: 'unsupported', ...found.unsupported, text: tokens.text };
   } else if (words.length > 0) {
@@ -121,6 +124,9 @@ function parseSpecifiers(parser) {
   return found;
 }
 
+/** Compilers for Windows differ. */
+const LONG_DOUBLE_SIZE =
+  process.platform === 'win32' ? undefined : process.platform === 'darwin' && process.arch === 'arm64' ? 8 : 16;
 const LONG_DOUBLE = /^(?:long double|double long)$/;
 const noArithmetic = (words) => `'${words.join(' ')}' is no type of C`;
 
@@ -181,7 +187,8 @@ function takeTypeOf(parser, found, words) {
 function takeUnsupported({ tokens }, found, token) {
   // Else it is `complex`.
   const reason = REFUSED.get(token.text) ?? REFUSED.get('_Complex');
-  found.unsupported ??= { reason: `'${token.text}': ${reason}`, at: token.at };
+  const size = token.text === '__int128' ? 16 : undefined;
+  found.unsupported ??= { reason: `'${token.text}': ${reason}`, at: token.at, size };
   tokens.next();
   if (tokens.is('(')) tokens.skipGroup(tokens.next(), ')');
   return true;

@@ -38,6 +38,9 @@ const LAYOUTS = {
   '#pragma pack(n) and pack()': '#pragma pack(2)\nstruct s { int a; };\n#pragma pack()\nstruct t { char a; int b; };',
   '#pragma pack(push, name, n)':
     '#pragma pack( push , name , 2 )\nstruct t { char a; int b; long long c __attribute__((packed)); };\n#pragma pack(pop, name)',
+  '#pragma pack(n) that packs nothing': '#pragma pack(8)\nstruct t { int a; int : 3; double b; };\n#pragma pack()',
+  'an alignment is that of a type without a counterpart':
+    'struct t { char a; char b __attribute__((aligned(__alignof__(long double)))); char c[sizeof("a\\n\\x41é")]; };',
   'a bitfield of no bits ends the unit':
     'struct t { int a; unsigned char : 3, : 0; char b; int : 7; int : 0; char c; short : 0; char d; };',
   'a bitfield has no name': 'struct t { long long a; int : 4; char b; int : 31; char c; };',
@@ -184,6 +187,13 @@ describe('parameters', () => {
       'void f(int n, int a[n][n], int (*b)[n + 1], int (*c)[3][n], int d[][*], int (*e)[4], int (*g)(int m, char x[n][m]));';
     assert.deepEqual(signatureIn(text), ['int', 'ptr', 'ptr', 'ptr', 'ptr', 'pointer(int[4])', 'fn', 'void']);
     throws(() => cdef('int f(int (*p)[n], int n);'), 'ERR_FFI_DECLARATION_INVALID', /'n' is not declared before/);
+  });
+
+  test('names that begin like marks of SAL are names', () => {
+    const text =
+      'long _InterlockedAnd(_In_ long volatile *a, _In_range_(0, 3) long b); _Null_terminated_ char *f(int _Return);';
+    assert.deepEqual(signatureIn(text, '_InterlockedAnd'), ['pointer(long)', 'long', 'long']);
+    assert.deepEqual(signatureIn(text), ['int', 'ptr']);
   });
 
   test('words of C++ are names', () => {

@@ -66,7 +66,7 @@ export interface Marks {
   _Text_: 'text';
 }
 export type OtherMark =
-  `${'_' | '__'}${'In' | 'Out' | 'Ret' | 'Deref' | 'Pre' | 'Post' | 'Reserved' | 'Success' | 'Must' | 'Check' | 'Printf' | 'Null' | 'At' | 'When'}${string}`;
+  `${'_' | '__'}${'In' | 'Out' | 'Ret' | 'Deref' | 'Pre' | 'Post' | 'Reserved' | 'Success' | 'Must' | 'Check' | 'Printf' | 'Null' | 'At' | 'When' | 'COM'}${string}_`;
 
 /** Words of types that have no counterpart. */
 export interface Refused {

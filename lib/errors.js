@@ -94,7 +94,7 @@ function beginsHere({ stack }) {
   return frame !== undefined && ((PACKAGE !== undefined && frame.includes(PACKAGE)) || /[ (]pinned-ffi:/.test(frame));
 }
 
-/** Whether an error that has just been thrown is one of the package's native code. Some of its codes are Node's, too. */
+/** Whether an error that has just been thrown is one of native code of the package. Some of its codes are Node's. */
 function isOfNative(error) {
   if (!types.isNativeError(error) || !Object.hasOwn(error, 'code')) return false;
   const { code } = error;

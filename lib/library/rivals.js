@@ -32,8 +32,8 @@ function filesOf(library) {
 }
 
 /**
- * A symbol of a library that is not loaded yet, or of its dependencies, in whose place Node's would be called; null where
- * there is none.
+ * A symbol of a library that is not loaded yet, or of its dependencies, in whose place Node's would be called; null
+ * where there is none.
  * @param {string} name a path, or a name that the loader finds
  */
 function rivalOf(name) {

@@ -19,8 +19,9 @@ use crate::loader::exports::Exports;
 use crate::loader::library::Images;
 use crate::memory::address::Address;
 
-/// A symbol that one of some files defines and the executable would interpose: those of a library and of the dependencies
-/// that the loader is going to load with it. `None` if there is none, or if the files use variables of the process.
+/// A symbol that one of some files defines and the executable would interpose: those of a library and of the
+/// dependencies that the loader is going to load with it. `None` if there is none, or if the files use variables of the
+/// process.
 pub fn first(files: &[PathBuf]) -> Option<String> {
     let program = program()?;
     let found: Vec<Findings> = files.iter().filter_map(|file| read(file, |file| findings(program, file))).collect();

@@ -81,7 +81,8 @@ pub fn deepbind_flag() -> Option<i32> {
     None
 }
 
-/// A symbol that one of some files of libraries defines, and that Node would take the place of; null where there is none.
+/// A symbol that one of some files of libraries defines, and that Node would take the place of; null where there is
+/// none.
 #[napi]
 pub fn interposed(files: Vec<String>) -> Option<String> {
     #[cfg(glibc)]

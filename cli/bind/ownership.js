@@ -51,4 +51,4 @@ function ownership({ header, roots, also, inclusions }) {
   return (file) => file !== undefined && (own.has(realPath(file)) || isBelow(realPath(file)));
 }
 
-module.exports = { ownership };
+module.exports = { ownership, realPath };

@@ -15,7 +15,7 @@ const { candidatesInTurn, toPath } = require('./resolve.js');
 /** RTLD_DEEPBIND, where the system has it. Not by `node:os`, which few programs need otherwise. */
 const DEEPBIND = binding.deepbindFlag() ?? undefined;
 
-const search = lazy(() => require('./search.js'));
+const rivals = lazy(() => require('./rivals.js'));
 const isolation = lazy(() => require('../isolate/library.js'));
 
 /** Stands for the group of all libraries. */
@@ -102,17 +102,12 @@ const openFirst = function (path, openOne) {
   throw notOpened(expected, tried);
 };
 
-/**
- * A symbol that a library defines and Node exports as well: the library would call Node's definition instead of its
- * own. Null where there is none. Addons are not examined: they call Node's definitions on purpose.
- */
+/** A symbol by which Node would take the place of a library's own functions. Addons call Node's on purpose. */
 function rivalOf(candidate, flags) {
   const decides = flags === 0 && config.deepbind === undefined;
   if (DEEPBIND === undefined || !(decides || config.trace) || isAddon(candidate)) return null;
-  if (candidate.includes('/')) return binding.interposed(candidate);
   // Most names are those of libraries that are loaded (libc), about which nothing can be done any more.
-  const file = binding.isLoaded(candidate) ? null : search().fileOf(candidate);
-  return file === null ? null : binding.interposed(file);
+  return binding.isLoaded(candidate) ? null : rivals().rivalOf(candidate);
 }
 
 module.exports = { ISOLATES, openAs };

@@ -205,4 +205,9 @@ function fileOf(name) {
   return (isPath(name) ? [name] : placesOf(name)).find(isFile) ?? null;
 }
 
-module.exports = { furtherNames, installedNames, searchDirectories, cachedFiles, fileOf };
+/** The file of a name in the first of some directories that has it; null where none has. */
+function fileIn(name, folders) {
+  return folders.map((folder) => path.join(folder, name)).find(isFile) ?? null;
+}
+
+module.exports = { furtherNames, installedNames, searchDirectories, cachedFiles, fileOf, fileIn };

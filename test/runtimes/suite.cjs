@@ -30,10 +30,8 @@ const caught = (fn) => {
 
 const NATIVE_PLATFORM = '../../lib/native/platform.js';
 const isWindows = process.platform === 'win32';
-/**
- * What `dlopen` takes for the C library: on Windows the process itself has only the functions that node.exe exports.
- */
-const LIBC = isWindows ? 'msvcrt' : null;
+/** What `dlopen` takes for the C library: all that is loaded is searched. */
+const LIBC = null;
 /** Enough calls for V8 to compile the caller. */
 const MANY = 30_000;
 

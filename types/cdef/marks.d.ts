@@ -76,7 +76,11 @@ interface Pointers {
 }
 
 /** A scalar that is const. */
-export type Const<T> = T extends 'char' | 'wchar_t' | 'char16_t' ? `const ${T}` : T;
+export type Const<T> = T extends 'char' | 'wchar_t' | 'char16_t'
+  ? `const ${T}`
+  : T extends Elements<infer E, infer Length>
+    ? Elements<Const<E>, Length>
+    : T;
 
 /** The type of a value, or a fault. */
 export type Value<T, Scope> = T extends string

@@ -60,7 +60,7 @@ export type WithoutComments<S extends string, Done extends string = ''> = S exte
   : WithoutContinuations<`${Done}${S}`>;
 
 type WithoutContinuations<S extends string> = S extends `${infer A}\\\n${infer B}`
-  ? WithoutContinuations<`${A} ${B}`>
+  ? WithoutContinuations<`${A}${B}`>
   : S;
 
 /** How many brackets a text opens, added to N. */

@@ -1,18 +1,22 @@
 'use strict';
-// Loads the entries of the package. A published package has the files that most programs load in a few scripts, and those
-// that many load in one more file, because Node takes longer to find and read forty files than to run them
+// Loads the entries of the package. A published package has the files that most programs load in a few scripts, and
+// those that many load in one more file, because Node takes longer to find and read forty files than to run them
 // (scripts/startup.js).
 
 /**
- * The scripts: what every program loads, what a first call of C loads, what pointers and texts load. Their names are ones
- * that no other package has: in a bundle the folder is the program's.
+ * The scripts: what every program loads, what a first call of C loads, what pointers and texts load, the parser of C
+ * text. Their names are ones that no other package has: in a bundle the folder is the program's.
  */
-const SCRIPTS = ['pinned-ffi.startup', 'pinned-ffi.calls', 'pinned-ffi.pointers'];
+const SCRIPTS = ['pinned-ffi.startup', 'pinned-ffi.calls', 'pinned-ffi.pointers', 'pinned-ffi.cdef'];
+/** As many are read at the start: when one of them is needed the process may have no file descriptor left. */
+const READ_AT_START = 3;
 const LATER = 'pinned-ffi.later';
 
 const Module = /** @type {any} */ (module.constructor);
 
-/** Node's registry; undefined where others load the files: a bundle has none, and that of a test runner has other rules. */
+/**
+ * Node's registry; undefined where others load the files: a bundle has none, and that of a test runner has other rules.
+ */
 function nodesRegistry() {
   try {
     // As a property: webpack warns of any other use of `require`.
@@ -46,7 +50,8 @@ function partsOf(text) {
  * Loads files of the package as Node would load them from disk: by their names, with the same modules, once. What they
  * require and none of the files has is Node's to load.
  * @param {Record<string, any>} registry
- * @param {string[]} scripts SCRIPTS: each has the functions of some files, and the first one says which ones have how many
+ * @param {string[]} scripts those of SCRIPTS that are read at the start: each has the functions of some files, and the
+ *   first one says how many each has
  * @returns {(index: number) => any}
  */
 function loaderOf(registry, scripts) {
@@ -59,7 +64,7 @@ function loaderOf(registry, scripts) {
   function compile(number, from) {
     const compiled = new Module(folder + SCRIPTS[number], module);
     compiled.filename = folder + SCRIPTS[number];
-    compiled._compile(scripts[number], compiled.filename);
+    compiled._compile(scripts[number] ?? read(SCRIPTS[number]), compiled.filename);
     compiled.exports.functions.forEach((run, i) => (functions[from + i] = run));
     return compiled.exports;
   }
@@ -117,7 +122,6 @@ function loaderOf(registry, scripts) {
 }
 
 const registry = nodesRegistry();
-// All of them now: when one is needed the process may have no file descriptor left.
-const scripts = registry === undefined ? [undefined] : SCRIPTS.map(read);
+const scripts = registry === undefined ? [undefined] : SCRIPTS.slice(0, READ_AT_START).map(read);
 
 module.exports = scripts.includes(undefined) ? require('./entries.js') : loaderOf(registry, scripts)(0);

@@ -72,8 +72,8 @@ function lazy(load) {
 }
 
 /**
- * The same for a file that must load whenever it is needed: the process may have no file descriptor left by then. Where it
- * is not in memory, it is loaded at the start.
+ * The same for a file that must load whenever it is needed: the process may have no file descriptor left by then. Where
+ * it is not in memory, it is loaded at the start.
  */
 function lazyOfScripts(load) {
   const get = lazy(load);

@@ -1,7 +1,7 @@
 'use strict';
 // Puts the files of lib/ that most programs load into a few scripts, and those that many load into one more file. A
-// published package has them; lib/instance.js reads them. The files are there as well, and their modules have their names,
-// so that files which are loaded later find them (lib/lazy.js).
+// published package has them; lib/instance.js reads them. The files are there as well, and their modules have their
+// names, so that files which are loaded later find them (lib/lazy.js).
 //   node scripts/startup.js [--remove] [folder of a package]
 
 const { spawnSync } = require('node:child_process');
@@ -9,14 +9,15 @@ const fs = require('node:fs');
 const path = require('node:path');
 
 const root = path.join(__dirname, '..');
-const SCRIPTS = ['pinned-ffi.startup', 'pinned-ffi.calls', 'pinned-ffi.pointers'];
+const SCRIPTS = ['pinned-ffi.startup', 'pinned-ffi.calls', 'pinned-ffi.pointers', 'pinned-ffi.cdef'];
 const LATER = 'pinned-ffi.later';
 const NAMES = [...SCRIPTS, LATER];
 
 /**
- * Programs. Each prints the files of lib/ that it has loaded, by their names there, with the functions that ran: the first
- * program only loads the package, the second makes a call, the third passes pointers and texts as well, the fourth has
- * what most have. There is a script for what each of the first three loads in addition.
+ * Programs. Each prints the files of lib/ that it has loaded, by their names there, with the functions that ran: the
+ * first program only loads the package, the second makes a call, the third passes pointers and texts as well and
+ * declares functions by C text, the fourth one's text needs the parser, the fifth has what most have. There is a script
+ * for what each of the first four loads in addition, the last of them for the parser alone.
  */
 const HEAD = `
   const { Session } = require('node:inspector');
@@ -44,6 +45,8 @@ const HEAD = `
     });
   }`;
 const EVERY = `${HEAD}
+  // Each file's \`require\` has this in the published package, which loads no more at the start (lib/lazy.js).
+  Object.defineProperty(Function.prototype, 'hasScripts', { value: true });
   require(folder);
   print();
 `;
@@ -57,6 +60,16 @@ const POINTERS = `${HEAD}
     memcpy: { args: ['buffer', 'ptr', 'size_t'], returns: 'ptr' },
   }).symbols;
   strlen('text');
+  require(folder).dlopen(null, 'int abs(int a); size_t strlen(const char *s);');
+  print();
+`;
+const TEXTS = `${HEAD}
+  require(folder).dlopen(null, \`
+    typedef struct { int quot, rem; } div_t;
+    div_t div(int numer, int denom);
+    int atoi(const char *text, ...);
+    void qsort(void *base, size_t count, size_t size, int (*compare)(const div_t *, const div_t *));
+  \`);
   print();
 `;
 const MOST = `${HEAD}
@@ -118,8 +131,8 @@ function edited(text, edits, from = 0, to = text.length) {
 }
 
 /**
- * A source as V8 reads it fastest. V8 compiles a function in parentheses with its script, and reads it once; others it reads
- * once more at their first call.
+ * A source as V8 reads it fastest. V8 compiles a function in parentheses with its script, and reads it once; others it
+ * reads once more at their first call.
  * - Comments are left out: they are a quarter of the text.
  * - Functions that ran get parentheses.
  * - So do, where the lines may change their numbers, declarations of functions that ran, which then come first.
@@ -153,14 +166,20 @@ function functionOf(file, source, files) {
 
 /** The contents of all of them, by their names. */
 function contentsOf(folder) {
+  const programs = [EVERY, CALLS, POINTERS, TEXTS, MOST];
+  const [every, calls, pointers, texts, most] = programs.map((program) => runProgram(program, folder));
+  const parser = { ...texts, files: texts.files.filter((file) => file.startsWith('cdef/')) };
   const files = [];
-  /** For each program, those of its files that none before it has loaded, and their sources. */
-  const parts = [EVERY, CALLS, POINTERS, MOST].map((program, i) => {
-    const { files: loaded, ran } = runProgram(program, folder);
-    const added = loaded.filter((file) => !files.includes(file));
+  /** For each script, and for LATER, those files that none before has, and their sources. */
+  const parts = [[every], [calls], [pointers], [parser, most], [most, texts]].map((runs, i) => {
+    const loaded = i < SCRIPTS.length ? runs[0].files : runs.flatMap((run) => run.files);
+    const added = [...new Set(loaded)].filter((file) => !files.includes(file));
     files.push(...added);
-    const sourceOf = (file) => fs.readFileSync(path.join(folder, 'lib', file), 'utf8');
-    return added.map((file) => ({ file, source: prepared(sourceOf(file), ran[file] ?? [], i >= SCRIPTS.length) }));
+    return added.map((file) => {
+      const source = fs.readFileSync(path.join(folder, 'lib', file), 'utf8');
+      const ran = runs.flatMap((run) => run.ran[file] ?? []);
+      return { file, source: prepared(source, ran, i >= SCRIPTS.length) };
+    });
   });
   // Then a character is a byte, and a part of a file is a string as it is.
   const other = parts.flat().find(({ source }) => /[^\0-\x7f]/.test(source));

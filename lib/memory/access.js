@@ -82,7 +82,8 @@ function invalidPointer(name, address) {
   return makeError('ERR_FFI_INVALID_POINTER', `${name}: ptr must be a valid address, received ${what}`);
 }
 
-// The engine calls these as they are; their arguments and results lie in the argument buffer: src/node/call/intrinsics.rs.
+// The engine calls these as they are; their arguments and results lie in the argument buffer:
+// src/node/call/intrinsics.rs.
 const [load, locate, store, text] = binding.quick();
 const WORKED = undefined;
 
@@ -106,7 +107,7 @@ function read(descriptor, address, byteOffset, name) {
   }
 }
 
-/** Writes a value of a type's descriptor at an address. `position` is what messages call it. */
+/** Writes a value of a type's descriptor at an address. `position` is its name in messages. */
 function write(descriptor, address, byteOffset, value, name, position = 'value') {
   const target = checkedAddress(address, byteOffset, name);
   const isBig = typeof target === 'bigint';

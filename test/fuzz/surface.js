@@ -1,6 +1,7 @@
 'use strict';
-// The public interface as the fuzzer sees it. A row: { weight, spec(r) -> the specs of the arguments, run(world, ...values) }.
-// C is entered through functions that touch no memory but what the package has checked: `answer_zero` and the identities.
+// The public interface as the fuzzer sees it. A row: { weight, spec(r) -> the specs of the arguments, run(world,
+// ...values) }. C is entered through functions that touch no memory but what the package has checked: `answer_zero` and
+// the identities.
 
 const { ffi, fixture, bind } = require('../helpers.js');
 const {

@@ -16,6 +16,7 @@ ptr(new DataView(new ArrayBuffer(8)));
 expect<Equal<ReturnType<typeof read.u8>, number>>();
 expect<Equal<ReturnType<typeof read.i64>, bigint>>();
 expect<Equal<ReturnType<typeof read.u64_fast>, number | bigint>>();
+expect<Equal<ReturnType<typeof read.u64_number>, number>>();
 expect<Equal<ReturnType<typeof read.bool>, boolean>>();
 expect<Equal<ReturnType<typeof read.ptr>, Pointer | bigint | null>>();
 expect<Equal<ReturnType<typeof read.intptr>, number | bigint>>();

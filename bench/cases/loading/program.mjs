@@ -61,7 +61,7 @@ function timeOf(code) {
 
 const median = (values) => values.sort((a, b) => a - b)[values.length >> 1];
 
-/** What a program takes longer than an empty one: the median of pairs. */
+/** The time by which a program takes longer than an empty one: the median of pairs. */
 function measure(peer, param, library) {
   const code = PROGRAMS[param](peer, library);
   timeOf(code);

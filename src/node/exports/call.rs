@@ -12,8 +12,8 @@ use super::signature::JsSignature;
 use crate::abi::ctype::CType;
 use crate::call::bound_function::Options;
 use crate::call::inside;
-use crate::call::invoke;
 use crate::call::remote::RemoteArguments;
+use crate::errno::Errno;
 use crate::error::FfiError;
 use crate::memory::address::Address;
 use crate::memory::fence::report;
@@ -133,7 +133,7 @@ pub fn last_errno(env: Env) -> napi::Result<i32> {
 }
 
 /// Sets errno of this thread, and the value of `last_errno` until the next call that is declared to capture it. In a
-/// callback it is what C finds afterwards.
+/// callback it is the errno that C finds afterwards.
 ///
 /// # Errors
 /// Where the environment is not attached.
@@ -142,6 +142,6 @@ pub fn set_errno(env: Env, value: i32) -> napi::Result<()> {
     let calls = &current(env)?.calls;
     calls.errno.set(value);
     calls.chosen_errno.set(Some(value));
-    invoke::set_errno(value);
+    Errno::here().set(value);
     Ok(())
 }

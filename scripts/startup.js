@@ -52,6 +52,10 @@ const EVERY = `${HEAD}
 `;
 const CALLS = `${HEAD}
   require(folder).dlopen(null, { abs: { args: ['i32'], returns: 'i32' } }).symbols.abs(-7);
+  try {
+    // A library of glibc that is not loaded yet.
+    require(folder).dlopen('libresolv.so.2', {});
+  } catch {}
   print();
 `;
 const POINTERS = `${HEAD}

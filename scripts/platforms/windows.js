@@ -9,7 +9,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { installForeignNode } = require('../npm.js');
 const { main, runAll } = require('./command.js');
-const { buildFor } = require('./cross.js');
+const { buildFor, testFor } = require('./cross.js');
 const { run, tryTo } = require('./debian.js');
 const { quote, writeScript } = require('./roots.js');
 const { platforms } = require('./runtimes.js');
@@ -73,6 +73,10 @@ main(async (options) => {
   if (process.platform !== 'linux' || process.arch !== 'x64')
     throw new Error('npm run test:windows runs Windows programs on Linux on x64 alone');
   const { addon, fixture, compiler } = buildFor('win32-x64');
+  if (!options.short) {
+    makePrefix();
+    console.log(`ok     ${testFor('win32-x64', SETTINGS, WINE)} unit tests of the Rust core, Windows x64, under Wine`);
+  }
   const env = { FIXTURE: onZ(fixture), PINNED_FFI_TEST_FIXTURE: onZ(fixture), PINNED_FFI_ADDON: onZ(addon) };
   const runtimes = ['20', '22'].map((version) => ({
     name: `Node ${version}`,

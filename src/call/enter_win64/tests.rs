@@ -22,8 +22,10 @@ fn structure(fields: &[CType]) -> ValueType {
 
 /// The bytes of a value.
 fn bytes<Value: Copy>(value: Value) -> Vec<u8> {
-    // SAFETY: the value is alive, and the tests pass none with padding.
-    unsafe { std::slice::from_raw_parts((&raw const value).cast(), size_of::<Value>()) }.to_vec()
+    let mut bytes = vec![0; size_of::<Value>()];
+    // SAFETY: the memory is as large as the value; the tests pass none with padding.
+    unsafe { bytes.as_mut_ptr().cast::<Value>().write_unaligned(value) };
+    bytes
 }
 
 /// Calls a function with arguments: (type, bytes) each. Returns the registers of results, and the memory of one.

@@ -1,15 +1,18 @@
 'use strict';
-// Loads the entries of the package. A published package has the files that most programs load in one script, and those
-// that many load in a second file, because Node takes longer to find and read forty files than to run them
-// (scripts/startup.js).
+// Loads the entries of the package. A published package has the files that most programs load in one script, those of
+// the parser of C text in another, and those that many load in a third file, because Node takes longer to find and read
+// forty files than to run them (scripts/startup.js).
 
-/** Those files. Their names are ones that no other package has: in a bundle the folder is the program's. */
+/** Those three. Their names are ones that no other package has: in a bundle the folder is the program's. */
 const STARTUP = 'pinned-ffi.startup';
+const CDEF = 'pinned-ffi.cdef';
 const LATER = 'pinned-ffi.later';
 
 const Module = /** @type {any} */ (module.constructor);
 
-/** Node's registry; undefined where others load the files: a bundle has none, and that of a test runner has other rules. */
+/**
+ * Node's registry; undefined where others load the files: a bundle has none, and that of a test runner has other rules.
+ */
 function nodesRegistry() {
   try {
     // As a property: webpack warns of any other use of `require`.
@@ -41,25 +44,29 @@ function partsOf(text) {
 
 /**
  * Loads files of the package as Node would load them from disk: by their names, with the same modules, once. What they
- * require and neither of the two files has is Node's to load.
+ * require and none of the three has is Node's to load.
  * @param {Record<string, any>} registry
- * @param {string} script STARTUP: its value is { names, functions }, with a function for each file that it has
+ * @param {string} script STARTUP: its value is { names, functions, cdefEnd }, with a function for each file that it has
  * @returns {(index: number) => any}
  */
 function loaderOf(registry, script) {
   const { require: requireFile } = Module.prototype;
   const folder = __dirname + require('node:path').sep;
   const isWindows = folder.endsWith('\\');
-  const startup = new Module(folder + STARTUP, module);
-  startup.filename = folder + STARTUP;
-  startup._compile(script, startup.filename);
-  /** The names are those of all files of the two, in the order of their numbers. */
-  const { names, functions } = startup.exports;
+  const runScript = (name, text) => {
+    const made = new Module(folder + name, module);
+    made.filename = folder + name;
+    made._compile(text, made.filename);
+    return made.exports;
+  };
+  /** The names are those of the files of all three, in the order of their numbers. Those of CDEF end at `cdefEnd`. */
+  const { names, functions, cdefEnd } = runScript(STARTUP, script);
   /** @type {[text: string, imports: Record<string, number>][] | undefined} the other ones */
   let later;
 
   /** Calls the function of a file as Node does. */
   function evaluate(index, made, own) {
+    if (index >= functions.length && index < cdefEnd) functions.push(...runScript(CDEF, read(CDEF)).functions);
     if (index < functions.length) {
       const directory = made.filename.slice(
         0,
@@ -68,14 +75,14 @@ function loaderOf(registry, script) {
       functions[index].call(made.exports, made.exports, own, made, made.filename, directory);
       return;
     }
-    const [text, imports] = later[index - functions.length];
+    const [text, imports] = later[index - cdefEnd];
     made.require = (name) => (imports[name] === undefined ? requireFile.call(made, name) : load(imports[name]));
     made._compile(text, made.filename);
   }
 
   /** The exports of the file with a number. */
   function load(index) {
-    later ??= index < functions.length ? undefined : partsOf(read(LATER));
+    later ??= index < cdefEnd ? undefined : partsOf(read(LATER));
     const file = folder + (isWindows ? names[index].replaceAll('/', '\\') : names[index]);
     const loaded = registry[file];
     if (loaded !== undefined) return loaded.exports;

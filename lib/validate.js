@@ -8,7 +8,8 @@ const { nearest, didYouMean } = require('./nearest.js');
 /**
  * A copy of the own properties of `value`, without a prototype. Throws for a non-object and for a key not in `keys`.
  * @param {unknown} value
- * @param {Record<string, string>} keys the allowed keys and the `typeof` each must have ('any' for what is checked later)
+ * @param {Record<string, string>} keys the allowed keys and the `typeof` each must have ('any' for what is checked
+ *   later)
  * @param {string} where
  */
 const parseOptions = function (value, keys, where) {

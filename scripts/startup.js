@@ -1,7 +1,7 @@
 'use strict';
-// Puts the files of lib/ that every program loads into one script, and those that many load into a second file. A
-// published package has both; lib/instance.js reads them. The files are there as well, and their modules have their names,
-// so that files which are loaded later find them (lib/lazy.js).
+// Puts the files of lib/ that every program loads into one script, the parser of C text into another, and files that
+// many programs load into a third file. A published package has all three; lib/instance.js reads them. The files are
+// there as well, and their modules have their names, so that files which are loaded later find them (lib/lazy.js).
 //   node scripts/startup.js [--remove] [folder of a package]
 
 const { spawnSync } = require('node:child_process');
@@ -10,12 +10,14 @@ const path = require('node:path');
 
 const root = path.join(__dirname, '..');
 const STARTUP = 'pinned-ffi.startup';
+const CDEF = 'pinned-ffi.cdef';
 const LATER = 'pinned-ffi.later';
-const NAMES = [STARTUP, LATER];
+const NAMES = [STARTUP, CDEF, LATER];
 
 /**
- * Programs. Each prints the files of lib/ that it has loaded, by their names there, with the functions that ran: the first
- * program has what every one has, the second passes pointers and texts as well, the third has what most have.
+ * Programs. Each prints the files of lib/ that it has loaded, by their names there, with the functions that ran: the
+ * first program has what every one has, the second passes pointers and texts as well, and declares functions by C text.
+ * The third one's text needs the parser. The fourth has what most have.
  */
 const HEAD = `
   const { Session } = require('node:inspector');
@@ -52,6 +54,16 @@ const POINTERS = `${HEAD}
     memcpy: { args: ['buffer', 'ptr', 'size_t'], returns: 'ptr' },
   }).symbols;
   strlen('text');
+  require(folder).dlopen(null, 'int abs(int a); size_t strlen(const char *s);');
+  print();
+`;
+const TEXTS = `${HEAD}
+  require(folder).dlopen(null, \`
+    typedef struct { int quot, rem; } div_t;
+    div_t div(int numer, int denom);
+    int atoi(const char *text, ...);
+    void qsort(void *base, size_t count, size_t size, int (*compare)(const div_t *, const div_t *));
+  \`);
   print();
 `;
 const MOST = `${HEAD}
@@ -113,8 +125,8 @@ function edited(text, edits, from = 0, to = text.length) {
 }
 
 /**
- * A source as V8 reads it fastest. V8 compiles a function in parentheses with its file, and reads it once; others it reads
- * once more at their first call.
+ * A source as V8 reads it fastest. V8 compiles a function in parentheses with its file, and reads it once; others it
+ * reads once more at their first call.
  * - Comments are left out: they are a quarter of the text.
  * - Functions that ran get parentheses.
  * - So do, where the lines may change their numbers, declarations of functions that ran, which then come first.
@@ -138,8 +150,8 @@ function prepared(source, ran, keepsLines) {
 }
 
 /**
- * The function of a file. In parentheses V8 compiles it with the script, else when it is called, which it then takes longer
- * for.
+ * The function of a file. In parentheses V8 compiles it with the script, else when it is called, which it then takes
+ * longer for.
  */
 function functionOf(file, source, files, isRun) {
   const numbered = source.replace(REQUIRE, (text, name) => {
@@ -150,26 +162,35 @@ function functionOf(file, source, files, isRun) {
   return isRun ? `(${text})` : text;
 }
 
-/** The contents of both files, by their names. */
+/** The contents of the files, by their names. */
 function contentsOf(folder) {
-  const every = runProgram(EVERY, folder);
-  const others = (files, known) => files.filter((file) => !known.includes(file));
-  const inScript = [...every.files, ...others(runProgram(POINTERS, folder).files, every.files)];
-  const most = runProgram(MOST, folder);
-  const files = [...inScript, ...others(most.files, inScript)];
+  const [every, pointers, texts, most] = [EVERY, POINTERS, TEXTS, MOST].map((program) => runProgram(program, folder));
+  const inStartup = [...new Set([...every.files, ...pointers.files])];
+  const inCdef = texts.files.filter((file) => file.startsWith('cdef/') && !inStartup.includes(file));
+  const files = [...new Set([...inStartup, ...inCdef, ...most.files, ...texts.files])];
+  const [cdefAt, laterAt] = [inStartup.length, inStartup.length + inCdef.length];
   const sources = files.map((file, i) => {
     const source = fs.readFileSync(path.join(folder, 'lib', file), 'utf8');
-    const isInScript = i < inScript.length;
-    return prepared(source, (isInScript ? every : most).ran[file] ?? [], !isInScript);
+    const programs = i < every.files.length ? [every] : i < cdefAt ? [pointers] : [texts, most];
+    return prepared(
+      source,
+      programs.flatMap(({ ran }) => ran[file] ?? []),
+      i >= laterAt,
+    );
   });
   // Then a character is a byte, and a part of a file is a string as it is.
   const other = files.find((_, i) => /[^\0-\x7f]/.test(sources[i]));
   if (other !== undefined) throw new Error(`lib/${other} has characters that are not ASCII`);
-  const functions = inScript.map((file, i) => functionOf(file, sources[i], files, i < every.files.length));
-  const later = sources.slice(inScript.length);
-  const head = later.map((source, i) => [source.length, importsOf(files[inScript.length + i], source, files)]);
+  const functions = files.slice(0, laterAt).map((file, i) => {
+    const isRun = i < every.files.length || i >= cdefAt;
+    return functionOf(file, sources[i], files, isRun);
+  });
+  const scriptOf = (from, to) => `exports.functions = [${functions.slice(from, to).join(',\n')}];\n`;
+  const later = sources.slice(laterAt);
+  const head = later.map((source, i) => [source.length, importsOf(files[laterAt + i], source, files)]);
   return {
-    [STARTUP]: `exports.names = '${files.join()}'.split(',');\nexports.functions = [${functions.join(',\n')}];\n`,
+    [STARTUP]: `exports.names = '${files.join()}'.split(',');\nexports.cdefEnd = ${laterAt};\n${scriptOf(0, cdefAt)}`,
+    [CDEF]: scriptOf(cdefAt, laterAt),
     [LATER]: `${JSON.stringify(head)}\n${later.join('')}`,
   };
 }

@@ -1,7 +1,7 @@
 'use strict';
 // What tests need beyond Node, cargo and a C compiler, and the command that installs it. A test that needs one has
-// `skip: needs('clang')`; the runner lists it by name. With PINNED_FFI_TEST_REQUIRE=all nothing is skipped: the test fails.
-//   node test/requirements.js          prints the table, and what of it is missing here
+// `skip: needs('clang')`; the runner lists it by name. With PINNED_FFI_TEST_REQUIRE=all nothing is skipped: the test
+//   fails. node test/requirements.js          prints the table, and what of it is missing here
 //   node test/requirements.js --apt    prints the Debian packages that are missing here, for apt-get install
 //   node test/requirements.js --npm    installs the npm packages that are missing here, in folders of test/
 

@@ -305,7 +305,7 @@ export interface InOutParameter<T> extends DeclaredType<{ in: In<T>; out: Out<T>
   readonly passes?: 'inout';
 }
 
-/** What every enumeration has; a constant of such a name is in `values` only. */
+/** The members of every enumeration; a constant of such a name is in `values` only. */
 type OwnNames = 'name' | 'size' | 'align' | 'values' | 'nameOf';
 
 /** Result of `enumeration`: the type, with the constants as properties. */

@@ -255,10 +255,10 @@ export type Flow = 'in' | 'out' | 'inout';
 interface FlowingArgument extends Omit<NamedArgument, 'flow'> {
   readonly type: MemoryType;
   /**
-   * Which way the bytes of the argument go if the library is isolated and does not share them: `'in'` copies them before
-   * the call, `'out'` after it, `'inout'` does both, which is the default of a synchronous call. With `'out'` the library
-   * has to write all of the bytes: those that it does not write are 0 afterwards. An asynchronous call takes such memory
-   * only with a declared flow, and throws ERR_FFI_NOT_SHARED otherwise.
+   * Which way the bytes of the argument go if the library is isolated and does not share them: `'in'` copies them
+   * before the call, `'out'` after it, `'inout'` does both, which is the default of a synchronous call. With `'out'`
+   * the library has to write all of the bytes: those that it does not write are 0 afterwards. An asynchronous call
+   * takes such memory only with a declared flow, and throws ERR_FFI_NOT_SHARED otherwise.
    */
   readonly flow: Flow;
 }

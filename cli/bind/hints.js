@@ -108,7 +108,7 @@ class Hints {
       this.#patterns[name].unused.forEach((text) => leftOut.add(group, `--${name} '${text}'`, 'it matches nothing'));
   }
 
-  // ---- parameters, results, fields -----------------------------------------------------------------------------------
+  // ---- parameters, results, fields ----------------------------------------------------------------------------------
 
   /** Makes parameters that the user has named out or inout parameters. */
   #passThrough({ name, parameters, type }) {
@@ -183,7 +183,7 @@ class Hints {
     });
   }
 
-  // ---- functions -----------------------------------------------------------------------------------------------------
+  // ---- functions ----------------------------------------------------------------------------------------------------
 
   #results(each) {
     const { name, type } = each;

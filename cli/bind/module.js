@@ -1,5 +1,5 @@
 'use strict';
-// A header as a module: what it declares, what of that the package and the library have, as text.
+// Makes the text of a module for a header: the declarations that the package supports and the library exports.
 
 const path = require('node:path');
 const { RETURNS_TWICE } = require('../../lib/call/returns-twice.js');

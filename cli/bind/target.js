@@ -134,8 +134,8 @@ function nameOf(file, library) {
 }
 
 /**
- * The library that exports the most of the functions: one of the names, else one of all that are installed. Of those that
- * export as many, the one with the most of the `preferred`.
+ * The library that exports the most of the functions: one of the names, else one of all that are installed. Of those
+ * that export as many, the one with the most of the `preferred`.
  */
 function guess(names, functions, preferred) {
   const count = ({ name, library }, rank) => {
@@ -202,8 +202,8 @@ function exportsFor(library, functions) {
 }
 
 /**
- * Returns a function that tells whether Node exports a function. Variables do not count: an executable has copies of those
- * of the C library, which are meant to be shared.
+ * Returns a function that tells whether Node exports a function. Variables do not count: an executable has copies of
+ * those of the C library, which are meant to be shared.
  */
 function functionsOfNode() {
   const elf = openElf(process.execPath);

@@ -2,7 +2,7 @@
 // Asynchronous calls. JavaScript keeps the state of each in a table and gives native code the index of its slot; calls
 // that are done are settled together.
 
-const { nameParameter } = require('../errors.js');
+const { atAwait, nameParameter } = require('../errors.js');
 const binding = require('../native/binding.js');
 const { contexts, contextOfCall } = require('../native/async-context.js');
 const { bytesAt } = require('../memory/arg-buffer.js');
@@ -13,7 +13,7 @@ const { copyAllBack, startCall } = require('./generic-call.js');
 const { lockAll } = require('../memory/pin.js');
 const { endJob } = require('../memory/callback-results.js');
 
-/** A call on another thread: what is passed stays alive, and locked, until its Promise settles. */
+/** A call on another thread: its arguments stay alive, and locked, until its Promise settles. */
 class AsyncCall {
   constructor(resolve, reject, callTarget, check, lifetime, retained, values) {
     this.resolve = resolve;
@@ -36,7 +36,7 @@ class AsyncCall {
 const slots = [];
 const freeSlots = [];
 
-/** The call of a slot, which is free again. */
+/** Takes the call out of a slot, which is free then. */
 function takeSlot(slot) {
   const call = slots[slot];
   slots[slot] = undefined;
@@ -56,6 +56,14 @@ const capture = (resolve, reject) => {
   resolveNext = resolve;
   rejectNext = reject;
 };
+
+const { apply } = Reflect;
+const { then } = Promise.prototype;
+
+/** Rejects what a call returns. */
+function locate(error) {
+  throw atAwait(error, locate); // node-do-not-add-exception-line
+}
 
 /**
  * Starts a call on another thread: that of `thread`, or one of libuv's pool. Returns undefined if other code has
@@ -78,10 +86,11 @@ function launcher(callTarget, name, signature, check, lifetime, thread) {
         return undefined;
       }
     } catch (error) {
+      call.retained = [];
       takeSlot(slot).end();
-      call.reject(error);
+      throw error;
     }
-    return promise;
+    return apply(then, promise, [undefined, locate]);
   };
 }
 

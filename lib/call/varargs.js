@@ -75,7 +75,8 @@ function extraOf(pair, name, position) {
 /**
  * A function that takes the declared arguments and then pairs [type, value].
  * @param {number} fixed how many arguments are declared
- * @param {(extras: { descriptor: import('../types/registry.js').TypeDescriptor, type: unknown }[]) => Function} prepare the function for a list of { descriptor, type }
+ * @param {(extras: { descriptor: import('../types/registry.js').TypeDescriptor, type: unknown }[]) => Function} prepare
+ *   the function for a list of { descriptor, type }
  */
 function variadic(name, fixed, most, prepare) {
   const prepared = new Map();

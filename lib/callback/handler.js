@@ -22,8 +22,8 @@ const isLogged = log?.makeFilter(config.log);
 const putAgain = binding.makePutAgain();
 
 /**
- * A callback's result that is a view or a string: kept as memory/callback-results.js says; returns its address. `unit` is
- * that of a string.
+ * A callback's result that is a view or a string: kept as memory/callback-results.js says; returns its address. `unit`
+ * is that of a string.
  */
 function addressOfPin(pin, who, name, unit) {
   const retained = typeof pin === 'string' ? encodeWithNul(pin, unit) : pin;

@@ -2,6 +2,8 @@
 // The type names that a text may use without declaring them: those of the language, of the C library, of POSIX and of
 // Windows. Each is a name of the package's type table, or what it stands for.
 
+const { LateMap } = require('../late-map.js');
+
 const isWindows = process.platform === 'win32';
 const isApple = process.platform === 'darwin';
 /** C's long, whose width differs: the table has it under its C name. */
@@ -39,14 +41,18 @@ const STANDARD = [
 ];
 
 const POSIX = [
-  ...group('int', 'pid_t clockid_t key_t errno_t regoff_t nl_item'),
+  ...group('int', 'pid_t clockid_t key_t errno_t error_t regoff_t nl_item mqd_t pthread_spinlock_t'),
   ...group('unsigned int', 'uid_t gid_t id_t useconds_t socklen_t u_int uint in_addr_t tcflag_t speed_t pthread_key_t'),
+  ...group('unsigned int', 'idtype_t VISIT ACTION'),
   ...group(isApple ? 'uint16_t' : 'unsigned int', 'mode_t'),
   ...group('uint16_t', 'in_port_t u_short ushort'),
   ...group('unsigned char', 'u_char cc_t'),
   ...group(isApple ? 'uint8_t' : 'uint16_t', 'sa_family_t'),
   ...group(ULONG, 'u_long ulong pthread_t'),
-  ...group(LONG, 'clock_t time_t'),
+  ...group(LONG, 'clock_t time_t Lmid_t register_t'),
+  ...group(isApple ? 'uint32_t' : ULONG, 'wctype_t'),
+  ...group('float', 'float_t'),
+  ...group('double', 'double_t'),
   ...group(isApple ? 'int' : LONG, 'suseconds_t'),
   ...group(isApple ? 'int32_t' : 'uint64_t', 'dev_t'),
   ...group('uint64_t', 'ino_t ino64_t rlim_t u_int64_t'),
@@ -58,7 +64,8 @@ const POSIX = [
   ...group('uint8_t', 'u_int8_t'),
   ...group('uint16_t', 'u_int16_t'),
   ...group('uint32_t', 'u_int32_t'),
-  ...group('void *', 'locale_t iconv_t nl_catd timer_t'),
+  ...group('void *', 'locale_t iconv_t nl_catd timer_t caddr_t'),
+  ...group('function', 'sighandler_t sig_t'),
 ];
 
 const windowsNames = () => [
@@ -115,6 +122,24 @@ const HIDDEN = new Set([
   'stack_t',
   'ucontext_t',
   'cpu_set_t',
+  'regmatch_t',
+  'fenv_t',
+  'fexcept_t',
+  'sigjmp_buf',
+  'Dl_info',
+  'ENTRY',
+  'FTS',
+  'FTSENT',
+  'div_t',
+  'ldiv_t',
+  'lldiv_t',
+  'imaxdiv_t',
+  'mtx_t',
+  'cnd_t',
+  'once_flag',
+  'pthread_barrier_t',
+  'pthread_barrierattr_t',
+  'pthread_rwlockattr_t',
   'posix_spawn_file_actions_t',
   'posix_spawnattr_t',
   'DBM',
@@ -143,48 +168,24 @@ const gnuNames = () => [
   )
     .split(' ')
     .map(prefixed),
+  ['__sighandler_t', 'function'],
   ...group('float', '_Float32'),
   ...group('double', '_Float64 _Float32x'),
 ];
 
-/**
- * Name -> the name of a scalar type, 'void *', 'T *', or a text type. Those of Windows and of the GNU C library begin with
- * a capital or an underscore, and are added when such a name is first asked for: most programs have none.
- */
-class KnownNames {
-  #names = ofThisSystem;
-  #isWhole = false;
+/** Those of Windows and of the GNU C library begin with a capital or an underscore: 95 is `_`, behind the capitals. */
+const mayBeLate = (name) => name.charCodeAt(0) <= 95;
 
-  #complete() {
-    if (this.#isWhole) return this.#names;
-    this.#isWhole = true;
-    for (const [name, type] of [...windowsNames(), ...gnuNames()]) this.#names.set(name, type);
-    return this.#names;
-  }
-
-  /** The names among which one may be. 95 is `_`, behind the capitals. */
-  #among(name) {
-    return name.charCodeAt(0) <= 95 ? this.#complete() : this.#names;
-  }
-
-  get(name) {
-    return this.#among(name).get(name);
-  }
-
-  has(name) {
-    return this.#among(name).has(name);
-  }
-
-  keys() {
-    return this.#complete().keys();
-  }
-
-  [Symbol.iterator]() {
-    return this.#complete().entries();
-  }
+/** Adds the names of Windows and of the GNU C library, which few programs use. */
+function addLate(map) {
+  for (const [name, type] of [...windowsNames(), ...gnuNames()]) map.set(name, type);
 }
 
-const KNOWN = new KnownNames();
+/**
+ * Name -> the name of a scalar type, 'void *', 'T *', or a text type.
+ * @type {Map<string, string>}
+ */
+const KNOWN = new LateMap(ofThisSystem, addLate, mayBeLate);
 
 /** The words that make up the arithmetic types, and words that are spellings of others. */
 const ARITHMETIC = new Set([
@@ -297,13 +298,13 @@ const REFUSED = new Map([
   ['__int128', '128-bit integers have no counterpart'],
   ['_Float16', 'it has no counterpart'],
   ['_BitInt', 'it has no counterpart'],
-  ['typeof', 'write the type itself'],
-  ['__typeof__', 'write the type itself'],
   ['template', 'this is C++: declare it `extern "C"`'],
   ['class', 'this is C++: declare it `extern "C"`'],
   ['namespace', 'this is C++: declare it `extern "C"`'],
   ['using', 'this is C++: use typedef'],
 ]);
+/** Words that take a type in parentheses. */
+const TYPE_OF = new Set(['typeof', '__typeof__', '__typeof', 'typeof_unqual', '_Atomic']);
 /** The types among the refused words: a text may have them, but no value of them can be passed. */
 const UNSUPPORTED = new Set(['_Complex', '__complex__', '__int128', '_Float16', '_BitInt']);
 
@@ -318,5 +319,6 @@ module.exports = {
   QUALIFIERS,
   CONVENTIONS,
   REFUSED,
+  TYPE_OF,
   UNSUPPORTED,
 };

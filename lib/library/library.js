@@ -40,7 +40,9 @@ function listed(symbols) {
   return `{ ${[...names.slice(0, MOST_LISTED), ...more].join(', ')} }`;
 }
 
-/** The classes of the objects below: structuredClone refuses those by name, rather than with the source of a function. */
+/**
+ * The classes of the objects below: structuredClone refuses those by name, rather than with the source of a function.
+ */
 class Library extends Uncloneable {
   #scope;
   #definitions;

@@ -1,6 +1,6 @@
 'use strict';
-// Objects that structuredClone and postMessage refuse. These copy the own properties of an object. The package's objects
-// have accessors in their classes instead, so that a copy would be empty without an error.
+// Objects that structuredClone and postMessage refuse. These copy the own properties of an object. The package's
+// objects have accessors in their classes instead, so that a copy would be empty without an error.
 
 const { inspect } = require('node:util');
 

@@ -10,6 +10,7 @@ const access = require('../memory/access.js');
 const { atCaller, wrongValue } = require('../errors.js');
 const { lazy } = require('../lazy.js');
 const { byName, isDeclared, spelled, typeOf } = require('../types/registry.js');
+const { readBytes, writeBytes } = require('./bytes.js');
 const { PAUSE, loader } = require('./loader.js');
 const { textBehind } = require('./read-text.js');
 
@@ -149,6 +150,7 @@ function readOf(address, type, byteOffset) {
     : access.read(descriptor, address, byteOffset, 'read');
 }
 named('read', readAs);
-const read = Object.freeze(Object.assign(Object.setPrototypeOf(readAs, null), readers(readable)));
+const read = Object.freeze(Object.assign(Object.setPrototypeOf(readAs, null), readers(readable), { bytes: readBytes }));
+write.bytes = writeBytes;
 
 module.exports = { read, write: Object.freeze(write) };

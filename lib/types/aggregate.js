@@ -2,8 +2,8 @@
 // The type descriptors of structs, unions and arrays, with the members of lib/types/registry.js and
 // generated code for the fields. Plain values go in and out; offsets come from the native side.
 //   resolve  copies the user's object, which may run getters, before anything is written.
-//   write    returns what the fields have to keep alive, stored already (`retains`), as lib/types/registry.js says of views.
-//   live     gives an accessor over memory (lib/types/views.js).
+//   write    returns what the fields have to keep alive, stored already (`retains`), as lib/types/registry.js says of
+//   views. live     gives an accessor over memory (lib/types/views.js).
 
 const { wrongType, wrongValue, makeError, locationOf } = require('../errors.js');
 const { compile } = require('../codegen/compile.js');
@@ -20,7 +20,7 @@ function checkObject(value, name, owner, position) {
   throw wrongType(locationOf(owner, position), `an object (${name})`, value);
 }
 
-/** Zeroes a value: what lies between the fields is not left to chance. */
+/** Zeroes a value, so that the bytes between the fields are defined. */
 const zero = (view, at, size) => new Uint8Array(view.buffer, view.byteOffset + at, size).fill(0);
 
 /** Copies the bytes of a live view of the same type, which keeps what its fields point to. */
@@ -183,7 +183,8 @@ function noteFields(read, fields) {
  * The descriptor of a struct.
  * @param {{ id: number, size: number, align: number }} layout
  * @param {string} name
- * @param {{ key: string, offset: number, descriptor: import('./registry.js').TypeDescriptor, bits?: number, type?: string }[]} fields
+ * @param {{ key: string, offset: number, descriptor: import('./registry.js').TypeDescriptor, bits?: number, type?:
+ *   string }[]} fields
  * @param {boolean} zero whether fields that a value lacks are zero
  */
 function structDescriptor(layout, name, fields, zero = false) {
@@ -218,8 +219,8 @@ function structDescriptor(layout, name, fields, zero = false) {
 // ---- unions ---------------------------------------------------------------------------------------------------------
 
 /**
- * The descriptor of a union. An object with one of its fields goes in; a view of a copy comes out, whose fields are
- * read when they are asked for, as only one of them makes sense.
+ * The descriptor of a union. C gets an object with one of its fields; JavaScript gets a view of a copy, whose fields
+ * are read when they are accessed, because only one of them is meaningful.
  */
 function unionDescriptor(layout, name, fields) {
   const byKey = new Map(fields.map((field) => [field.key, field]));

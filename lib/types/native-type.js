@@ -28,8 +28,8 @@ const shared = new Map();
 
 /**
  * Equal declarations share their descriptors, and so everything that is prepared for these: declaring the same
- * in a loop takes no more memory than once. `parts` are texts and numbers. Nothing is removed, as none of the signatures
- * that are interned by the keys of descriptors: a descriptor that is made again would have another key.
+ * in a loop takes no more memory than once. `parts` are texts and numbers. Nothing is removed, as none of the
+ * signatures that are interned by the keys of descriptors: a descriptor that is made again would have another key.
  */
 function sharedBy(parts, make) {
   const key = parts.map((part) => (typeof part === 'string' ? JSON.stringify(part) : String(part))).join();

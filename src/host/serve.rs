@@ -16,6 +16,7 @@ use super::stack::ArenaStack;
 use super::{callbacks, crash, segments};
 use crate::abi::signature::Signature;
 use crate::call::invoke;
+use crate::errno::Errno;
 use crate::isolate::channel::{End, Head};
 use crate::isolate::signature_code::{self, arguments_at};
 use crate::isolate::wire::{CALL_ERRNO, CALL_TEXT, Kind, PAYLOAD, TEXT_STAYS, WORDS};
@@ -175,7 +176,7 @@ impl CallThread {
         set_bytes(&mut block, from, payload);
         let captures = head.words[1] & CALL_ERRNO != 0;
         if captures {
-            invoke::clear_errno();
+            Errno::here().set(0);
         }
         let depth = self.depth.get() + 1;
         self.depth.set(depth);
@@ -185,7 +186,7 @@ impl CallThread {
         if self.depth.replace(depth - 1) != depth {
             callbacks::fail("C has jumped out of a call that a callback made (longjmp, or an exception)");
         }
-        let status = if captures { invoke::last_errno() as u32 } else { 0 };
+        let status = if captures { Errno::here().get() as u32 } else { 0 };
         if head.words[1] & CALL_TEXT != 0 {
             return self.give_text(address_in(&result, 0), status);
         }

@@ -7,8 +7,8 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { pathToFileURL } = require('node:url');
-const { after, describe, test } = require('node:test');
-const { ffi, fixture, root, throws } = require('../helpers.js');
+const { describe, test } = require('node:test');
+const { ffi, fixture, root, throws, makeFolder } = require('../helpers.js');
 const { needs, onlyOn } = require('../requirements.js');
 const { candidates, toPath } = require('../../lib/library/resolve.js');
 const { cachedFiles } = require('../../lib/library/search.js');
@@ -16,8 +16,7 @@ const { entriesFor } = require('../../lib/library/ld-cache.js');
 const { suffix, isMusl, platformKey } = require('../../lib/native/platform.js');
 
 const onLinux = { skip: onlyOn('linux') };
-const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'pinned-ffi-search-'));
-after(() => fs.rmSync(folder, { recursive: true }));
+const folder = makeFolder('pinned-ffi-search');
 
 /** Puts copies of the fixture into a directory of the search path for the length of `fn`. */
 function withLibraries(files, fn) {

@@ -1,6 +1,6 @@
 'use strict';
-// `pinned-ffi bind` with headers of real libraries, as a newcomer would call it: each gives a module that type-checks and
-// loads, and some of them do a job whose result another tool checks.
+// `pinned-ffi bind` with headers of real libraries, as a newcomer would call it: each gives a module that type-checks
+// and loads, and some of them do a job whose result another tool checks.
 
 const assert = require('node:assert/strict');
 const { execFileSync, spawn } = require('node:child_process');

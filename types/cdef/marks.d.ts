@@ -1,9 +1,9 @@
-// C types on the way to types of declarations. A scalar is its name in the type table, `const char` among them; a struct,
-// union or enum with a body is the declared type already; what else there is carries a mark.
+// C types on the way to types of declarations. A scalar is its name in the type table, `const char` among them; a
+// struct, union or enum with a body is the declared type already; what else there is carries a mark.
 
 import type { ArrayType, FunctionType, OpaqueType, PointerType } from '../declared.js';
 
-/** What is wrong with a text: `hint` is what to do about it. */
+/** A fault of a text: `hint` is its remedy. */
 export interface Fault<Message extends string, Hint extends string = ''> {
   readonly mark: 'fault';
   readonly error: Message;
@@ -76,7 +76,11 @@ interface Pointers {
 }
 
 /** A scalar that is const. */
-export type Const<T> = T extends 'char' | 'wchar_t' | 'char16_t' ? `const ${T}` : T;
+export type Const<T> = T extends 'char' | 'wchar_t' | 'char16_t'
+  ? `const ${T}`
+  : T extends Elements<infer E, infer Length>
+    ? Elements<Const<E>, Length>
+    : T;
 
 /** The type of a value, or a fault. */
 export type Value<T, Scope> = T extends string

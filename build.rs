@@ -40,16 +40,19 @@ fn set_aliases() {
     let is_linux = is("CARGO_CFG_TARGET_OS", "linux");
     let sysv64 = is("CARGO_CFG_TARGET_ARCH", "x86_64") && is("CARGO_CFG_TARGET_POINTER_WIDTH", "64") && is_unix;
     let aapcs64 = is("CARGO_CFG_TARGET_ARCH", "aarch64") && is("CARGO_CFG_TARGET_POINTER_WIDTH", "64") && is_unix;
+    let win64 = is("CARGO_CFG_TARGET_ARCH", "x86_64") && is("CARGO_CFG_TARGET_OS", "windows");
     let glibc = is_linux && is("CARGO_CFG_TARGET_ENV", "gnu") && is("CARGO_CFG_TARGET_POINTER_WIDTH", "64");
     for (alias, holds) in [
         // The System V ABI of x86-64.
         ("sysv64", sysv64),
         // AAPCS64, or Apple's variant of it.
         ("aapcs64", aapcs64),
+        // The ABI of Windows on x64.
+        ("win64", win64),
         // Calls load registers by a calling sequence.
-        ("calling_sequences", sysv64 || aapcs64),
+        ("calling_sequences", sysv64 || aapcs64 || win64),
         // C calls callbacks through stubs of the package, not through libffi's closures.
-        ("callback_stubs", (sysv64 && is_linux) || aapcs64),
+        ("callback_stubs", (sysv64 && is_linux) || aapcs64 || win64),
         // V8's private binary interface is used where its version was verified.
         ("v8_abi", sysv64),
         // glibc's private interfaces, on 64 bits: its link map, and the libraries that it loads.

@@ -150,18 +150,28 @@ export interface Library<S> {
  * Opens a library.
  * @param name a path, a `file:` URL, or a name that the system's loader finds or that is in the current directory
  * @param options an addition of the package: `flags` of dlopen(3), `guard` for all functions
- * @throws ERR_DLOPEN_FAILED if it cannot be opened; ERR_INVALID_ARG_TYPE if a symbol is missing
+ * @throws ERR_DLOPEN_FAILED if it cannot be opened, ERR_INVALID_ARG_TYPE if a symbol is missing.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for a wrong declaration.
+ * @throws ERR_ACCESS_DENIED under Node's permission model.
  */
 export declare function dlopen<const S extends Record<string, FFIFunction>>(
   name: string | URL,
   symbols: S,
   options?: { flags?: number; guard?: boolean },
 ): Library<S>;
-/** Binds functions by address. */
+/**
+ * Binds functions by address.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for a wrong declaration.
+ * @throws ERR_ACCESS_DENIED under Node's permission model.
+ */
 export declare function linkSymbols<const S extends Record<string, FFIFunction>>(symbols: S): Library<S>;
 
 type LinkedFunction<F extends FFIFunction> = BoundFunction<F> & { close(): void };
-/** Binds one function by address. */
+/**
+ * Binds one function by address.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for a wrong declaration.
+ * @throws ERR_ACCESS_DENIED under Node's permission model.
+ */
 export declare const CFunction: {
   <const F extends FFIFunction & { ptr: Address }>(declaration: F): LinkedFunction<F>;
   new <const F extends FFIFunction & { ptr: Address }>(declaration: F): LinkedFunction<F>;
@@ -170,7 +180,10 @@ export declare const CFunction: {
 /**
  * Compiles C with the system's compiler (bun has TinyCC) and opens the result. Functions may use Node-API: they take a
  * `napi_env`, and any value as `napi_value`. Not on Windows.
- * @throws ERR_FFI_COMPILE_FAILED, ERR_FFI_COMPILER_NOT_FOUND
+ * @throws ERR_FFI_COMPILE_FAILED if the compiler refuses the source, ERR_FFI_COMPILER_NOT_FOUND if there is none.
+ * @throws ERR_FFI_SYMBOL_NOT_FOUND if the source lacks a function.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for a wrong declaration.
+ * @throws ERR_ACCESS_DENIED under Node's permission model.
  */
 export declare function cc<const S extends Record<string, FFIFunction>>(options: {
   source: string | URL | readonly (string | URL)[];
@@ -183,6 +196,10 @@ export declare function cc<const S extends Record<string, FFIFunction>>(options:
 
 /** A C function pointer that calls a JavaScript function. It is held until `close()`. */
 export declare class JSCallback {
+  /**
+   * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for a wrong declaration.
+   * @throws ERR_FFI_NO_EXECUTABLE_MEMORY if the system provides none.
+   */
   constructor(callback: (...args: any[]) => any, definition: FFIFunction);
   /** The function pointer; `null` after `close()`. */
   readonly ptr: Pointer | null;
@@ -193,11 +210,18 @@ export declare class JSCallback {
   [Symbol.toPrimitive](): number | bigint;
 }
 
-/** The address of a view's storage. It is valid while the view lives. */
+/**
+ * The address of a view's storage. It is valid while the view lives.
+ * @throws ERR_INVALID_ARG_TYPE if it is no view, or the offset is beyond its end.
+ */
 export declare function ptr(view: NodeJS.TypedArray | ArrayBufferLike | DataView, byteOffset?: number): Pointer;
 
 type Reader<T> = (ptr: Address, byteOffset?: number) => T;
-/** Memory at an address, at any alignment. NULL and the first page are refused. */
+/**
+ * Memory at an address, at any alignment.
+ * @throws ERR_FFI_INVALID_POINTER for NULL and other addresses below 4096.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE if an argument is not an address or an offset.
+ */
 export declare const read: {
   readonly u8: Reader<number>;
   readonly i8: Reader<number>;
@@ -217,6 +241,9 @@ export declare const read: {
  * Native memory as a Buffer. Without a length, up to the NUL.
  * @param deallocatorOrContext with four arguments a C function `(bytes, context)` that is called once the memory was
  *   collected, with five its context
+ * @throws ERR_FFI_INVALID_POINTER for NULL and other addresses below 4096.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE if an argument is not an address, an offset or a length.
+ * @throws ERR_FFI_EXTERNAL_REFUSED if the runtime does not allow a Buffer over native memory.
  */
 export declare function toBuffer(
   ptr: Address,
@@ -225,7 +252,7 @@ export declare function toBuffer(
   deallocatorOrContext?: Address | null,
   deallocator?: Address | null,
 ): Buffer;
-/** The same as an ArrayBuffer. */
+/** The same as an ArrayBuffer; the errors are those of {@link toBuffer}. */
 export declare function toArrayBuffer(
   ptr: Address,
   byteOffset?: number | null,
@@ -242,12 +269,20 @@ export type CString = string & {
   /** The memory of the text itself. */
   readonly arrayBuffer?: ArrayBuffer;
 };
+/**
+ * Copies C text.
+ * @throws ERR_FFI_INVALID_POINTER for addresses below 4096.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE if an argument is not an address, an offset or a length.
+ */
 export declare const CString: {
   new (ptr: Address | null | undefined, byteOffset?: number, byteLength?: number): CString;
   (ptr: Address | null | undefined, byteOffset?: number, byteLength?: number): string;
 };
 
-/** A description of a declaration. No C is generated. */
+/**
+ * A description of a declaration. No C is generated.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for a wrong declaration.
+ */
 export declare function viewSource(symbols: Symbols, is_callback?: false): string[];
 export declare function viewSource(callback: FFIFunction, is_callback: true): string;
 

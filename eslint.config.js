@@ -1,7 +1,7 @@
 'use strict';
 
-// The rules for JavaScript in this repository. prettier decides the layout; test/repository/architecture.test.js decides which folder
-// may import which, because it reads the imports of all files at once.
+// The rules for JavaScript in this repository. prettier decides the layout; test/repository/architecture.test.js
+// decides which folder may import which, because it reads the imports of all files at once.
 const js = require('@eslint/js');
 const n = require('eslint-plugin-n');
 
@@ -23,6 +23,7 @@ const foreign = [
   'bench/cases/programs/**',
   'bench/peers/**',
   'docs/site/**',
+  'examples/from-koffi/**',
   'test/runtimes/**',
   'test/ecosystem/**',
   'test/dialects/node-ffi/programs/**',

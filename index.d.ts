@@ -15,19 +15,21 @@ import type {
   ArgumentAddition,
   CallbackDeclaration,
   CallbackProblem,
+  ConstantsOf,
   Definitions,
   FunctionOfText,
   FunctionProblem,
+  LinkProblem,
   Linked,
   LinkedSet,
   LinkedSetProblem,
-  LinkProblem,
   LooseDeclaration,
   SourcesProblem,
   SymbolsOf,
   TypeOfText,
   TypeProblem,
   TypeText,
+  TypesOf,
   VariablesOf,
 } from './types/cdef/sources.js';
 import type {
@@ -88,6 +90,7 @@ import type {
   FunctionPointerLike,
   HasPointer,
   In,
+  MemoryScalar,
   Out,
   Pointer,
   PointerLike,
@@ -186,15 +189,15 @@ export interface FFIFunction {
    */
   readonly threads?: boolean;
   /**
-   * Whether the C function calls no callback: no {@link JSCallback}, and none of another thread that it waits for. Such a
-   * function keeps the fast call while JSCallbacks are open. If it calls one after all, the callback does not run, C gets
-   * zero, and the call throws, or rejects with, ERR_FFI_LEAF_CALLED_BACK. Refused with `threads` and with arguments that
-   * are functions. Default: `false`.
+   * Whether the C function calls no callback: no {@link JSCallback}, and none of another thread that it waits for. Such
+   * a function keeps the fast call while JSCallbacks are open. If it calls one after all, the callback does not run, C
+   * gets zero, and the call throws, or rejects with, ERR_FFI_LEAF_CALLED_BACK. Refused with `threads` and with
+   * arguments that are functions. Default: `false`.
    */
   readonly leaf?: boolean;
   /**
-   * The milliseconds that a call of an isolated library may take. Then it throws ERR_FFI_TIMEOUT, and the process of the
-   * library is killed. Default: that of the library.
+   * The milliseconds that a call of an isolated library may take. Then it throws ERR_FFI_TIMEOUT, and the process of
+   * the library is killed. Default: that of the library.
    */
   readonly timeout?: number;
   /**
@@ -231,19 +234,19 @@ export interface FFIAddition extends Omit<FFIFunction, 'args' | 'returns' | 'var
 }
 
 /**
- * C declarations: a text, a set that {@link cdef} has made, or an array of texts, sets and objects. A text sees what stands
- * before it.
+ * C declarations: a text, a set that {@link cdef} has made, or an array of texts, sets and objects. A text sees what
+ * stands before it.
  */
 export type CDeclarations = string | AnyDefinitions | CDeclarationList;
 
 /**
- * An array of C texts, sets and objects. It is written so that an array matches, and the names of symbols are not taken for
- * those of an array's methods.
+ * An array of C texts, sets and objects. It is written so that an array matches, and the names of symbols are not taken
+ * for those of an array's methods.
  */
 export interface CDeclarationList {
   /** A text, a set, or an object of declarations and additions. */
   readonly [index: number]: string | AnyDefinitions | { readonly [name: string]: FFIFunction | FFIAddition | {} };
-  /** What every array has. */
+  /** The members of every array. */
   [Symbol.iterator](): Iterator<unknown>;
 }
 
@@ -349,6 +352,13 @@ export interface LibraryThread<S> {
 /** Result of {@link dlopen} and {@link cc}: an open library. It stays open until you close it. */
 export interface Library<S> extends LinkedSymbols<S> {
   /**
+   * The types that the library's C text declares, by their names, as {@link cdef} gives them. Without C text there are
+   * none.
+   */
+  readonly types: TypesOf<S>;
+  /** The enumerators, and what `#define` gives a value, in the library's C text. Without C text there are none. */
+  readonly constants: ConstantsOf<S>;
+  /**
    * A live accessor of a global variable.
    * @throws ERR_FFI_SYMBOL_NOT_FOUND if the library lacks it, ERR_FFI_LIBRARY_CLOSED after `close()`.
    */
@@ -440,8 +450,8 @@ export interface DlopenOptions {
 /** Options of `isolate` of {@link DlopenOptions}. */
 export interface IsolateOptions {
   /**
-   * The milliseconds that a call may take. Then it throws ERR_FFI_TIMEOUT, and the process is killed. Default: no limit;
-   * 10000 with `share: 'own'`.
+   * The milliseconds that a call may take. Then it throws ERR_FFI_TIMEOUT, and the process is killed. Default: no
+   * limit; 10000 with `share: 'own'`.
    */
   readonly timeout?: number;
   /** Whether a call after the end of the process throws, or starts it again. Default: `'manual'`, which throws. */
@@ -461,7 +471,10 @@ export interface IsolateOptions {
   readonly cwd?: string;
   /** Words in front of the command, such as `['valgrind']`. Default: none. */
   readonly command?: readonly string[];
-  /** Whether a process may spin for some microseconds while it waits for the other. Default: `true`, unless there is a `command`. */
+  /**
+   * Whether a process may spin for some microseconds while it waits for the other. Default: `true`, unless there is a
+   * `command`.
+   */
   readonly spin?: boolean;
   /**
    * Where the library allocates: in memory that Node shares, or by the malloc that the process has, which is what a
@@ -517,13 +530,17 @@ export interface IsolatedLibrary<S> extends Library<S> {
     readonly generation: number;
     /** Whether it runs. */
     readonly alive: boolean;
-    /** Whether the process shares all Buffers. It does not with `share: 'own'` or `malloc: 'own'`, or if there is no {@link arena}. */
+    /**
+     * Whether the process shares all Buffers. It does not with `share: 'own'` or `malloc: 'own'`, or if there is no
+     * {@link arena}.
+     */
     readonly shared: 'all' | 'own';
   };
   /** For each part of the sandbox `'applied'`, `'unrestricted'` or `'refused:ERRNO'`; null without a sandbox. */
   readonly sandbox: ({ readonly [part in SandboxPart]: string } & { readonly landlock: number }) | null;
   /**
-   * Ends the process, if it runs, and starts another one. The functions are bound again; pointers are not valid any more.
+   * Ends the process, if it runs, and starts another one. The functions are bound again; pointers are not valid any
+   * more.
    * @throws ERR_FFI_ISOLATE_UNAVAILABLE if it does not start.
    */
   restart(): void;
@@ -722,7 +739,8 @@ export interface JSCallbackConstructor {
    * ```
    *
    * @param callback The function; its parameters and result follow from the declaration.
-   * @param declaration The C type of the function, or of a pointer to one: an object, C text, or what {@link fn} returned.
+   * @param declaration The C type of the function, or of a pointer to one: an object, C text, or what {@link fn}
+   *   returned.
    * @throws ERR_FFI_DECLARATION_INVALID for C text that is not understood.
    * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for a wrong argument, an unknown key or type in a declaration.
    */
@@ -847,10 +865,10 @@ export declare function checkFences(): number;
  * @throws ERR_FFI_INVALID_POINTER for NULL and other addresses below 4096.
  * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE if an argument is not an address or an offset.
  */
-export type Reader<Value> = (
-  source: number | bigint | null | ArrayBufferView | ArrayBufferLike | PassedView,
-  byteOffset?: number | bigint,
-) => Value;
+export type Reader<Value> = (source: ReadSource, byteOffset?: number | bigint) => Value;
+
+/** Where a value is read: at an address, or in a view or buffer. */
+export type ReadSource = number | bigint | null | ArrayBufferView | ArrayBufferLike | PassedView;
 
 /**
  * Writes one value to native memory. It need not be aligned.
@@ -863,17 +881,74 @@ export type Reader<Value> = (
  */
 export type Writer<Value> = (ptr: number | bigint | null, byteOffset: number | bigint, value: Value) => void;
 
+/** {@link read} as a function: reads a value of any type. */
+export interface ReadAs {
+  /**
+   * Reads one value of a type from memory. Structs, arrays and texts are copied.
+   *
+   * @example
+   * ```js
+   * read(Int32Array.of(1, 2), 'int32_t[2]'); // [1, 2]
+   * ```
+   *
+   * @param source The address, or a view or buffer. Memory at an address must be readable.
+   * @param type A type of a declaration.
+   * @param byteOffset Bytes to add to it. Default: 0.
+   * @throws ERR_FFI_INVALID_POINTER for NULL and other addresses below 4096.
+   * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE for a wrong argument.
+   */
+  <const T extends MemoryScalar | DeclaredType>(source: ReadSource, type: T, byteOffset?: number | bigint): Out<T>;
+  /**
+   * The same with a type that is C text, or an array of sets and texts of which the last is the type:
+   * `read(address, 'struct point')`.
+   * @throws ERR_FFI_DECLARATION_INVALID for C text that is not understood.
+   */
+  <const T extends TypeText>(
+    source: ReadSource,
+    type: [TypeProblem<T>] extends [never] ? T : TypeProblem<T>,
+    byteOffset?: number | bigint,
+  ): Out<TypeOfText<T>>;
+}
+
 /**
- * Reads from native memory, a function per scalar type: `read.i32(ptr, 4)`.
+ * Reads from native memory, a function per scalar type: `read.i32(ptr, 4)`; or a value of any type: see {@link ReadAs}.
  * `read.intptr` exists in bun: a pointer-sized signed integer, a number while it is exact, else a bigint.
  */
-export declare const read: { readonly [Name in ScalarName]: Reader<Out<Name>> } & {
+export declare const read: ReadAs & { readonly [Name in ScalarName]: Reader<Out<Name>> } & {
   readonly intptr: Reader<Out<'i64_fast'>>;
+  /**
+   * Copies bytes from memory. A copy of some hundred bytes takes a twentieth of the time of {@link toBuffer}.
+   * @param source The address, or a view or buffer. Memory at an address must be readable: only PINNED_FFI_GUARD=1
+   *   checks that.
+   * @param byteOffset Bytes to add to it. Default: 0.
+   * @param byteLength The length in bytes. With 0 the copy is empty, at NULL as well.
+   * @returns A Buffer. As one of `Buffer.from`, it may be a part of a larger ArrayBuffer.
+   * @throws ERR_FFI_INVALID_POINTER for NULL and other addresses below 4096.
+   * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE if an argument is not an address, an offset or a length.
+   */
+  readonly bytes: (
+    source: number | bigint | null | ArrayBufferView | ArrayBufferLike | PassedView,
+    byteOffset: number | bigint | undefined,
+    byteLength: number | bigint,
+  ) => Buffer;
 };
 
 /** Writes to native memory, a function per scalar type: `write.i32(ptr, 4, 7)`. */
 export declare const write: { readonly [Name in ScalarName]: Writer<In<Name>> } & {
   readonly intptr: Writer<In<'i64_fast'>>;
+  /**
+   * Copies bytes to memory.
+   * @param ptr The address. The memory must be mapped: only PINNED_FFI_GUARD=1 checks that.
+   * @param byteOffset Bytes to add to it.
+   * @param bytes The bytes. All of a view or buffer are copied, which may overlap the target.
+   * @throws ERR_FFI_INVALID_POINTER for NULL and other addresses below 4096.
+   * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE for a wrong argument, ERR_INVALID_ARG_VALUE for a detached view.
+   */
+  readonly bytes: (
+    ptr: number | bigint | null,
+    byteOffset: number | bigint,
+    bytes: ArrayBufferView | ArrayBufferLike,
+  ) => void;
 };
 
 /** Where a text is: at an address, or in a view or buffer. */
@@ -920,11 +995,13 @@ export type CString = string;
 export type Deallocator = number | bigint | BoundFunction;
 
 /**
- * A Buffer over native memory, without a copy. The memory must stay valid while you use the Buffer.
+ * A Buffer over native memory, without a copy. The memory must stay valid while you use the Buffer. It takes some
+ * microseconds, because the engine keeps a record of each such Buffer; for a copy, call {@link read}.bytes.
  *
  * @param ptr The address.
  * @param byteOffset Bytes to add to it. Default: 0.
- * @param byteLength The length in bytes. Default: up to the first NUL byte. With 0 the Buffer is empty, at NULL as well.
+ * @param byteLength The length in bytes. Default: up to the first NUL byte. With 0 the Buffer is empty, at NULL as
+ *   well.
  * @param deallocator Frees the memory after the Buffer was collected. Default: the memory is not freed.
  * @throws ERR_FFI_INVALID_POINTER for NULL and other addresses below 4096.
  * @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE if an argument is not an address, an offset or a length.
@@ -1072,8 +1149,8 @@ export declare function array<const T extends AnyType | DeclaredField, const L e
 ): 0 extends 1 & L ? ArrayType<T> : L extends string ? FlexibleArray<T, L> : ArrayType<T>;
 
 /**
- * Declares a text of fixed size in memory, such as `char name[16]`: a string both ways, up to the first NUL. Memory after
- * the string is zeroed. A string may fill the memory: then no NUL follows.
+ * Declares a text of fixed size in memory, such as `char name[16]`: a string both ways, up to the first NUL. Memory
+ * after the string is zeroed. A string may fill the memory: then no NUL follows.
  *
  * @param length The number of units, not of bytes: 1 to 2 ** 32 - 1.
  * @param encoding The units: bytes, char16_t, char32_t or wchar_t. Default: `'utf8'`.
@@ -1101,16 +1178,16 @@ export declare function pointer(type: () => any): PointerType;
 
 /**
  * Declares a parameter through which C returns a value: see {@link Ret}. You do not pass it: the call provides fenced
- * memory for it. The text of `out('cstring')` is copied and not freed: if C allocates it, your program has to free it. Then
- * declare `out({ type: 'cstring', free: 'symbol' })`.
+ * memory for it. The text of `out('cstring')` is copied and not freed: if C allocates it, your program has to free it.
+ * Then declare `out({ type: 'cstring', free: 'symbol' })`.
  *
  * @param type The type of the value, not that of the pointer to it.
  * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for a type that cannot be in memory.
  */
 export declare function out<const T extends AnyType | DeclaredField>(type: T): OutParameter<T>;
 /**
- * Declares a parameter through which C returns a text that the caller frees: it is copied, then `free` is called with its
- * address. If the call fails by its `fails`, the error has the text as `out`.
+ * Declares a parameter through which C returns a text that the caller frees: it is copied, then `free` is called with
+ * its address. If the call fails by its `fails`, the error has the text as `out`.
  *
  * @param type The text, and the function that frees it.
  * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for another type.
@@ -1125,8 +1202,8 @@ export declare function out<const T extends OwnedText & { readonly type: Text }>
  */
 export declare function inout<const T extends AnyType | DeclaredField>(type: T): InOutParameter<T>;
 /**
- * Declares a parameter through which C receives a text and may return another one, which the caller frees. A pointer that
- * C leaves as it was is not freed.
+ * Declares a parameter through which C receives a text and may return another one, which the caller frees. A pointer
+ * that C leaves as it was is not freed.
  *
  * @param type The text, and the function that frees it.
  * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for another type.
@@ -1134,8 +1211,8 @@ export declare function inout<const T extends AnyType | DeclaredField>(type: T):
 export declare function inout<const T extends OwnedText & { readonly type: Text }>(type: T): InOutParameter<T['type']>;
 
 /**
- * Declares integers with names. You pass names or numbers; results are numbers, or names with `names: true`. The members
- * are properties of the result: `Whence.SEEK_END`.
+ * Declares integers with names. You pass names or numbers; results are numbers, or names with `names: true`. The
+ * members are properties of the result: `Whence.SEEK_END`.
  *
  * @param members The integers by name.
  * @param options `type` is the integer type in C (default: `'i32'`); `name` is the name in messages; `flags: true` says
@@ -1292,7 +1369,9 @@ export type FFIErrorCode =
   | 'ERR_FFI_LIBRARY_BUSY'
   /** Error: a call after `close()` of the library or function. */
   | 'ERR_FFI_LIBRARY_CLOSED'
-  /** Error: the process of an isolated library has ended; `signal`, `exitCode`, `where`, `frames`, `stderr` tell how. */
+  /**
+   * Error: the process of an isolated library has ended; `signal`, `exitCode`, `where`, `frames`, `stderr` tell how.
+   */
   | 'ERR_FFI_LIBRARY_DIED'
   /** Error: the file exists and cannot be loaded. */
   | 'ERR_FFI_LIBRARY_INVALID'
@@ -1434,9 +1513,9 @@ type DetailedFFIError =
 export type FFIError = DetailedFFIError | FFIErrorOf<Exclude<FFIErrorCode, DetailedFFIError['code']>>;
 
 /**
- * Whether a value is an error with one of the codes of {@link FFIErrorCode}. It narrows the type in a `catch`. Node's own
- * errors share the codes `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`, `ERR_DLOPEN_FAILED` and
- * `ERR_ACCESS_DENIED`. System errors of functions with `fails` (`ENOENT`) are none.
+ * Whether a value is an error with one of the codes of {@link FFIErrorCode}. It narrows the type in a `catch`. Node's
+ * own errors share the codes `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`, `ERR_DLOPEN_FAILED`
+ * and `ERR_ACCESS_DENIED`. System errors of functions with `fails` (`ENOENT`) are none.
  *
  * @example
  * ```js
@@ -1485,8 +1564,8 @@ export interface LibraryCloseMessage {
 }
 
 /**
- * The message of the channel `pinned-ffi:library:died`, published when the first call throws because the process of isolated
- * libraries has ended.
+ * The message of the channel `pinned-ffi:library:died`, published when the first call throws because the process of
+ * isolated libraries has ended.
  */
 export interface LibraryDiedMessage {
   /** Why it has ended. */

@@ -1,6 +1,7 @@
 /**
- * The interface of Node's `node:ffi`, on top of this package, for Node 20 and later. Sizes and offsets are in bytes; addresses are
- * BigInts. Every error has one of the codes of `FFIErrorCode` in `pinned-ffi`. `docs/node-ffi.md` lists the differences from Node.
+ * The interface of Node's `node:ffi`, on top of this package, for Node 20 and later. Sizes and offsets are in bytes;
+ * addresses are BigInts. Every error has one of the codes of `FFIErrorCode` in `pinned-ffi`. `docs/node-ffi.md` lists
+ * the differences from Node.
  *
  * @packageDocumentation
  */
@@ -9,7 +10,7 @@
 
 // ---- Types ---------------------------------------------------------------------------------------------------------
 
-/** What JavaScript gets for each type of a result, and of an argument of a callback. */
+/** The JavaScript value for each type of a result, and of an argument of a callback. */
 export interface ResultTypes {
   void: undefined;
   char: number;
@@ -55,14 +56,14 @@ export type PointerType = 'pointer' | 'ptr' | 'string' | 'str' | 'buffer' | 'arr
 /** An address, a view or a buffer, or a text that is copied for the length of the call. */
 export type Pointer = bigint | string | ArrayBuffer | NodeJS.ArrayBufferView | null | undefined;
 
-/** What a function takes for a type. */
+/** The values that a function takes for a type. */
 export type ArgumentValue<T> = T extends PointerType
   ? Pointer
   : T extends 'i64' | 'int64' | 'u64' | 'uint64'
     ? bigint | number
     : number;
 
-/** What a callback may return for a type. */
+/** The values that a callback may return for a type. */
 export type CallbackResult<T> = T extends 'void'
   ? unknown
   : T extends PointerType
@@ -78,7 +79,8 @@ export interface FunctionSignature {
   /** Default: none. */
   readonly arguments?: readonly ArgumentType[];
   /**
-   * Whether calls run on a helper thread, so that C may wait for threads which call back. Node does not read it. Default: false.
+   * Whether calls run on a helper thread, so that C may wait for threads which call back. Node does not read it.
+   * Default: false.
    */
   readonly threads?: boolean;
 }
@@ -98,13 +100,13 @@ type ArgumentsOf<S> = S extends { readonly arguments: infer A extends readonly A
     ? any[]
     : [];
 
-/** A list of what a function takes. */
+/** A list of values that a function takes. */
 type ValuesOf<A extends readonly ArgumentType[]> = { -readonly [K in keyof A]: ArgumentValue<A[K]> };
-/** A list of what a callback gets. */
+/** A list of values that a callback gets. */
 type GivenOf<A extends readonly ArgumentType[]> = { -readonly [K in keyof A]: ResultTypes[A[K]] };
 
 // TypeScript before 5.4 does not see otherwise that these are lists.
-/** What a function takes. */
+/** The arguments of a function. */
 type ParametersOf<S> = ValuesOf<ArgumentsOf<S>> extends infer V extends unknown[] ? V : never;
 
 /** A C function. */
@@ -154,101 +156,209 @@ export declare const types: {
 export declare const suffix: string;
 
 /**
- * A loaded library.
- * @throws ERR_FFI_CALL_FAILED where it does not load; ERR_ACCESS_DENIED under `--permission` without `--allow-ffi`
+ * A loaded library. Every member but `close()` throws ERR_FFI_LIBRARY_CLOSED after `close()`.
  */
 export declare class DynamicLibrary {
-  /** @param path a path or a name that the loader finds; null for the process itself */
+  /**
+   * @param path a path or a name that the loader finds; null for the process itself
+   * @throws ERR_FFI_CALL_FAILED if it cannot be opened.
+   * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for a wrong path; ERR_ACCESS_DENIED under `--permission`
+   *   without `--allow-ffi`.
+   */
   constructor(path: string | null);
   readonly path: string;
   /** The functions that were requested, by name. */
   readonly functions: Record<string, LibraryFunction>;
   /** The addresses of the symbols that were requested, by name. */
   readonly symbols: Record<string, bigint>;
-  /** Closes the library and its callbacks. Its functions throw ERR_FFI_LIBRARY_CLOSED from then on. */
+  /**
+   * Closes the library and its callbacks. Its functions throw ERR_FFI_LIBRARY_CLOSED from then on.
+   * @throws ERR_FFI_LIBRARY_BUSY from inside a callback that a synchronous call of one of these functions is running.
+   */
   close(): void;
   [Symbol.dispose](): void;
   /**
    * Binds a function. The same name and signature give the same function.
-   * @throws ERR_FFI_CALL_FAILED where there is no such symbol
+   * @throws ERR_FFI_CALL_FAILED if there is no such symbol.
+   * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for a wrong name or signature.
    */
   getFunction<const S extends FunctionSignature>(name: string, signature: S): LibraryFunction<S>;
+  /** The functions that were requested, by name. */
   getFunctions(): Record<string, LibraryFunction>;
-  /** Binds functions: all of them, or none where one is wrong. */
+  /**
+   * Binds functions: all of them, or none if one is wrong.
+   * @throws ERR_FFI_CALL_FAILED if there is no such symbol.
+   * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for a wrong name or signature.
+   */
   getFunctions<const D extends FunctionDefinitions>(definitions: D): LibraryFunctions<D>;
-  /** The address of a symbol. */
+  /**
+   * The address of a symbol.
+   * @throws ERR_FFI_CALL_FAILED if there is no such symbol, ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for a wrong
+   *   name.
+   */
   getSymbol(name: string): bigint;
+  /** The addresses of the symbols that were requested, by name. */
   getSymbols(): Record<string, bigint>;
-  /** Makes a C function pointer that calls a function, until it is unregistered or the library is closed. */
+  /**
+   * Makes a C function pointer that calls a function, until it is unregistered or the library is closed.
+   * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for a wrong function or signature.
+   * @throws ERR_FFI_NO_EXECUTABLE_MEMORY if the system provides none.
+   */
   registerCallback(callback: () => void): bigint;
   registerCallback<const S extends FunctionSignature>(signature: S, callback: CallbackFunction<S>): bigint;
-  /** Ends a callback. A call that C still makes returns zero, and is warned of. */
+  /**
+   * Ends a callback. A call that C still makes returns zero, and causes a warning.
+   * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE if it is no address of a callback of this library.
+   */
   unregisterCallback(pointer: bigint): void;
-  /** Has the callback hold its function, as it does from the start. */
+  /**
+   * Makes the callback hold its function, as it does from the start.
+   * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE if it is no address of a callback of this library.
+   */
   refCallback(pointer: bigint): void;
-  /** Lets the callback's function be collected. C gets zero from then on. */
+  /**
+   * Allows the callback's function to be collected. Then C gets zero.
+   * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE if it is no address of a callback of this library.
+   */
   unrefCallback(pointer: bigint): void;
 }
 
-/** What dlopen() returns. */
+/** The result of dlopen(). */
 export interface OpenedLibrary<D extends FunctionDefinitions> extends Disposable {
   lib: DynamicLibrary;
   functions: LibraryFunctions<D>;
 }
 
-/** Opens a library and binds functions of it. */
+/**
+ * Opens a library and binds functions of it.
+ * @throws ERR_FFI_CALL_FAILED if it cannot be opened, or lacks a function.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for a wrong path, name or signature; ERR_ACCESS_DENIED under
+ *   `--permission` without `--allow-ffi`.
+ */
 export declare function dlopen<const D extends FunctionDefinitions = {}>(
   path: string | null,
   definitions?: D,
 ): OpenedLibrary<D>;
-/** `handle.close()`. */
+/**
+ * `handle.close()`, whose errors are those of this function.
+ * @throws ERR_INVALID_ARG_TYPE if the handle is no library.
+ */
 export declare function dlclose(handle: DynamicLibrary): void;
-/** `handle.getSymbol(symbol)`. */
+/**
+ * `handle.getSymbol(symbol)`, whose errors are those of this function.
+ * @throws ERR_INVALID_ARG_TYPE if the handle is no library.
+ */
 export declare function dlsym(handle: DynamicLibrary, symbol: string): bigint;
 
 // ---- Memory --------------------------------------------------------------------------------------------------------
 
-// Each throws ERR_FFI_INVALID_POINTER for NULL and for an address in the first page.
+/**
+ * Reads a value at an address. The errors of all these functions, and of the `set` functions, are the same.
+ * @throws ERR_FFI_INVALID_POINTER for NULL and other addresses below 4096.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE for a wrong address, offset or value.
+ * @throws ERR_ACCESS_DENIED under `--permission` without `--allow-ffi`.
+ */
 export declare function getInt8(pointer: bigint, offset?: number): number;
+/** As {@link getInt8}; its errors are those of that function. */
 export declare function getUint8(pointer: bigint, offset?: number): number;
+/** As {@link getInt8}; its errors are those of that function. */
 export declare function getInt16(pointer: bigint, offset?: number): number;
+/** As {@link getInt8}; its errors are those of that function. */
 export declare function getUint16(pointer: bigint, offset?: number): number;
+/** As {@link getInt8}; its errors are those of that function. */
 export declare function getInt32(pointer: bigint, offset?: number): number;
+/** As {@link getInt8}; its errors are those of that function. */
 export declare function getUint32(pointer: bigint, offset?: number): number;
+/** As {@link getInt8}; its errors are those of that function. */
 export declare function getInt64(pointer: bigint, offset?: number): bigint;
+/** As {@link getInt8}; its errors are those of that function. */
 export declare function getUint64(pointer: bigint, offset?: number): bigint;
+/** As {@link getInt8}; its errors are those of that function. */
 export declare function getFloat32(pointer: bigint, offset?: number): number;
+/** As {@link getInt8}; its errors are those of that function. */
 export declare function getFloat64(pointer: bigint, offset?: number): number;
+/** Writes a value at an address; its errors are those of {@link getInt8}. */
 export declare function setInt8(pointer: bigint, offset: number, value: number): void;
+/** Writes a value at an address; its errors are those of {@link getInt8}. */
 export declare function setUint8(pointer: bigint, offset: number, value: number): void;
+/** Writes a value at an address; its errors are those of {@link getInt8}. */
 export declare function setInt16(pointer: bigint, offset: number, value: number): void;
+/** Writes a value at an address; its errors are those of {@link getInt8}. */
 export declare function setUint16(pointer: bigint, offset: number, value: number): void;
+/** Writes a value at an address; its errors are those of {@link getInt8}. */
 export declare function setInt32(pointer: bigint, offset: number, value: number): void;
+/** Writes a value at an address; its errors are those of {@link getInt8}. */
 export declare function setUint32(pointer: bigint, offset: number, value: number): void;
+/** Writes a value at an address; its errors are those of {@link getInt8}. */
 export declare function setInt64(pointer: bigint, offset: number, value: bigint | number): void;
+/** Writes a value at an address; its errors are those of {@link getInt8}. */
 export declare function setUint64(pointer: bigint, offset: number, value: bigint | number): void;
+/** Writes a value at an address; its errors are those of {@link getInt8}. */
 export declare function setFloat32(pointer: bigint, offset: number, value: number): void;
+/** Writes a value at an address; its errors are those of {@link getInt8}. */
 export declare function setFloat64(pointer: bigint, offset: number, value: number): void;
 
-/** The UTF-8 text at an address, up to its NUL; null at NULL. */
+/**
+ * The UTF-8 text at an address, up to its NUL; null at NULL.
+ * @throws ERR_FFI_INVALID_POINTER for other addresses below 4096.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for a wrong address; ERR_ACCESS_DENIED under `--permission`
+ *   without `--allow-ffi`.
+ */
 export declare function toString(pointer: bigint): string | null;
-/** Memory as a Buffer: a copy, or the memory itself where `copy` is false. */
+/**
+ * Memory as a Buffer: a copy, or the memory itself where `copy` is false.
+ * @throws ERR_FFI_INVALID_POINTER for NULL and other addresses below 4096.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE for a wrong address or length;
+ *   ERR_ACCESS_DENIED under `--permission` without `--allow-ffi`.
+ */
 export declare function toBuffer(pointer: bigint, length: number, copy?: boolean): Buffer;
-/** Memory as an ArrayBuffer: a copy, or the memory itself where `copy` is false. */
+/**
+ * Memory as an ArrayBuffer: a copy, or the memory itself where `copy` is false.
+ * @throws ERR_FFI_INVALID_POINTER for NULL and other addresses below 4096.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE for a wrong address or length;
+ *   ERR_ACCESS_DENIED under `--permission` without `--allow-ffi`.
+ */
 export declare function toArrayBuffer(pointer: bigint, length: number, copy?: boolean): ArrayBuffer;
-/** Copies a text and its NUL to an address, where there are `length` bytes. */
+/**
+ * Copies a text and its NUL to an address, where there are `length` bytes.
+ * @throws ERR_FFI_INVALID_POINTER for NULL and other addresses below 4096.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE for a wrong argument or too small a length;
+ *   ERR_ACCESS_DENIED under `--permission` without `--allow-ffi`.
+ */
 export declare function exportString(string: string, pointer: bigint, length: number, encoding?: BufferEncoding): void;
-/** Copies a Buffer to an address, where there are `length` bytes. */
+/**
+ * Copies a Buffer to an address, where there are `length` bytes.
+ * @throws ERR_FFI_INVALID_POINTER for NULL and other addresses below 4096.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE for a wrong argument or too small a length;
+ *   ERR_ACCESS_DENIED under `--permission` without `--allow-ffi`.
+ */
 export declare function exportBuffer(buffer: Buffer, pointer: bigint, length: number): void;
-/** Copies an ArrayBuffer to an address, where there are `length` bytes. */
+/**
+ * Copies an ArrayBuffer to an address, where there are `length` bytes.
+ * @throws ERR_FFI_INVALID_POINTER for NULL and other addresses below 4096.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE for a wrong argument or too small a length;
+ *   ERR_ACCESS_DENIED under `--permission` without `--allow-ffi`.
+ */
 export declare function exportArrayBuffer(arrayBuffer: ArrayBuffer, pointer: bigint, length: number): void;
-/** Copies a view to an address, where there are `length` bytes. */
+/**
+ * Copies a view to an address, where there are `length` bytes.
+ * @throws ERR_FFI_INVALID_POINTER for NULL and other addresses below 4096.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE for a wrong argument or too small a length;
+ *   ERR_ACCESS_DENIED under `--permission` without `--allow-ffi`.
+ */
 export declare function exportArrayBufferView(
   arrayBufferView: NodeJS.ArrayBufferView,
   pointer: bigint,
   length: number,
 ): void;
-/** The address of the bytes of a view or a buffer, which stay there as long as it lives; 0n where it is empty. */
+/**
+ * The address of the bytes of a view or a buffer, which stay there as long as it lives; 0n where it is empty.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for other values and a detached buffer; ERR_ACCESS_DENIED under
+ *   `--permission` without `--allow-ffi`.
+ */
 export declare function getRawPointer(source: ArrayBufferLike | NodeJS.ArrayBufferView): bigint;
-/** The address of the event loop of this thread, a `uv_loop_t *`. */
+/**
+ * The address of the event loop of this thread, a `uv_loop_t *`.
+ * @throws ERR_ACCESS_DENIED under `--permission` without `--allow-ffi`.
+ */
 export declare function getCurrentEventLoop(): bigint;

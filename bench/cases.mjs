@@ -1,12 +1,12 @@
-// What the cases have in common. A case is a default export:
+// Functions that the cases share. A case is a default export:
 //   title       what is measured; `{}` stands for the parameter
 //   params      the same case with different numbers or words; left out: one row
 //   peers       for each `peer` of variants.js that can do it, or
-//   settings    for each setting of variants.js: a function (peer, library, param) that gives what `loop` gets, the first
-//               being what the others are held against; where the case measures itself, it gives a number
+//   settings    for each setting of variants.js: a function (peer, library, param) that gives what `loop` gets, the
+//               first being what the others are held against; where the case measures itself, it gives a number
 //   loop        from that to a batch, (count) => result, which may be a Promise; the result must be the same each time
-//   model       from the parameter to the same as a peer's function gives, in plain JavaScript: the result of its loop is
-//               what that of the peer must be
+//   model       from the parameter to the same as a peer's function gives, in plain JavaScript: the result of its loop
+//               is what that of the peer must be
 //   operations  how many of what is measured are in one turn of the loop; left out: 1
 //   unit        ns (an operation), calls/s or bytes; left out: ns
 //   clock       cpu, or wall for what waits; left out: cpu

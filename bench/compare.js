@@ -5,9 +5,9 @@
 //   --path     pinned (default) or generic: by which call path the cases of the package run
 //   --no-check a slower row is no failure
 //
-// Runs each row with this checkout and with the other in turn and prints how many times as long this one takes. Pairs of
-// processes are compared, so that what slows the machine slows both. A row that is slower by more than 3 % is measured
-// again with twice the rounds; the command fails if it still is.
+// Runs each row with this checkout and with the other in turn and prints how many times as long this one takes. Pairs
+// of processes are compared, so that what slows the machine slows both. A row that is slower by more than 3 % is
+// measured again with twice the rounds; the command fails if it still is.
 
 const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');

@@ -1,5 +1,5 @@
-// Kills a library in several ways, and goes on. Needs nothing but the C library: it works without a library of your own.
-// Run it with: node examples/isolate.mjs
+// Kills a library in several ways, and goes on. Needs nothing but the C library: it works without a library of your
+// own. Run it with: node examples/isolate.mjs
 
 import { dlopen } from 'pinned-ffi';
 

@@ -1,5 +1,6 @@
-// A window, and events that it sends to itself, through the real libX11. An XEvent is a union of 192 bytes; the Buffer for
-// it is first made too small, by the 96 bytes of one of its members, which is a mistake that compiles in every language.
+// A window, and events that it sends to itself, through the real libX11. An XEvent is a union of 192 bytes; the Buffer
+// for it is first made too small, by the 96 bytes of one of its members, which is a mistake that compiles in every
+// language.
 //
 //   apt install xvfb libx11-6    (dnf install xorg-x11-server-Xvfb libX11)
 //   node examples/x11-events.mjs [number of events, 1000 if not given]
@@ -17,7 +18,7 @@ const INSTALL = 'install it: apt install xvfb libx11-6';
 const COUNT = Number(process.argv[2] ?? 1000);
 assert.ok(Number.isSafeInteger(COUNT) && COUNT > 0, `a number of events, not ${process.argv[2]}`);
 
-// ---- What Xlib.h says ------------------------------------------------------------------------------------------------
+// ---- What Xlib.h says -----------------------------------------------------------------------------------------------
 
 const SIZEOF_XEVENT = 192; // union { int type; ...; long pad[24]; }
 const SIZEOF_XCLIENTMESSAGEEVENT = 96;
@@ -43,7 +44,7 @@ const XLIB = {
   XDestroyWindow: { args: ['ptr', 'unsigned long'], returns: 'i32' },
 };
 
-// ---- An X server -----------------------------------------------------------------------------------------------------
+// ---- An X server ----------------------------------------------------------------------------------------------------
 
 /** Starts Xvfb, which chooses a free display number and tells it through the pipe of -displayfd. */
 async function startServer() {
@@ -70,7 +71,7 @@ async function startServer() {
 const findServer = async () =>
   process.env.DISPLAY ? { display: process.env.DISPLAY, stop: async () => {} } : startServer();
 
-// ---- Events ----------------------------------------------------------------------------------------------------------
+// ---- Events ---------------------------------------------------------------------------------------------------------
 
 function openXlib() {
   try {

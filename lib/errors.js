@@ -88,16 +88,28 @@ const located = new WeakSet();
 
 /** Where the package's files are; unknown in a bundle. */
 const PACKAGE = typeof __dirname === 'string' ? __dirname : undefined;
-/** Whether a stack begins in a file of the package, which has called a public function itself. */
-const beginsHere = ({ stack }) => PACKAGE !== undefined && /\n {4}at .*/.exec(stack)?.[0].includes(PACKAGE) === true;
+/** Whether a stack begins in a file of the package, or in source that it has generated. */
+function beginsHere({ stack }) {
+  const frame = /\n {4}at .*/.exec(stack)?.[0];
+  return frame !== undefined && ((PACKAGE !== undefined && frame.includes(PACKAGE)) || /[ (]pinned-ffi:/.test(frame));
+}
+
+/**
+ * Whether an error that has just been thrown is one of the package's native code. Some of its codes are Node's, too.
+ */
+function isOfNative(error) {
+  if (!types.isNativeError(error) || !Object.hasOwn(error, 'code')) return false;
+  const { code } = error;
+  if (typeof code !== 'string' || !code.startsWith('ERR_')) return false;
+  return code.startsWith('ERR_FFI_') || beginsHere(error);
+}
 
 /** Whether an error is one of the package that no public function has passed on yet. */
 function isOwn(error) {
   if (typeof error !== 'object' || error === null) return false;
   if (ownErrors.delete(error)) return true;
   if (located.has(error)) return beginsHere(error);
-  if (!types.isNativeError(error) || !Object.hasOwn(error, 'code')) return false;
-  return typeof error.code === 'string' && error.code.startsWith('ERR_FFI_');
+  return isOfNative(error);
 }
 
 /**
@@ -116,7 +128,19 @@ function atCaller(error, above) {
 }
 
 /**
- * Behind `name: `, what a message about an argument begins with. No value that the message shows stands in front of it.
+ * An error that rejects the Promise of a call: its stack has the functions that await it. To be called by `reaction`, a
+ * reaction of a Promise: there the engine knows them.
+ */
+function atAwait(error, reaction) {
+  if (!isOwn(error)) return error;
+  located.add(error);
+  Error.captureStackTrace?.(error, reaction);
+  return error;
+}
+
+/**
+ * The beginning, behind `name: `, of a message about an argument. No value that the message shows stands in front of
+ * it.
  */
 const ABOUT_ARGUMENT = /^[a-z0-9 ]*\bargument (\d+)(?!\d| \()/;
 
@@ -128,7 +152,7 @@ const ABOUT_ARGUMENT = /^[a-z0-9 ]*\bargument (\d+)(?!\d| \()/;
  */
 function nameParameter(error, name, parameterOf) {
   if (parameterOf === undefined || typeof error !== 'object' || error === null) return error;
-  if (!ownErrors.has(error) && !(types.isNativeError(error) && String(error.code).startsWith('ERR_FFI_'))) return error;
+  if (!ownErrors.has(error) && !isOfNative(error)) return error;
   const { message } = error;
   if (!message.startsWith(`${name}: `)) return error;
   const [about, index] = ABOUT_ARGUMENT.exec(message.slice(name.length + 2)) ?? [];
@@ -142,7 +166,7 @@ function nameParameter(error, name, parameterOf) {
 /** A function of the package with the errors that leave it: see `atCaller`. `call` gets what `outer` is called with. */
 function published(name, call) {
   const outer = {
-    [name]: function (...values) {
+    [name]: function (/* of pinned-ffi: a worker must load the package itself. */ ...values) {
       try {
         return call(...values);
       } catch (error) {
@@ -324,6 +348,7 @@ module.exports = {
   RESULT,
   makeError,
   named,
+  atAwait,
   atCaller,
   nameParameter,
   published,

@@ -1,6 +1,6 @@
 'use strict';
-// Loads the entries of the package. A published package has the files that most programs load in one script, those of the
-// parser of C text in another, and those that many load in a third file, because Node takes longer to find and read
+// Loads the entries of the package. A published package has the files that most programs load in one script, those of
+// the parser of C text in another, and those that many load in a third file, because Node takes longer to find and read
 // forty files than to run them (scripts/startup.js).
 
 /** Those three. Their names are ones that no other package has: in a bundle the folder is the program's. */
@@ -10,7 +10,9 @@ const LATER = 'pinned-ffi.later';
 
 const Module = /** @type {any} */ (module.constructor);
 
-/** Node's registry; undefined where others load the files: a bundle has none, and that of a test runner has other rules. */
+/**
+ * Node's registry; undefined where others load the files: a bundle has none, and that of a test runner has other rules.
+ */
 function nodesRegistry() {
   try {
     // As a property: webpack warns of any other use of `require`.

@@ -8,7 +8,8 @@ const { nearest, didYouMean } = require('./nearest.js');
 /**
  * A copy of the own properties of `value`, without a prototype. Throws for a non-object and for a key not in `keys`.
  * @param {unknown} value
- * @param {Record<string, string>} keys the allowed keys and the `typeof` each must have ('any' for what is checked later)
+ * @param {Record<string, string>} keys the allowed keys and the `typeof` each must have ('any' for what is checked
+ *   later)
  * @param {string} where
  */
 const parseOptions = function (value, keys, where) {
@@ -56,9 +57,22 @@ const MEANT = {
   pointer: 'ptr',
 };
 
+/** Keys that belong into the object of another one. */
+const INSIDE = {
+  isolate: ['timeout', 'restart', 'share', 'sandbox', 'stderr', 'env', 'cwd', 'command', 'spin', 'malloc'],
+  sandbox: ['read', 'write', 'net', 'exec', 'memory', 'cpu', 'require'],
+};
+
+/** The key that was meant; undefined where none is near. */
+function meantBy(key, keys) {
+  if (Object.hasOwn(keys, MEANT[key] ?? '')) return MEANT[key];
+  const outer = Object.keys(INSIDE).find((each) => Object.hasOwn(keys, each) && INSIDE[each].includes(key));
+  return outer === undefined ? nearest(key, Object.keys(keys)) : `${outer}: { ${key} }`;
+}
+
 function unknownKey(key, keys, where) {
   const known = Object.keys(keys);
-  const meant = Object.hasOwn(keys, MEANT[key] ?? '') ? MEANT[key] : nearest(key, known);
+  const meant = meantBy(key, keys);
   return makeError(
     'ERR_INVALID_ARG_VALUE',
     `${where} has the unknown key '${key}'${didYouMean(meant) || `; known are ${known.join(', ')}`}`,

@@ -26,9 +26,9 @@ log=$(mktemp -d) || exit 1
 trap 'mv "$out/libfixture.plain.so" "$fixture"; rm -rf "$log"' EXIT
 trap 'exit 1' INT TERM
 
-# What crashes on purpose, limits or compares its memory, opens a library with RTLD_DEEPBIND (the sanitizer refuses it), frees
-# with glibc's own free() what the sanitizer's malloc() gave (dlopen('c')), starts processes that have a malloc() of their own
-# (isolated libraries), or is about files, documents and installed packages.
+# What crashes on purpose, limits or compares its memory, opens a library with RTLD_DEEPBIND (the sanitizer refuses it),
+# frees with glibc's own free() what the sanitizer's malloc() gave (dlopen('c')), starts processes that have a malloc()
+# of their own (isolated libraries), or is about files, documents and installed packages.
 left_out='isolate isolate-host trace ending worker-ending late-callback faults real interpose reset ecosystem'
 left_out="$left_out runners compare install bundle docs documented architecture bench bind bind-headers bind-options"
 left_out="$left_out bind-programs cli examples runtimes testing workflows host-symbols isolate-death isolate-memory"
@@ -41,8 +41,8 @@ if [ $# -eq 0 ]; then
 fi
 for name; do files="${files:-} $(echo test/*/"$(basename "$name" .test.js)".test.js)"; done
 
-# Node is not built for it: it leaks at its end, on purpose, and has handlers of its own. A small quarantine: some tests look
-# at how resident memory grows. NULL for what is too long: some tests ask for that.
+# Node is not built for it: it leaks at its end, on purpose, and has handlers of its own. A small quarantine: some tests
+# look at how resident memory grows. NULL for what is too long: some tests ask for that.
 options=quarantine_size_mb=4:allocator_may_return_null=1:detect_leaks=0:handle_segv=0:handle_abort=0
 options=$options:allow_user_segv_handler=1:alloc_dealloc_mismatch=0
 env ASAN_OPTIONS="$options:log_path=$log/asan" \

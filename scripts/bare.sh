@@ -1,10 +1,11 @@
 #!/bin/sh
 # Follows the README's two commands in a chroot that holds Node, cargo, a C compiler and nothing else.
 #   sh scripts/bare.sh [Node version ...]      default: 20 26
-# Needs: Linux, root, mmdebstrap (apt install mmdebstrap), Node with npm, and Rust. The packages of the chroot come from this
-# machine's own apt sources (run "apt-get update" once before); Rust is bind-mounted from this machine; npm and cargo use
-# this machine's registries and certificates. The checkout is copied as it is, with changes that are not committed.
-# The base system is kept in target/bare/base.tar: remove it for a fresh one. The log of version 20 is /tmp/bare-20.log.
+# Needs: Linux, root, mmdebstrap (apt install mmdebstrap), Node with npm, and Rust. The packages of the chroot come from
+# this machine's own apt sources (run "apt-get update" once before); Rust is bind-mounted from this machine; npm and
+# cargo use this machine's registries and certificates. The checkout is copied as it is, with changes that are not
+# committed. The base system is kept in target/bare/base.tar: remove it for a fresh one. The log of version 20 is
+# /tmp/bare-20.log.
 set -eu
 cd "$(dirname "$0")/.."
 [ $# -gt 0 ] || set -- 20 26

@@ -1,7 +1,7 @@
 'use strict';
-// "A correct program stays correct when it loads the package", as a command: workloads of npm packages and of Node run in
-// processes without the package and with it. Exit status, what they print, and a digest of every byte they compute must be
-// equal, and the memory of those that allocate must come back.
+// "A correct program stays correct when it loads the package", as a command: workloads of npm packages and of Node run
+// in processes without the package and with it. Exit status, what they print, and a digest of every byte they compute
+// must be equal, and the memory of those that allocate must come back.
 //   node scripts/compare.js [options] [workload ...]
 //   --nodes 20,22.0.0   the Nodes to run them on, from npm; this one otherwise
 //   --seed TEXT         the seed of the random data; 1 otherwise
@@ -24,8 +24,8 @@ const MB = 1e6;
 /** Bytes by which the median of the runs with the package may exceed that of those without. */
 const MEMORY_LIMITS = { rss: 64 * MB, external: MB, arrayBuffers: MB };
 
-// By default glibc raises these as a program runs, and then keeps freed blocks of 4 MiB in its arenas: from run to run up to
-// 100 MB more or less, without the package too. A fixed value leaves what the program itself holds.
+// By default glibc raises these as a program runs, and then keeps freed blocks of 4 MiB in its arenas: from run to run
+// up to 100 MB more or less, without the package too. A fixed value leaves what the program itself holds.
 const FIXED_THRESHOLDS = { MALLOC_MMAP_THRESHOLD_: '131072', MALLOC_TRIM_THRESHOLD_: '131072' };
 
 /** Runs a workload in a process, which loads a file first if one is named. */

@@ -138,7 +138,10 @@ function render(crates) {
   );
 }
 
-/** The crates of this machine's platform that THIRD_PARTY_NOTICES.md lacks, and those that it has in excess, a line each. */
+/**
+ * The crates of this machine's platform that THIRD_PARTY_NOTICES.md lacks, and those that it has in excess, a line
+ * each.
+ */
 function differences() {
   const text = fs.readFileSync(path.join(root, FILE), 'utf8');
   const found = [];

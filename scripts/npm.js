@@ -28,7 +28,8 @@ function isLockedInstalled(folder) {
 }
 
 /**
- * Installs the packages that a folder's package-lock.json names, unless they are there. Returns whether they are there now.
+ * Installs the packages that a folder's package-lock.json names, unless they are there. Returns whether they are there
+ * now.
  * @param {string} folder
  * @param {...string} options of npm ci
  */
@@ -61,7 +62,8 @@ function installWith(more, folder, name, version, ...file) {
 
 /**
  * The binary of a Node version.
- * @param {string} version a major version, for the newest of it that was there when it was installed, or a full one: 20.0.0
+ * @param {string} version a major version, for the newest of it that was there when it was installed, or a full one:
+ *   20.0.0
  */
 function installNode(version) {
   const name = `node-${isWindows ? 'win' : process.platform}-${process.arch}`;

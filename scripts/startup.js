@@ -1,7 +1,7 @@
 'use strict';
-// Puts the files of lib/ that every program loads into one script, the parser of C text into another, and files that many
-// programs load into a third file. A published package has all three; lib/instance.js reads them. The files are there as
-// well, and their modules have their names, so that files which are loaded later find them (lib/lazy.js).
+// Puts the files of lib/ that every program loads into one script, the parser of C text into another, and files that
+// many programs load into a third file. A published package has all three; lib/instance.js reads them. The files are
+// there as well, and their modules have their names, so that files which are loaded later find them (lib/lazy.js).
 //   node scripts/startup.js [--remove] [folder of a package]
 
 const { spawnSync } = require('node:child_process');
@@ -15,9 +15,9 @@ const LATER = 'pinned-ffi.later';
 const NAMES = [STARTUP, CDEF, LATER];
 
 /**
- * Programs. Each prints the files of lib/ that it has loaded, by their names there, with the functions that ran: the first
- * program has what every one has, the second passes pointers and texts as well, and declares functions by C text. The third
- * one's text needs the parser. The fourth has what most have.
+ * Programs. Each prints the files of lib/ that it has loaded, by their names there, with the functions that ran: the
+ * first program has what every one has, the second passes pointers and texts as well, and declares functions by C text.
+ * The third one's text needs the parser. The fourth has what most have.
  */
 const HEAD = `
   const { Session } = require('node:inspector');
@@ -125,8 +125,8 @@ function edited(text, edits, from = 0, to = text.length) {
 }
 
 /**
- * A source as V8 reads it fastest. V8 compiles a function in parentheses with its file, and reads it once; others it reads
- * once more at their first call.
+ * A source as V8 reads it fastest. V8 compiles a function in parentheses with its file, and reads it once; others it
+ * reads once more at their first call.
  * - Comments are left out: they are a quarter of the text.
  * - Functions that ran get parentheses.
  * - So do, where the lines may change their numbers, declarations of functions that ran, which then come first.
@@ -150,8 +150,8 @@ function prepared(source, ran, keepsLines) {
 }
 
 /**
- * The function of a file. In parentheses V8 compiles it with the script, else when it is called, which it then takes longer
- * for.
+ * The function of a file. In parentheses V8 compiles it with the script, else when it is called, which it then takes
+ * longer for.
  */
 function functionOf(file, source, files, isRun) {
   const numbered = source.replace(REQUIRE, (text, name) => {

@@ -1,5 +1,5 @@
-// A reporter of node:test that runs in the process of a test file: writes each event as a line of JSON into the file that its
-// URL names (?to=FILE). It writes at once, so that a crash loses nothing of what came before.
+// A reporter of node:test that runs in the process of a test file: writes each event as a line of JSON into the file
+// that its URL names (?to=FILE). It writes at once, so that a crash loses nothing of what came before.
 
 import fs from 'node:fs';
 import { inspect } from 'node:util';

@@ -6,7 +6,10 @@ const path = require('node:path');
 
 const root = path.join(__dirname, '..');
 
-/** The test files, relative to the repository: those of the folders of test/. Folders in these belong to programs under test. */
+/**
+ * The test files, relative to the repository: those of the folders of test/. Folders in these belong to programs under
+ * test.
+ */
 const testFiles = () =>
   fs
     .readdirSync(path.join(root, 'test'), { withFileTypes: true })

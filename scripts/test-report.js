@@ -14,7 +14,9 @@ const isEnd = ({ type }) => type === 'test:pass' || type === 'test:fail';
 const isSkipped = ({ data }) => data.skip !== undefined && data.skip !== false;
 const isFailed = ({ type, data }) => type === 'test:fail' && data.todo === undefined;
 
-/** The skipped tests of all files: { file, title, reason }. A suite that is skipped hides its tests: it counts as one. */
+/**
+ * The skipped tests of all files: { file, title, reason }. A suite that is skipped hides its tests: it counts as one.
+ */
 function skippedIn(results) {
   return results.flatMap(({ file, events }) =>
     events

@@ -2,8 +2,8 @@
 // The test command: builds the addon and the C fixture, then runs the tests on this Node or on others.
 //   node scripts/test.js [options] [part of a file name, or folder of test/ with a slash after it ...]
 //   --nodes 20,22.0.0   the Nodes to run them on, from npm: majors (the newest of each) or versions
-//   --runtime           leaves out tests that are the same on every Node: documents, packaging, the command line, other runtimes
-//   --full              the full scale: the same tests with larger numbers (PINNED_FFI_TEST_SCALE=full)
+//   --runtime           leaves out tests that are the same on every Node: documents, packaging, the command line, other
+//   runtimes --full              the full scale: the same tests with larger numbers (PINNED_FFI_TEST_SCALE=full)
 //   --again             runs the files that have failed once more, alone; those that pass then are reported as flaky
 //   --built             takes the addon as it is
 //   --published         has the files that most programs load in one, as the published package has (scripts/startup.js)
@@ -148,8 +148,8 @@ const AT_ONCE = os.availableParallelism() + 1;
  * @param {string} node the Node binary
  * @param {string[]} files
  * @param {object} [options]
- * @param {string[]} [options.flags] of Node. Those that tests need are set by test/helpers.js: with other flags than at its build,
- *   Node compiles its own modules again in each process
+ * @param {string[]} [options.flags] of Node. Those that tests need are set by test/helpers.js: with other flags than at
+ *   its build, Node compiles its own modules again in each process
  * @param {object} [options.environment] added to the environment
  * @param {boolean} [options.isAgain] runs what has failed once more, alone
  * @param {'quick' | 'full'} [options.scale]

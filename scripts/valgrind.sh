@@ -1,7 +1,7 @@
 #!/bin/sh
-# Runs the addon under valgrind's memcheck: the essentials of threads and asynchronous calls (test/stress/threads.mjs), once
-# with fences and quarantine and once without, where every freed byte is really free; or the test files that are named.
-# Needs valgrind, and a fixture ("npm test").
+# Runs the addon under valgrind's memcheck: the essentials of threads and asynchronous calls (test/stress/threads.mjs),
+# once with fences and quarantine and once without, where every freed byte is really free; or the test files that are
+# named. Needs valgrind, and a fixture ("npm test").
 #   scripts/valgrind.sh [name of a test file ...]    NODE names another Node binary
 # V8 and Node have findings of their own: those of scripts/valgrind.supp are left out, and of the rest only those count
 # whose stack has a frame of the addon or of the fixture.

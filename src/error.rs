@@ -22,7 +22,7 @@ pub enum Side {
     After,
 }
 
-/// A write of native code outside of what an argument was.
+/// A write of native code outside of the memory of an argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Overflow {
     /// The index of the argument.
@@ -252,7 +252,7 @@ impl fmt::Display for FfiError {
                  execmem, systemd MemoryDenyWriteExecute); calls without callbacks work",
             ),
             Self::ExternalRefused => f.write_str(
-                "this runtime does not allow a JavaScript buffer over native memory; copy with read.* instead",
+                "this runtime does not allow a JavaScript buffer over native memory; copy with read.bytes instead",
             ),
             Self::Overflow { symbol, overflow } => {
                 let Overflow { argument, side, byte_length, first_bad_offset, bytes_past, contained } = overflow;

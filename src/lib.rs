@@ -9,6 +9,7 @@
 mod abi;
 mod call;
 mod callback;
+mod errno;
 mod error;
 mod host;
 mod isolate;

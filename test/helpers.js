@@ -4,6 +4,7 @@
 const assert = require('node:assert/strict');
 const { spawn } = require('node:child_process');
 const fs = require('node:fs');
+const os = require('node:os');
 const path = require('node:path');
 const v8 = require('node:v8');
 const vm = require('node:vm');
@@ -107,8 +108,8 @@ function force(fn, warmUp) {
 function tryOptimize(fn, warmUp = fn, attempts = 1) {
   if (optimizedBits === 0) {
     const reference = (a, b) => a + b;
-    // Bit 0 says "is a function", those from 7 on what V8 is about to do; the others of a known optimised function differ
-    // from one V8 to the next. An earlier tier, which may get in between, has a lower bit.
+    // Bit 0 says "is a function", those from 7 on what V8 is about to do; the others of a known optimised function
+    // differ from one V8 to the next. An earlier tier, which may get in between, has a lower bit.
     const statuses = Array.from({ length: 5 }, () => force(reference, () => reference(1, 2)) & 0b1111110);
     optimizedBits = Math.max(...statuses);
   }
@@ -135,8 +136,8 @@ function staysOptimized(fn) {
 const defaultTimeout = 60_000;
 
 /**
- * Runs a file of the repository or, with `code`, a script in a child Node. A crash does not reject: see `signal`. A script has
- * these helpers and the package, unless it is bare.
+ * Runs a file of the repository or, with `code`, a script in a child Node. A crash does not reject: see `signal`. A
+ * script has these helpers and the package, unless it is bare.
  */
 function run({ code, file, args = [], flags = [], env = {}, timeout = defaultTimeout, isBare = false }) {
   const helpers = isBare ? '' : `const h = require(${JSON.stringify(__filename)}); const { ffi } = h;`;
@@ -173,6 +174,15 @@ async function runs(code, { exit = 0, ...options } = {}) {
     `the child's stderr:\n${result.stderr}\nits stdout:\n${result.stdout}`,
   );
   return result.stdout.trim();
+}
+
+/** A new folder, which is removed once the tests of the file or the suite have run. */
+function makeFolder(name) {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), `${name}-`));
+  // Not for scripts in child processes, which load these helpers as well.
+  const { after } = require('node:test');
+  after(() => fs.rmSync(folder, { recursive: true, force: true }));
+  return folder;
 }
 
 /** A detached view of `size` bytes. */
@@ -221,6 +231,7 @@ module.exports = {
   staysOptimized,
   run,
   runs,
+  makeFolder,
   makeDetached,
   polluted,
   makeRandom,

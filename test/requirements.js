@@ -1,7 +1,7 @@
 'use strict';
 // What tests need beyond Node, cargo and a C compiler, and the command that installs it. A test that needs one has
-// `skip: needs('clang')`; the runner lists it by name. With PINNED_FFI_TEST_REQUIRE=all nothing is skipped: the test fails.
-//   node test/requirements.js          prints the table, and what of it is missing here
+// `skip: needs('clang')`; the runner lists it by name. With PINNED_FFI_TEST_REQUIRE=all nothing is skipped: the test
+//   fails. node test/requirements.js          prints the table, and what of it is missing here
 //   node test/requirements.js --apt    prints the Debian packages that are missing here, for apt-get install
 //   node test/requirements.js --npm    installs the npm packages that are missing here, in folders of test/
 
@@ -102,6 +102,11 @@ const REQUIREMENTS = {
   xml2: library('libxml2.so.2', 'libxml2'),
   'python3.11': library('libpython3.11.so.1.0', 'libpython3.11'),
   crypto: library('libcrypto.so.3', 'libssl3'),
+  expat: library('libexpat.so.1', 'libexpat1'),
+  lmdb: library('liblmdb.so.0', 'liblmdb0'),
+  pq: library('libpq.so.5', 'libpq5'),
+  usb: library('libusb-1.0.so.0', 'libusb-1.0-0'),
+  zstd: library('libzstd.so.1', 'libzstd1'),
   SDL2: library('libSDL2-2.0.so.0', 'libsdl2-2.0-0'),
   X11: library('libX11.so.6', 'libx11-6'),
   Xvfb: command('Xvfb', 'xvfb'),
@@ -121,6 +126,12 @@ const REQUIREMENTS = {
   'wayland-client.h': header('wayland-client.h', 'libwayland-dev'),
   'libxml/parser.h': header('libxml/parser.h', 'libxml2-dev'),
   'jpeglib.h': header('jpeglib.h', 'libjpeg-dev'),
+  'archive.h': header('archive.h', 'libarchive-dev'),
+  'gmp.h': header('gmp.h', 'libgmp-dev'),
+  'lzma.h': header('lzma.h', 'liblzma-dev'),
+  'pcre2.h': header('pcre2.h', 'libpcre2-dev'),
+  tar: command('tar', 'tar'),
+  xz: command('xz', 'xz-utils'),
   'pkg-config': command('pkg-config', 'pkgconf'),
   git: command('git', 'git'),
   ldconfig: command('ldconfig', 'libc-bin'),

@@ -1,6 +1,6 @@
 'use strict';
-// How much the tests do: "quick", which npm test takes, or "full", which npm run test:full and CI take. The tests are the
-// same; their numbers differ.
+// How much the tests do: "quick", which npm test takes, or "full", which npm run test:full and CI take. The tests are
+// the same; their numbers differ.
 
 const SCALES = ['quick', 'full'];
 const scale = process.env.PINNED_FFI_TEST_SCALE || 'quick';

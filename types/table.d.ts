@@ -107,6 +107,10 @@ export interface TypeTable {
   i64_fast: Row<number | bigint, number | bigint, 15>;
   /** 64 bits, unsigned. Out: a number where it is exact, else a bigint. */
   u64_fast: Row<number | bigint, number | bigint, 16>;
+  /** 64 bits, signed. Out: always a number; a value beyond 2 ** 53 - 1 throws ERR_OUT_OF_RANGE. */
+  i64_number: Row<number | bigint, number, never>;
+  /** 64 bits, unsigned. Out: always a number; a value beyond 2 ** 53 - 1 throws ERR_OUT_OF_RANGE. */
+  u64_number: Row<number | bigint, number, never>;
   /** A function pointer. */
   function: Row<FunctionPointerLike, Pointer | bigint | null, 17>;
   /** The address of a typed array or DataView, and nothing else. Only as an argument of a function. */
@@ -213,7 +217,20 @@ export type MemoryType = Spelled<'ptr' | 'cstring' | 'buffer' | 'utf16' | 'wstri
 
 /** Types that count the bytes of another argument. */
 export type LengthType = Spelled<
-  'i8' | 'u8' | 'i16' | 'u16' | 'i32' | 'u32' | 'i64' | 'u64' | 'i64_fast' | 'u64_fast' | 'long' | 'unsigned long'
+  | 'i8'
+  | 'u8'
+  | 'i16'
+  | 'u16'
+  | 'i32'
+  | 'u32'
+  | 'i64'
+  | 'u64'
+  | 'i64_fast'
+  | 'u64_fast'
+  | 'i64_number'
+  | 'u64_number'
+  | 'long'
+  | 'unsigned long'
 >;
 
 /** Types of bitfields. */
@@ -238,10 +255,10 @@ export type Flow = 'in' | 'out' | 'inout';
 interface FlowingArgument extends Omit<NamedArgument, 'flow'> {
   readonly type: MemoryType;
   /**
-   * Which way the bytes of the argument go if the library is isolated and does not share them: `'in'` copies them before
-   * the call, `'out'` after it, `'inout'` does both, which is the default of a synchronous call. With `'out'` the library
-   * has to write all of the bytes: those that it does not write are 0 afterwards. An asynchronous call takes such memory
-   * only with a declared flow, and throws ERR_FFI_NOT_SHARED otherwise.
+   * Which way the bytes of the argument go if the library is isolated and does not share them: `'in'` copies them
+   * before the call, `'out'` after it, `'inout'` does both, which is the default of a synchronous call. With `'out'`
+   * the library has to write all of the bytes: those that it does not write are 0 afterwards. An asynchronous call
+   * takes such memory only with a declared flow, and throws ERR_FFI_NOT_SHARED otherwise.
    */
   readonly flow: Flow;
 }

@@ -6,8 +6,8 @@ const { peers } = require('../variants.js');
 const { ratio, table } = require('./format.js');
 
 /**
- * How far a call path is from a bound in one row: what it takes, divided by what the best of the others takes. Undefined if
- * not all of those that can do it were measured.
+ * How far a call path is from a bound in one row: what it takes, divided by what the best of the others takes.
+ * Undefined if not all of those that can do it were measured.
  */
 function ratioOf(row, { path, of }) {
   const others = of.filter((name) => row?.variants.includes(name)).map((name) => row.summaries[name]?.median);

@@ -1,6 +1,6 @@
 'use strict';
-// Whether an ELF library exports names: a look-up in its hash table, as the loader makes it. It reads a few hundred bytes,
-// so that hundreds of libraries can be asked; `inspect` reads them whole.
+// Whether an ELF library exports names: a look-up in its hash table, as the loader makes it. It reads a few hundred
+// bytes, so that hundreds of libraries can be asked; `inspect` reads them whole.
 
 const fs = require('node:fs');
 
@@ -123,8 +123,8 @@ class Elf {
 }
 
 /**
- * An ELF library by its hash table: `has(name)`, and the names of those that it needs. Undefined for a file that has none.
- * It stays open while the process runs: it is one of those that are asked for many names.
+ * An ELF library by its hash table: `has(name)`, and the names of those that it needs. Undefined for a file that has
+ * none. It stays open while the process runs: it is one of those that are asked for many names.
  */
 function openElf(file) {
   if (!opened.has(file)) opened.set(file, tryOpen(file));

@@ -14,11 +14,9 @@ const POINTERS = new Map([
   ['cstring', 'const char *'],
   ['wstring', 'const wchar_t *'],
   ['utf16', 'const char16_t *'],
-  ['i64_fast', 'long long '],
-  ['u64_fast', 'unsigned long long '],
 ]);
 
-/** A declaration of a name, as C has it: what the name is stands around it. */
+/** A declaration of a name, as C has it: the parts of the type stand around the name. */
 function declare(type, name) {
   switch (type.kind) {
     case 'scalar':

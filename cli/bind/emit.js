@@ -89,8 +89,8 @@ class Emitter {
   }
 
   /**
-   * A type by one of the package's functions. In TypeScript its type has a name, too: what refers to it would else repeat
-   * all of it, at each place.
+   * A type by one of the package's functions. In TypeScript its type has a name, too: what refers to it would else
+   * repeat all of it, at each place.
    */
   #named(name, make, content, options) {
     const call = this.#types.use(make);

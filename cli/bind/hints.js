@@ -12,13 +12,16 @@ const HINTS = ['out', 'inout', 'text', 'number', 'length', 'free', 'owner', 'fai
 /** @type {Map<string, string>} */
 const WIDE = new Map(
   /** @type {[string, string][]} */ ([
-    ...['int64_t', 'ssize_t', 'intptr_t', 'ptrdiff_t', 'long long'].map((name) => [name, 'i64_fast']),
-    ...['uint64_t', 'size_t', 'uintptr_t', 'unsigned long long'].map((name) => [name, 'u64_fast']),
+    ...['int64_t', 'ssize_t', 'intptr_t', 'ptrdiff_t', 'long long'].map((name) => [name, 'i64_number']),
+    ...['uint64_t', 'size_t', 'uintptr_t', 'unsigned long long'].map((name) => [name, 'u64_number']),
     ...(process.platform === 'win32'
-      ? []
+      ? [
+          ['long', 'i32'],
+          ['unsigned long', 'u32'],
+        ]
       : [
-          ['long', 'i64_fast'],
-          ['unsigned long', 'u64_fast'],
+          ['long', 'i64_number'],
+          ['unsigned long', 'u64_number'],
         ]),
   ]),
 );
@@ -26,11 +29,35 @@ const WIDE = new Map(
 /** A type as text, where it is a pointer to characters. */
 const asText = (type) => (isScalar(type, 'ptr') && type.isCharacters ? scalar('cstring') : undefined);
 
-/** A type as a number where that is exact, where it has 64 bits. */
-const asNumber = (type) => {
-  const name = type?.kind === 'scalar' ? WIDE.get(type.name) : undefined;
-  return name === undefined ? undefined : scalar(name);
-};
+/**
+ * A type whose 64-bit integers are numbers: itself, or what it points to, holds, takes or returns. Undefined if it has
+ * none. What has a name of its own, such as a struct, is not looked into.
+ */
+function asNumber(type) {
+  switch (type?.kind) {
+    case 'scalar':
+      return WIDE.has(type.name) ? scalar(/** @type {string} */ (WIDE.get(type.name))) : undefined;
+    case 'pointer':
+      return within(type, 'to');
+    case 'array':
+    case 'out':
+    case 'inout':
+      return within(type, 'of');
+    case 'fn': {
+      const args = type.args.map((arg) => asNumber(arg) ?? arg);
+      const returns = asNumber(type.returns) ?? type.returns;
+      const isSame = returns === type.returns && args.every((arg, i) => arg === type.args[i]);
+      return isSame ? undefined : { ...type, args, returns };
+    }
+    default:
+      return undefined;
+  }
+}
+
+function within(type, key) {
+  const changed = asNumber(type[key]);
+  return changed === undefined ? undefined : { ...type, [key]: changed };
+}
 
 const isAddress = (type) =>
   type.kind === 'pointer' || isScalar(type, 'ptr') || (type.kind === 'entity' && type.entity.kind === 'opaque');
@@ -57,7 +84,7 @@ class Hints {
   }
 
   /** Applies every hint to the declarations. */
-  apply({ functions, entities }) {
+  apply({ functions, entities, globals }) {
     const known = functions.filter(({ type }) => type !== undefined);
     for (const each of known) {
       this.#passThrough(each);
@@ -67,6 +94,7 @@ class Hints {
       this.#results(each);
     }
     for (const entity of entities.all) this.#changeEntity(entity);
+    for (const each of globals) this.#changeGlobal(each);
     this.#owners(entities);
   }
 
@@ -80,7 +108,7 @@ class Hints {
       this.#patterns[name].unused.forEach((text) => leftOut.add(group, `--${name} '${text}'`, 'it matches nothing'));
   }
 
-  // ---- parameters, results, fields -----------------------------------------------------------------------------------
+  // ---- parameters, results, fields ----------------------------------------------------------------------------------
 
   /** Makes parameters that the user has named out or inout parameters. */
   #passThrough({ name, parameters, type }) {
@@ -109,7 +137,9 @@ class Hints {
       const place = `${name}.${parameters[i] || i}`;
       const found = patterns.select(place, `${name}.${i}`);
       if (isReturned(arg)) replace(found, place, arg.of, (after) => (type.args[i] = { ...arg, of: after }));
-      else if (option === 'text') replace(found, place, arg, (after) => (type.args[i] = after));
+      // An integer that is passed may be a number anyway.
+      else if (option === 'text' || arg.kind !== 'scalar')
+        replace(found, place, arg, (after) => (type.args[i] = after));
     });
   }
 
@@ -120,9 +150,7 @@ class Hints {
       if (patterns.isEmpty) continue;
       for (const field of entity.kind === 'record' ? entity.fields : []) {
         const after =
-          field.type !== undefined && field.bits === undefined && patterns.select(`${entity.name}.${field.name}`)
-            ? change(field.type)
-            : undefined;
+          field.type !== undefined && patterns.select(`${entity.name}.${field.name}`) ? change(field.type) : undefined;
         if (after !== undefined) field.type = after;
       }
       if (entity.kind !== 'alias' || entity.type.kind !== 'fn') continue;
@@ -130,6 +158,12 @@ class Hints {
       type.args = type.args.map((arg, i) => (patterns.select(`${entity.name}.${i}`) && change(arg)) || arg);
       if (patterns.select(entity.name)) type.returns = change(type.returns) ?? type.returns;
     }
+  }
+
+  /** A variable whose values are numbers. */
+  #changeGlobal(each) {
+    if (each.type !== undefined && this.#patterns.number.select(each.name))
+      each.type = asNumber(each.type) ?? each.type;
   }
 
   /** `PATTERN=PARAMETER`: a parameter that counts the bytes of another. */
@@ -149,7 +183,7 @@ class Hints {
     });
   }
 
-  // ---- functions -----------------------------------------------------------------------------------------------------
+  // ---- functions ----------------------------------------------------------------------------------------------------
 
   #results(each) {
     const { name, type } = each;

@@ -149,8 +149,8 @@ class Evaluator {
  * @param {Evaluator} evaluator
  * @param {string[]} names
  * @param {boolean} hasVariables whether the header declares any
- * @returns {{ constants: Map<string, number | bigint | string | null>, references: Map<string, string>, others: string[] }}
- *   `references`: the functions and variables that macros stand for
+ * @returns {{ constants: Map<string, number | bigint | string | null>, references: Map<string, string>, others:
+ *   string[] }} `references`: the functions and variables that macros stand for
  */
 function evaluate(evaluator, names, hasVariables) {
   const constants = new Map();

@@ -1,5 +1,5 @@
 'use strict';
-// Which files belong to what is bound: the header, its folder, and the headers that it only gathers.
+// Decides which files belong to a binding: the header, its folder, and the headers that it only includes.
 
 const fs = require('node:fs');
 const path = require('node:path');
@@ -15,8 +15,8 @@ function realPath(file) {
 
 /**
  * Whether a header that another one includes is a part of that one: it lies in a folder of its name (git2.h and git2/),
- * its name begins so (wayland-client.h and wayland-client-protocol.h), or it is one of those in which the C library keeps
- * what its headers share.
+ * its name begins so (wayland-client.h and wayland-client-protocol.h), or it is one of those in which the C library
+ * keeps what its headers share.
  */
 function isPartOf(header, included) {
   const stem = path.basename(header).replace(/\.\w+$/, '');
@@ -51,4 +51,4 @@ function ownership({ header, roots, also, inclusions }) {
   return (file) => file !== undefined && (own.has(realPath(file)) || isBelow(realPath(file)));
 }
 
-module.exports = { ownership };
+module.exports = { ownership, realPath };

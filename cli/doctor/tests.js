@@ -1,6 +1,6 @@
 'use strict';
-// The trials of `doctor`. Functions of the C library are called; the kinds of values are sent around through a callback,
-// which is C to itself: so each goes in and out in both directions, without a library of our own.
+// The trials of `doctor`. Functions of the C library are called; the kinds of values are sent around through a
+// callback, which is C to itself: so each goes in and out in both directions, without a library of our own.
 
 const assert = require('node:assert/strict');
 const ffi = require('../../index.js');

@@ -75,8 +75,8 @@ fuzz_target!(|input: Input| {
         let fits = length == 0 || start + length <= limit;
         assert_eq!(raw::checked(address, length, access, PointerCheck::Mapped).is_some(), fits, "{start} {length} {access:?}");
     }
-    // Any number at all: nothing is read but what is mapped. AddressSanitizer itself looks at its shadow of what a call of
-    // the kernel is given, which it has above 2^44 only.
+    // Any number at all: nothing is read but what is mapped. AddressSanitizer itself looks at its shadow of what a call
+    // of the kernel is given, which it has above 2^44 only.
     let _ = raw::checked(input.anywhere as usize, length, Access::Read, PointerCheck::LowPage);
     let anywhere = (1 << 45) + input.anywhere as usize % (1 << 46);
     let _ = raw::checked(anywhere, length, Access::Read, PointerCheck::Mapped);

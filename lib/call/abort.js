@@ -38,7 +38,7 @@ function untilAborted(call, signals) {
  */
 function abortable(call, options) {
   const { signal, ms } = signalsOf(options, `${call.name}: options`);
-  const caller = async function (...values) {
+  const caller = async function (/* C function of pinned-ffi: a worker must open the library itself. */ ...values) {
     signal?.throwIfAborted();
     const signals = signal === undefined ? [] : [signal];
     const started = call(...values);
@@ -47,6 +47,21 @@ function abortable(call, options) {
   };
   return Object.defineProperties(caller, { name: { value: call.name }, length: { value: call.length } });
 }
+
+const custom = Symbol.for('nodejs.util.inspect.custom');
+/** What asynchronous functions are printed as: their source would be that of the package. */
+const asyncPrototype = Object.create(Function.prototype, {
+  toString: {
+    value() {
+      return `function ${this.name}.async() { [native code] }`;
+    },
+  },
+  [custom]: {
+    value(depth, options) {
+      return options.stylize(`[AsyncFunction: ${this.name}]`, 'special');
+    },
+  },
+});
 
 /** Gives an asynchronous function its `with`. */
 function addAbort(call) {
@@ -57,7 +72,16 @@ function addAbort(call) {
       throw atCaller(error, withOptions); // node-do-not-add-exception-line
     }
   };
+  Object.setPrototypeOf(call, asyncPrototype);
   return Object.defineProperty(call, 'with', { value: withOptions, writable: true, configurable: true });
 }
 
-module.exports = { addAbort };
+/** An asynchronous function that rejects where its outer layers would throw. */
+function rejecting(call) {
+  const caller = async function (/* C function of pinned-ffi: a worker must open the library itself. */ ...values) {
+    return call(...values);
+  };
+  return Object.defineProperty(caller, 'length', { value: call.length });
+}
+
+module.exports = { addAbort, rejecting };

@@ -2,17 +2,18 @@
 // Asynchronous calls. JavaScript keeps the state of each in a table and gives native code the index of its slot; calls
 // that are done are settled together.
 
-const { nameParameter } = require('../errors.js');
+const { atAwait, nameParameter } = require('../errors.js');
 const binding = require('../native/binding.js');
 const { contexts, contextOfCall } = require('../native/async-context.js');
 const { bytesAt } = require('../memory/arg-buffer.js');
 const { decode } = require('../codegen/read-values.js');
 const { release } = require('../memory/retained.js');
+const { placeInexact } = require('../exact-numbers.js');
 const { copyAllBack, startCall } = require('./generic-call.js');
 const { lockAll } = require('../memory/pin.js');
 const { endJob } = require('../memory/callback-results.js');
 
-/** A call on another thread: what is passed stays alive, and locked, until its Promise settles. */
+/** A call on another thread: its arguments stay alive, and locked, until its Promise settles. */
 class AsyncCall {
   constructor(resolve, reject, callTarget, check, lifetime, retained, values) {
     this.resolve = resolve;
@@ -35,7 +36,7 @@ class AsyncCall {
 const slots = [];
 const freeSlots = [];
 
-/** The call of a slot, which is free again. */
+/** Takes the call out of a slot, which is free then. */
 function takeSlot(slot) {
   const call = slots[slot];
   slots[slot] = undefined;
@@ -55,6 +56,14 @@ const capture = (resolve, reject) => {
   resolveNext = resolve;
   rejectNext = reject;
 };
+
+const { apply } = Reflect;
+const { then } = Promise.prototype;
+
+/** Rejects what a call returns. */
+function locate(error) {
+  throw atAwait(error, locate); // node-do-not-add-exception-line
+}
 
 /**
  * Starts a call on another thread: that of `thread`, or one of libuv's pool. Returns undefined if other code has
@@ -77,10 +86,11 @@ function launcher(callTarget, name, signature, check, lifetime, thread) {
         return undefined;
       }
     } catch (error) {
+      call.retained = [];
       takeSlot(slot).end();
-      call.reject(error);
+      throw error;
     }
-    return promise;
+    return apply(then, promise, [undefined, locate]);
   };
 }
 
@@ -94,10 +104,10 @@ function settle(slot, isFailed, value, bytes) {
     const { check } = call;
     const { signature } = call.callTarget;
     const result = bytes === undefined ? value : decode(signature.result, bytes);
-    if (call.values.length > 0) copyAllBack(signature, call.values);
+    if (call.values.length > 0) copyAllBack(signature, call.values, call.callTarget.name);
     call.resolve(check ? check(result) : result);
   } catch (error) {
-    call.reject(error);
+    call.reject(placeInexact(error, call.callTarget.name, 'result'));
   } finally {
     call.end();
   }

@@ -1,6 +1,6 @@
 'use strict';
-// The live log of calls: PINNED_FFI_TRACE=log prints each call on stderr with its arguments, its result and its time, as
-// ltrace does. Without it, functions are bound as they are.
+// The live log of calls: PINNED_FFI_TRACE=log prints each call on stderr with its arguments, its result and its time,
+// as ltrace does. Without it, functions are bound as they are.
 
 const fs = require('node:fs');
 const path = require('node:path');
@@ -12,7 +12,7 @@ const { typeOf } = require('../types/registry.js');
 // ---- Lines ----------------------------------------------------------------------------------------------------------
 
 const STDERR = 2;
-/** The number of attempts to write to a full pipe before the text is dropped: the program goes on in any case. */
+/** The number of attempts to write to a full pipe before the text is dropped: the program must not hang. */
 const MOST_TRIES = 1000;
 
 /** Writes at once, so that the last line is there when the call crashes. */
@@ -252,7 +252,8 @@ function logged(call, { name, spec, lifetime }, kind = '') {
 /**
  * A function that C calls, which prints its calls.
  * @param {Function} callback
- * @param {{ args: import('../types/registry.js').TypeDescriptor[], result: import('../types/registry.js').TypeDescriptor }} types
+ * @param {{ args: import('../types/registry.js').TypeDescriptor[], result:
+ *   import('../types/registry.js').TypeDescriptor }} types
  */
 function loggedCallback(callback, { args, result }) {
   const title = `callback ${nameOf(callback)}`;

@@ -11,8 +11,8 @@ const { variadic } = require('./varargs.js');
 /**
  * A function with all that its declaration asks for.
  * @param {string[]} names what the function is known by
- * @param {(types: object, frees: boolean) => Function} make makes the function that calls with these types; where it frees a
- *   handle, its result is not checked yet
+ * @param {(types: object, frees: boolean) => Function} make makes the function that calls with these types; where it
+ *   frees a handle, its result is not checked yet
  * @param {Function} [check] throws for a result that is a failure
  */
 function decorate(types, varargs, names, make, check) {

@@ -6,7 +6,7 @@ const binding = require('../native/binding.js');
 const { modules, options, unverified } = require('../native/runtime.js');
 const { withoutV8, usesV8, attachTexts } = require('../native/v8.js');
 const { words, arrays, EPOCH, BEGIN } = require('../memory/arg-buffer.js');
-const { compile, nameOf } = require('../codegen/compile.js');
+const { compile, nameOf, noteOf } = require('../codegen/compile.js');
 const { halves } = require('../codegen/read-values.js');
 const { SHORT, TEXT_SLOTS, TURN, shared, state, textOfLength } = require('./fast-texts.js');
 const { numberOfBig } = require('../memory/big-words.js');
@@ -137,6 +137,8 @@ const ARGUMENTS = {
   long: unconverted(I64),
   u64: unconverted(U64),
   u64_fast: unconverted(U64),
+  i64_number: unconverted(I64),
+  u64_number: unconverted(U64),
   'unsigned long': unconverted(U64),
   ptr: pointer,
   cstring: textOfUnits(1),
@@ -167,6 +169,8 @@ const RESULTS = {
   'unsigned long': UNSIGNED_LONG,
   i64_fast: IN_ARG_BUFFER,
   u64_fast: IN_ARG_BUFFER,
+  i64_number: IN_ARG_BUFFER,
+  u64_number: IN_ARG_BUFFER,
   ptr: POINTER,
   cstring: IN_ARG_BUFFER,
   utf16: IN_ARG_BUFFER,
@@ -240,7 +244,7 @@ const NAMES = Object.keys(runtime).join(', ');
 /** The expression of a text whose units have so many bytes. */
 const textSource = (unit) => `returnedText(state[1], state[${TURN}], words[@ / 4 + 1], words[@ / 4], ${unit})`;
 
-/** The expression of what the user gets, when `r` is what came back; `@` stands for the place of the result. */
+/** The expression of the value for the user, where `r` is the value that C returned; `@` is the place of the result. */
 const VALUES = {
   void: '',
   bool: 'r !== 0',
@@ -254,6 +258,8 @@ const VALUES = {
   'unsigned long': 'unsignedLongs[@ / 8]',
   i64_fast: 'toSigned(words[@ / 4 + 1], words[@ / 4])',
   u64_fast: 'toUnsigned(words[@ / 4 + 1], words[@ / 4])',
+  i64_number: "toExactSigned(words[@ / 4 + 1], words[@ / 4], name, 'result', self)",
+  u64_number: "toExactUnsigned(words[@ / 4 + 1], words[@ / 4], name, 'result', self)",
 };
 const valueOf = (name, nativeClass) => (nativeClass === I64 || nativeClass === U64 ? 'r' : (VALUES[name] ?? 'r'));
 
@@ -261,7 +267,8 @@ const valueOf = (name, nativeClass) => (nativeClass === I64 || nativeClass === U
 const NUMBERS = { [I32]: '@ | 0', [U32]: '@ >>> 0', [F32]: '+@', [F64]: '+@' };
 
 /** The source of a signature's functions; `argClasses` are those of its arguments. */
-const callerSource = function ({ args, result, resultAt }, argClasses) {
+const callerSource = function (signature, argClasses) {
+  const { args, result, resultAt } = signature;
   let names = '';
   let passed = 'functionId';
   let passedWithViews = 'functionId';
@@ -295,7 +302,7 @@ return (function (callTarget, name) {
   const { functionId } = callTarget;
   let pause = 0;
   let slow;
-  const self = { __proto__: null, [name]: function (${names}) {
+  const self = { __proto__: null, [name]: function ${noteOf(signature)} (${names}) {
     if (pause !== 0) pause -= 1;
     else attempt: {
       if (arguments.length !== ${args.length}) ${LEAVE}
@@ -362,7 +369,7 @@ const makeFastCaller = function (signature, isLeaf) {
  * The maker of a signature's functions, (callTarget, name) => what users call: by a fast call, or by the generic call,
  * whose function is made when it is first needed. Null where the signature has no fast call. Functions of a signature
  * share their source: V8 then has one constant target to call for all of them, which takes the id of the function.
- * Leaf functions have a target of their own, which callbacks that are open do not close.
+ * Leaf functions have a separate target, which open callbacks do not close.
  */
 const fastCallerOf = function (signature, isLeaf) {
   const kind = isLeaf ? 'leafCaller' : 'fastCaller';

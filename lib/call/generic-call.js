@@ -2,7 +2,7 @@
 // The generic call: arguments go through the argument buffer, in generated source or in plain functions. It serves
 // every platform and every type.
 
-const { compile, nameOf } = require('../codegen/compile.js');
+const { compile, nameOf, noteOf } = require('../codegen/compile.js');
 const {
   constants,
   each,
@@ -13,6 +13,7 @@ const {
   readWords,
   readLarge,
 } = require('../codegen/read-values.js');
+const { placeInexact } = require('../exact-numbers.js');
 const { atCaller, makeError, nameParameter } = require('../errors.js');
 const { argBuffer, words, begin, bytesAt, FUNCTION_ID, EPOCH, BEGIN } = require('../memory/arg-buffer.js');
 const { release } = require('../memory/retained.js');
@@ -22,7 +23,14 @@ const config = require('../native/config.js');
 
 /** Few functions have pointers to structs that plain objects are passed for. */
 const plainTarget = lazy(() => require('../types/plain-target.js'));
-const copyBack = (memory) => plainTarget().copyBack(memory);
+/** Errors are about the argument of an index, in the call of `name`. */
+function copyBack(memory, name, index) {
+  try {
+    plainTarget().copyBack(memory);
+  } catch (error) {
+    throw placeInexact(error, name, index);
+  }
+}
 
 /** The native entries of all bound functions: three call, by the number of pins; the last has another thread call. */
 const [enter, enterWithFew, enterWithMany, start] = binding.entries();
@@ -58,7 +66,7 @@ function bitsOf({ pins: positions }, pins) {
   return bits;
 }
 
-/** As often the arguments of a call are written: what changes them each time is no inspector. */
+/** The most times that the arguments of a call are written: an inspector does not overwrite them each time. */
 const MOST_TRIES = 1000;
 
 /** Others have written the argument buffer while the arguments of a call were written: they are written again. */
@@ -149,6 +157,7 @@ function fail(error, callTarget, self, epoch, values) {
 /** The error in the words of the dialect, with a stack that begins at the user's line. */
 function thrownBy(error, callTarget, self) {
   const { wording } = callTarget.signature;
+  placeInexact(error, self.name, 'result');
   nameParameter(error, self.name, callTarget.parameterOf);
   const thrown = wording === undefined ? error : wording.translate(error, self.name);
   return callTarget.isOuter ? atCaller(thrown, callTarget.above ?? self) : thrown;
@@ -184,7 +193,7 @@ function enteredBy(pins, others) {
  *   call    enters C and returns its result, from the argument buffer or as the entry gives it; passes the library as
  * well
  *   check   the same, through `check`, which throws for what the declaration says is a failure
- *   launch  has another thread enter C, by `launch`; what is wrong with the arguments rejects the Promise
+ *   launch  has another thread enter C, by `launch`; an error of the arguments rejects the Promise
  * A result that reads memory may read that of an argument, so those are kept alive until it is read.
  */
 const finish =
@@ -204,10 +213,10 @@ const finish =
 
 /** Copies back into plain objects and arrays that were passed. After the result was read, because it runs setters. */
 const copyBacks = (args) =>
-  each(args, (descriptor, i) => descriptor.copiesBack && `if (g${i} !== a${i}) runtime.copyBack(a${i});`);
+  each(args, (descriptor, i) => descriptor.copiesBack && `if (g${i} !== a${i}) runtime.copyBack(a${i}, name, ${i});`);
 
 const listOf = (names) => (names.length === 0 ? 'runtime.none' : `[${names}]`);
-/** Whether a value of a descriptor may be more than what is written of it: only a number is nothing more. */
+/** Whether a value of a descriptor may have to stay alive after it is written: a number never has to. */
 const mayHold = (descriptor) =>
   descriptor.resolve || descriptor.isPointerLike || descriptor.retains || descriptor.key !== undefined;
 const endings = {
@@ -245,7 +254,7 @@ ${DECLARED}
 const { result, wording = runtime } = signature, from = runtime.inlineOf(result)?.from;
 const enter = runtime.enter, enterWith = runtime.enterWith(signature.pins), fail = runtime.fail;
 return (${isAsync ? 'launch' : 'callTarget'}, name, check) => { ${isAsync ? '' : 'const { functionId, library } = callTarget;'}
-  const self = { __proto__: null, [name]: function (${names.join(', ')}) {
+  const self = { __proto__: null, [name]: function ${noteOf(signature)} (${names.join(', ')}) {
     var epoch, tries = 0${isAsync ? ', promise' : ''}${retained.map((i) => `, k${i}`).join('')};
     try {
     ${loose ? '' : countCheck(args.length)}
@@ -258,7 +267,7 @@ return (${isAsync ? 'launch' : 'callTarget'}, name, check) => { ${isAsync ? '' :
       parameters,
       ({ lengthOf: k }, i) =>
         k !== undefined &&
-        `parameters[${i}].checkLength(descriptor${i}.read(argBuffer, ${at[i]}), a${k}, descriptor${k}, name, ${label(i)}, ${k});`,
+        `parameters[${i}].checkLength((descriptor${i}.readBig ?? descriptor${i}.read)(argBuffer, ${at[i]}), a${k}, descriptor${k}, name, ${label(i)}, ${k});`,
     )}
     ${isAsync ? `${end}\n    if (promise !== undefined) return promise;` : `${pinWords(pins)}\n    if (words[${EPOCH}] === epoch) break;`}
     ${releases} ${forgets}
@@ -279,7 +288,7 @@ return (${isAsync ? 'launch' : 'callTarget'}, name, check) => { ${isAsync ? '' :
 }
 
 /** Enters C, and gives the result; `AGAIN` where others have written the argument buffer. */
-function enterPlainly({ functionId, library }, signature, { pins, retained, values }, result, epoch) {
+function enterPlainly({ functionId, library, name }, signature, { pins, retained, values }, result, epoch) {
   const isPinned = pins.some((pin) => pin !== undefined);
   const passed = isPinned ? [...pins, ...retained, library] : [...retained, library];
   const entry = isPinned ? enterWith(pins) : enter;
@@ -313,7 +322,7 @@ function enterPlainly({ functionId, library }, signature, { pins, retained, valu
   ];
   const before = words[EPOCH];
   const value = resultOf(signature.result, text, first, before, result);
-  copyAllBack(signature, values);
+  copyAllBack(signature, values, name);
   return value;
 }
 
@@ -326,8 +335,9 @@ function resultOf(descriptor, text, first, before, result) {
 const AGAIN = Symbol('again');
 
 /** The same for the values of a call that was prepared or is done. */
-function copyAllBack({ args }, values) {
-  for (let i = 0; i < args.length; i += 1) if (args[i].copiesBack && typeof values[i] === 'object') copyBack(values[i]);
+function copyAllBack({ args }, values, name) {
+  for (let i = 0; i < args.length; i += 1)
+    if (args[i].copiesBack && typeof values[i] === 'object') copyBack(values[i], name, i);
 }
 
 const plainEndings = {
@@ -349,7 +359,8 @@ function plainCaller(signature, ending) {
     });
     parameters.forEach((parameter, i) => {
       const { label, lengthOf: k } = parameter;
-      if (k !== undefined) parameter.checkLength(args[i].read(argBuffer, at[i]), values[k], args[k], name, label, k);
+      if (k !== undefined)
+        parameter.checkLength((args[i].readBig ?? args[i].read)(argBuffer, at[i]), values[k], args[k], name, label, k);
     });
   };
   return (callTarget, name, check) => {

@@ -40,7 +40,9 @@ function freedDescriptor(descriptor, name) {
 
 const reviveAll = (all) => all.forEach(({ handle }) => Handle.revive(handle));
 
-/** The handles that a call has ended, from a place in `ended` on. None if C was not entered: then they are valid again. */
+/**
+ * The handles that a call has ended, from a place in `ended` on. None if C was not entered: then they are valid again.
+ */
 function takeEnded(from) {
   const own = ended.splice(from);
   if (own.length === 0 || own[0].entered !== binding.enteredFrees()) return own;
@@ -85,7 +87,9 @@ function endHandles(types, names, make, check) {
   };
 }
 
-/** Makes the handles that a bound function returns belong to the argument of their owner's type; `results` picks them. */
+/**
+ * Makes the handles that a bound function returns belong to the argument of their owner's type; `results` picks them.
+ */
 function adoptHandles(results, call) {
   if (!results.descriptors.some((descriptor) => descriptor.opaque?.owner)) return call;
   const adopt = (value, values) => {

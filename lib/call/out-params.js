@@ -2,6 +2,7 @@
 // Out parameters: each is fenced memory for the duration of the call. The call returns { returns, out: [...] }.
 
 const { maybeThen } = require('./maybe-then.js');
+const { placeInexact } = require('../exact-numbers.js');
 const { retain } = require('../types/aggregate.js');
 const { release } = require('../memory/retained.js');
 const { readAddress } = require('../types/pointers.js');
@@ -34,7 +35,11 @@ function withOutParams({ args, parameters, loose, varargs }, call, name, wrongCo
     const read = ({ descriptor }, i) => {
       // A text that C has left as it was is the caller's.
       const isOwn = descriptor.isOwned && readAddress(views[i], 0) === before[i];
-      return isOwn ? descriptor.readUnfreed(views[i], 0) : descriptor.read(views[i], 0);
+      try {
+        return isOwn ? descriptor.readUnfreed(views[i], 0) : descriptor.read(views[i], 0);
+      } catch (error) {
+        throw placeInexact(error, name, `out[${i}]`);
+      }
     };
     const fail = (error) => {
       end();

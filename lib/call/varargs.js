@@ -41,10 +41,32 @@ function extraDescriptor(type, where) {
 const keyOf = ({ descriptor, type }) =>
   `${descriptor.key ?? descriptor.id}${typeof type === 'string' ? ` ${type}` : ''}`;
 
+/** The pair that was probably meant. */
+function pairHint(value) {
+  switch (typeof value) {
+    case 'string':
+      // koffi has the type and the value as two arguments.
+      return byName.has(value) || /^[\w ]+\*$/.test(value)
+        ? `; write the type and its value as one argument: [type, value]`
+        : "; for a text write ['cstring', text]";
+    case 'number':
+      return Number.isInteger(value) ? "; for an int write ['int', number]" : "; for a double write ['double', number]";
+    case 'bigint':
+      return "; for a long long write ['long long', bigint]";
+    case 'function':
+      return "; for a callback write ['function', callback]";
+    case 'object':
+      if (value === null) return "; for NULL write ['ptr', null]";
+      return "; for memory write ['ptr', value], for a callback ['function', callback]";
+    default:
+      return '';
+  }
+}
+
 /** A [type, value] that was passed: an array is taken apart once. */
 function extraOf(pair, name, position) {
   if (!Array.isArray(pair) || pair.length !== 2) {
-    throw wrongType(`${name}: argument ${position}`, 'a pair [type, value]', pair);
+    throw wrongType(`${name}: argument ${position}`, 'a pair [type, value]', pair, pairHint(pair));
   }
   const [type, value] = pair;
   return { descriptor: extraDescriptor(type, `${name}: the type of argument ${position}`), type, value };
@@ -53,7 +75,8 @@ function extraOf(pair, name, position) {
 /**
  * A function that takes the declared arguments and then pairs [type, value].
  * @param {number} fixed how many arguments are declared
- * @param {(extras: { descriptor: import('../types/registry.js').TypeDescriptor, type: unknown }[]) => Function} prepare the function for a list of { descriptor, type }
+ * @param {(extras: { descriptor: import('../types/registry.js').TypeDescriptor, type: unknown }[]) => Function} prepare
+ *   the function for a list of { descriptor, type }
  */
 function variadic(name, fixed, most, prepare) {
   const prepared = new Map();

@@ -9,7 +9,8 @@ const { callIn, contexts } = require('../native/async-context.js');
 const { RESULT, makeError } = require('../errors.js');
 const { argBuffer, words, bytesAt, EPOCH, VALUES } = require('../memory/arg-buffer.js');
 const { compile, nameOf } = require('../codegen/compile.js');
-const { each, inlineOf, decode, runtime: readRuntime, DECLARED } = require('../codegen/read-values.js');
+const { each, inlineOf, decodeArgument, runtime: readRuntime, DECLARED } = require('../codegen/read-values.js');
+const { placeInexact } = require('../exact-numbers.js');
 const { hasScopedCallback, release } = require('../memory/retained.js');
 const { storageAddress } = require('../memory/access.js');
 const { retainFor, slotOf, TOKEN, WHO } = require('../memory/callback-results.js');
@@ -21,8 +22,8 @@ const isLogged = log?.makeFilter(config.log);
 const putAgain = binding.makePutAgain();
 
 /**
- * A callback's result that is a view or a string: kept as memory/callback-results.js says; returns its address. `unit` is
- * that of a string.
+ * A callback's result that is a view or a string: kept as memory/callback-results.js says; returns its address. `unit`
+ * is that of a string.
  */
 function addressOfPin(pin, who, name, unit) {
   const retained = typeof pin === 'string' ? encodeWithNul(pin, unit) : pin;
@@ -84,9 +85,16 @@ function argumentSource(descriptor, at, i) {
   const inline = inlineOf(descriptor);
   const raws = inline?.raws(at);
   if (raws === undefined) {
-    return { raws: [`new runtime.Uint8Array(bytes${i})`], value: (name) => `runtime.decode(descriptor${i}, ${name}0)` };
+    return {
+      raws: [`new runtime.Uint8Array(bytes${i})`],
+      value: (name) => `runtime.decodeArgument(descriptor${i}, ${name}0, name, ${i})`,
+    };
   }
-  const value = (name) => inline.value(raws.map((_, k) => `${name}${k}`));
+  const value = (name) =>
+    inline.value(
+      raws.map((_, k) => `${name}${k}`),
+      `, name, ${i}`,
+    );
   return { raws, value: inline.from === undefined ? value : (name) => `from${i}(${value(name)})` };
 }
 
@@ -106,7 +114,7 @@ const runtime = {
   bytesAt,
   putAgain,
   putResult,
-  decode,
+  decodeArgument,
   inlineOf,
   Uint8Array,
   DataView,
@@ -171,6 +179,14 @@ function copyArguments(bytes) {
   }
 }
 
+function argumentAt(descriptor, view, at, name, index) {
+  try {
+    return descriptor.read(view, at);
+  } catch (error) {
+    throw placeInexact(error, name, index);
+  }
+}
+
 function plainHandler({ args, at, result, resultAt, resultPosition, size }) {
   const write = result.writeResult ?? result.write;
   const resultBytes = bytesAt(resultAt, result.size);
@@ -186,7 +202,7 @@ function plainHandler({ args, at, result, resultAt, resultPosition, size }) {
     };
     return () => {
       const { who, token, copied } = copyArguments(bytes);
-      const values = args.map((descriptor, i) => descriptor.read(copied, at[i] - VALUES));
+      const values = args.map((descriptor, i) => argumentAt(descriptor, copied, at[i] - VALUES, name, i));
       if (token >= 0) return answerLater(callback, context, who, token, values, (value) => finish(value, who));
       return finish(callback(...values), who);
     };

@@ -29,7 +29,7 @@ const canonical = (type) => (type.kind === 'scalar' ? byName.get(type.name).name
 
 /** Types within types, by typedefs of typedefs: deeper ones would exhaust the stack, and no program has them. */
 const MOST_DEPTH = 100;
-/** Pointers to pointers: what is deeper is an address. */
+/** Pointers to pointers: a deeper one is an address. */
 const MOST_POINTERS = 8;
 let depth = 0;
 /** Types that one type is made of, counted as often as they are in it. */
@@ -149,7 +149,9 @@ function makeRecordType(record) {
   return structs()[record.keyword](fields, options);
 }
 
-/** Whether a field is packed alone. Then the record is packed, and its other fields have the alignments of their types. */
+/**
+ * Whether a field is packed alone. Then the record is packed, and its other fields have the alignments of their types.
+ */
 const hasPackedField = ({ packed, fields }) => !packed && fields.some(({ isPacked }) => isPacked);
 
 /** The widest alignment of the fields, by `#pragma pack`; false where that moves none. */
@@ -202,7 +204,10 @@ function widthOf({ members, bytes, isPacked }) {
 const isText = (type) => type === 'cstring' || type === 'wstring' || type === 'utf16';
 const isCount = (type) => type?.kind === 'scalar' && /^(i16|i32|u32|i64|u64|long|unsigned long)$/.test(canonical(type));
 
-/** The signature of what C calls. A text that a count follows may have no NUL at its end, so that it is not read. */
+/**
+ * The signature of a function that C calls. A text that a count follows may have no NUL at its end, so that it is not
+ * read.
+ */
 function callbackOf(type) {
   const signature = signatureOf(type, { __proto__: null });
   signature.args = signature.args.map((arg, i) => (isText(arg) && isCount(type.parameters[i + 1]?.type) ? 'ptr' : arg));

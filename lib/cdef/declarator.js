@@ -13,7 +13,8 @@ const MOST_ELEMENTS = 2n ** 32n - 1n;
 /**
  * The declarator at the next tokens.
  * @param {InstanceType<typeof import('./parser.js').Parser>} parser
- * @param {'parameter' | 'type' | 'name'} place whether a name may stand there, must not, or must
+ * @param {'parameter' | 'alone' | 'type' | 'name'} place whether a name may stand there, may stand in a text that is
+ *   nothing but a type, must not, or must
  * @returns {{ name?: any, apply: (type: any) => any, attributes: object }} `apply` makes the type of the name
  */
 function parseDeclarator(parser, place) {
@@ -131,7 +132,9 @@ function arrayOf(parser, open, of, length, isParameter) {
   return { kind: 'array', of, length };
 }
 
-/** Whether the length between brackets is that of a variable-length array: it names a parameter before it, or is `*`. */
+/**
+ * Whether the length between brackets is that of a variable-length array: it names a parameter before it, or is `*`.
+ */
 function isVariableLength({ tokens, parameterNames }) {
   if (parameterNames === undefined) return false;
   if (tokens.is('.') || (tokens.is('*') && tokens.is(']', 1))) return true;

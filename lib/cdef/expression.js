@@ -119,7 +119,10 @@ const MEASURES = new Set(['sizeof', '_Alignof', 'alignof', '__alignof__', '__ali
 class Expressions {
   #parser;
 
-  /** @param {{ tokens: object, scope: object, startsType: () => boolean, typeName: () => object, sizeOf: Function, alignOf: Function }} parser */
+  /**
+   * @param {{ tokens: object, scope: object, startsType: () => boolean, typeName: () => object, sizeOf: Function,
+   *   alignOf: Function }} parser
+   */
   constructor(parser) {
     this.#parser = parser;
   }

@@ -1,5 +1,5 @@
 'use strict';
-// Errors in C text: what is wrong, where, the line itself and a caret.
+// Errors in C text: the fault, its place, the line itself and a caret.
 
 const { makeError } = require('../errors.js');
 

@@ -112,9 +112,9 @@ class Definitions extends Uncloneable {
   #scopes;
   #made = {};
 
-  constructor(parts) {
+  constructor(scopes) {
     super();
-    this.#scopes = parts.flatMap(({ scope }) => scope.texts);
+    this.#scopes = scopes;
   }
 
   #once(key, make) {
@@ -158,7 +158,7 @@ class Definitions extends Uncloneable {
   #names() {
     const all = (kind) => [...new Set(this.#scopes.flatMap((scope) => [...scope[kind].keys()]))];
     const tags = this.#scopes.flatMap(({ tags: own }) => [...own].map(([tag, { keyword }]) => `${keyword} ${tag}`));
-    return { types: [...all('typedefs'), ...tags], constants: this.constants, symbols: all('functions') };
+    return { types: [...all('typedefs'), ...tags], constants: { ...this.constants }, symbols: all('functions') };
   }
 
   [Symbol.for('nodejs.util.inspect.custom')](depth, options, inspect) {
@@ -172,6 +172,9 @@ class Definitions extends Uncloneable {
 }
 refusingClones(Definitions);
 
+/** What a scope declares; without one, nothing. */
+const definitionsOf = (scope) => new Definitions(scope?.texts ?? []);
+
 /**
  * A set of declarations, for use by other texts and for its types and constants.
  * @param {string | Array} value C text, or an array of sets and texts
@@ -180,9 +183,9 @@ function cdef(value) {
   const parts = partsOf(value, 'cdef: text');
   const object = parts.findIndex((part) => part.object !== undefined);
   if (object >= 0) throw wrongType(`cdef: text[${object}]`, 'C text or a set of cdef()', value[object]);
-  const definitions = new Definitions(parts);
+  const definitions = new Definitions(parts.flatMap(({ scope }) => scope.texts));
   scopes.set(definitions, parts.length === 1 ? parts[0].scope : Scope.join(parts.map(({ scope }) => scope)));
   return Object.freeze(definitions);
 }
 
-module.exports = { cdef, typeOfVariable, parameterIn, parseRecord, parseSignature, parseType };
+module.exports = { cdef, definitionsOf, typeOfVariable, parameterIn, parseRecord, parseSignature, parseType };

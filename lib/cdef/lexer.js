@@ -1,7 +1,7 @@
 'use strict';
 // C text -> tokens: { kind, text, at }, kind being 'word', 'number', 'string', 'character', 'punctuation' or 'end'.
-// Comments and #include are left out; a #define becomes a token of kind 'define' with its value, and `#pragma pack` one of
-// kind 'pack'.
+// Comments and #include are left out; a #define becomes a token of kind 'define' with its value, and `#pragma pack` one
+// of kind 'pack'.
 
 const { faultAt } = require('./fault.js');
 

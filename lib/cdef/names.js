@@ -2,6 +2,8 @@
 // The type names that a text may use without declaring them: those of the language, of the C library, of POSIX and of
 // Windows. Each is a name of the package's type table, or what it stands for.
 
+const { LateMap } = require('../late-map.js');
+
 const isWindows = process.platform === 'win32';
 const isApple = process.platform === 'darwin';
 /** C's long, whose width differs: the table has it under its C name. */
@@ -33,6 +35,9 @@ const STANDARD = [
   ...group(isApple ? 'uint16_t' : isWindows ? 'uint32_t' : 'uintptr_t', 'uint_fast16_t'),
   ['wint_t', isWindows ? 'uint16_t' : isApple ? 'int' : 'unsigned int'],
   ['sig_atomic_t', 'int'],
+  // No names of C: integers whose values are numbers.
+  ['i64_number', 'i64_number'],
+  ['u64_number', 'u64_number'],
 ];
 
 const POSIX = [
@@ -168,44 +173,19 @@ const gnuNames = () => [
   ...group('double', '_Float64 _Float32x'),
 ];
 
-/**
- * Name -> the name of a scalar type, 'void *', 'T *', or a text type. Those of Windows and of the GNU C library begin with
- * a capital or an underscore, and are added when such a name is first asked for: most programs have none.
- */
-class KnownNames {
-  #names = ofThisSystem;
-  #isWhole = false;
+/** Those of Windows and of the GNU C library begin with a capital or an underscore: 95 is `_`, behind the capitals. */
+const mayBeLate = (name) => name.charCodeAt(0) <= 95;
 
-  #complete() {
-    if (this.#isWhole) return this.#names;
-    this.#isWhole = true;
-    for (const [name, type] of [...windowsNames(), ...gnuNames()]) this.#names.set(name, type);
-    return this.#names;
-  }
-
-  /** The names among which one may be. 95 is `_`, behind the capitals. */
-  #among(name) {
-    return name.charCodeAt(0) <= 95 ? this.#complete() : this.#names;
-  }
-
-  get(name) {
-    return this.#among(name).get(name);
-  }
-
-  has(name) {
-    return this.#among(name).has(name);
-  }
-
-  keys() {
-    return this.#complete().keys();
-  }
-
-  [Symbol.iterator]() {
-    return this.#complete().entries();
-  }
+/** Adds the names of Windows and of the GNU C library, which few programs use. */
+function addLate(map) {
+  for (const [name, type] of [...windowsNames(), ...gnuNames()]) map.set(name, type);
 }
 
-const KNOWN = new KnownNames();
+/**
+ * Name -> the name of a scalar type, 'void *', 'T *', or a text type.
+ * @type {Map<string, string>}
+ */
+const KNOWN = new LateMap(ofThisSystem, addLate, mayBeLate);
 
 /** The words that make up the arithmetic types, and words that are spellings of others. */
 const ARITHMETIC = new Set([

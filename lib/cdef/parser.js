@@ -120,7 +120,7 @@ class Parser {
   /** Reads a text that is one type, with a name in it or not. */
   parseType() {
     const { type } = parseSpecifiers(this);
-    const whole = parseDeclarator(this, 'parameter').apply(type);
+    const whole = parseDeclarator(this, 'alone').apply(type);
     this.tokens.accept(';');
     const rest = this.tokens.peek();
     if (rest.kind !== 'end') throw this.tokens.fault(rest, `expected the end of the type, found ${named(rest)}`);

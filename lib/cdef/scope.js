@@ -1,6 +1,6 @@
 'use strict';
-// The names that C text has declared: typedefs, tags, constants, functions and variables. A scope sees those of the sets
-// before it.
+// The names that C text has declared: typedefs, tags, constants, functions and variables. A scope sees those of the
+// sets before it.
 
 const { KNOWN, OPAQUE, HIDDEN } = require('./names.js');
 const { scalar, pointerTo, VOID, makeRecord, asConst } = require('./types.js');

@@ -17,8 +17,8 @@ const { scalar, asConst, makeRecord } = require('./types.js');
 const { nearest } = require('./nearest.js');
 
 /**
- * SAL's marks, which end with an underscore. Those with a meaning here are in the table; others of its form are understood
- * and change nothing.
+ * SAL's marks, which end with an underscore. Those with a meaning here are in the table; others of its form are
+ * understood and change nothing.
  */
 const MARKS = { __proto__: null, _Out_: 'out', _Inout_: 'inout', _Text_: 'text' };
 const OTHER_MARK =
@@ -91,7 +91,8 @@ const isTag = (text) => text === 'struct' || text === 'union' || text === 'enum'
 
 /**
  * The specifiers at the next tokens.
- * @returns {{ type: any, isTypedef: boolean, isLocal: boolean, isConst: boolean, marks: object, attributes: object, tag: any, at: any }}
+ * @returns {{ type: any, isTypedef: boolean, isLocal: boolean, isConst: boolean, marks: object, attributes: object,
+ *   tag: any, at: any }}
  */
 function parseSpecifiers(parser) {
   const { tokens } = parser;

@@ -42,7 +42,7 @@ function parseSymbols(value, where) {
         : added(parts, symbols, name, object[name], `${where}: ${name}`);
     }
   }
-  return { entries: Object.entries(symbols), scope: () => new Scope(parts.flatMap(({ scope }) => scope ?? [])) };
+  return { entries: Object.entries(symbols), scope: () => Scope.join(parts.flatMap(({ scope }) => scope ?? [])) };
 }
 
 /** The scope of a text. */

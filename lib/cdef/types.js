@@ -3,9 +3,9 @@
 //   { kind: 'scalar', name, spelling }   name: of the type table; spelling: the C name that was written
 //   { kind: 'pointer', to }  { kind: 'array', of, length, isVariable }   length: null where it is not known, or is that
 //                            of a variable-length array
-//   { kind: 'function', parameters: [{ name, type, mark }], isUnspecified, returns, isVariadic }   isUnspecified: of `f()`
-//   { kind: 'unsupported', reason, at, text, size }   has no counterpart: pointers to it are addresses; `size` is also
-//                                                     its alignment, where it is known
+//   { kind: 'function', parameters: [{ name, type, mark }], isUnspecified, returns, isVariadic }   isUnspecified: of
+//   `f()` { kind: 'unsupported', reason, at, text, size }   has no counterpart: pointers to it are addresses; `size` is
+//                                                     also its alignment, where it is known
 //   { kind: 'record', record }: a struct or union  { kind: 'enum', enumeration }
 // A const type is a copy with `isConst`.
 

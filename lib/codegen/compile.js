@@ -28,4 +28,11 @@ function compile(name, parameters, source, values, otherwise) {
 const nameOf = (kind, { args, result }) =>
   `${kind}/${result.name}(${args.map((descriptor) => descriptor.name).join(',')})`;
 
-module.exports = { compile, nameOf };
+/**
+ * A comment for the beginning of a bound function. Where a program clones one, as postMessage does, V8's error has the
+ * first 111 characters of its source, and nothing else of it: neither its name nor its own toString().
+ */
+const noteOf = (signature) =>
+  `/* C function of pinned-ffi: a worker must open the library itself. ${nameOf('', signature).slice(1).replaceAll('*/', '*')} */`;
+
+module.exports = { compile, nameOf, noteOf };

@@ -5,6 +5,7 @@
 // JavaScript where its methods are entered.
 
 const { makeError } = require('../errors.js');
+const { toExactSigned, toExactUnsigned, placeInexact } = require('../exact-numbers.js');
 const { arrays, EPOCH } = require('../memory/arg-buffer.js');
 
 const TWO_32 = 2 ** 32;
@@ -27,11 +28,14 @@ const halves = {
     const number = (high >>> 0) * TWO_32 + (low >>> 0);
     return Number.isSafeInteger(number) ? number : bigOf(high >>> 0, low);
   },
+  toExactSigned,
+  toExactUnsigned,
 };
 
 /**
  * By the function that reads a value: `raws` are the expressions that have to be evaluated at once, `value` is the
- * expression of the value of the names of those, and `from` makes of that what the user gets.
+ * expression of the value of the names of those, and `from` makes of that what the user gets. `place` is source that
+ * says what the value is of, for errors.
  */
 const inlines = new WeakMap();
 
@@ -52,6 +56,11 @@ const byHalves = (make) => ({
   raws: (at) => (at % 4 === 0 ? [`words[${at / 4 + 1}]`, `words[${at / 4}]`] : undefined),
   value: (names) => `${make}(${names[0]}, ${names[1]})`,
 });
+/** It is made of two halves, which may throw. */
+const byHalvesOf = (make) => ({
+  ...byHalves(make),
+  value: (names, place = '') => `${make}(${names[0]}, ${names[1]}${place})`,
+});
 
 function noteInline(read, inline) {
   inlines.set(read, inline);
@@ -66,6 +75,15 @@ const runtime = { ...arrays, ...halves };
 const each = (descriptors, line) => descriptors.map(line).filter(Boolean).join('\n    ');
 const constants = (raws, name) =>
   raws.length === 0 ? '' : `const ${raws.map((raw, i) => `${name}${i} = ${raw}`).join(', ')};\n    `;
+
+/** Reads an argument of a callback from a private copy of its bytes. */
+function decodeArgument(descriptor, bytes, name, index) {
+  try {
+    return decode(descriptor, bytes);
+  } catch (error) {
+    throw placeInexact(error, name, index);
+  }
+}
 
 /** Reads a value from a private copy of its bytes. */
 const decode = (descriptor, bytes) => descriptor.read(new DataView(bytes.buffer), 0);
@@ -114,10 +132,12 @@ module.exports = {
   byExpression,
   byElement,
   byHalves,
+  byHalvesOf,
   halves,
   constants,
   each,
   decode,
+  decodeArgument,
   runtime,
   DECLARED,
   resultSource,

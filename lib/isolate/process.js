@@ -84,8 +84,8 @@ class IsolatedProcess {
 }
 
 /**
- * At its end the process waits for its threads: so those that wait for a library are let go. The event may also be emitted
- * by a program.
+ * At its end the process waits for its threads: so those that wait for a library are let go. The event may also be
+ * emitted by a program.
  */
 function exit() {
   if (/** @type {any} */ (process)._exiting !== false) binding.endBusyHosts(isMainThread);
@@ -131,7 +131,9 @@ function group(name, options) {
   return new Group(name, parseIsolation(options ?? true, 'isolate.group: options'));
 }
 
-/** The group of all libraries, with PINNED_FFI_ISOLATE=1. Pointers of one are pointers of the others, as in a process. */
+/**
+ * The group of all libraries, with PINNED_FFI_ISOLATE=1. Pointers of one are pointers of the others, as in a process.
+ */
 const everything = () => group('all libraries', { restart: 'lazy' });
 
 module.exports = { processOf, group, everything };

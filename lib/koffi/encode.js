@@ -1,6 +1,6 @@
 'use strict';
-// Values as koffi takes them -> bytes, and what a pointer may be: an address, a view, or an object, an array or a text that is
-// copied to memory for the length of a call.
+// Values as koffi takes them -> bytes, and what a pointer may be: an address, a view, or an object, an array or a text
+// that is copied to memory for the length of a call.
 
 const { isAnyArrayBuffer } = require('node:util').types;
 const { describe, makeError, locationOf: place, wrongType, wrongValue } = require('../errors.js');
@@ -31,7 +31,8 @@ class CallMemory {
 
   /**
    * @param {(type: object, callback: Function) => { row: object, value: unknown }} lend has C call a function
-   * @param {InstanceType<typeof import('./scratch.js').Blocks>} [blocks] of a synchronous call, whose memory is used again
+   * @param {InstanceType<typeof import('./scratch.js').Blocks>} [blocks] of a synchronous call, whose memory is used
+   *   again
    */
   constructor(lend, blocks) {
     this.lend = lend;
@@ -44,7 +45,7 @@ class CallMemory {
     return arena.takeAscii(text) ?? arena.takeText(checkText(text, name, position));
   }
 
-  /** Zeroed memory for the value of the parameter of an index, or for what a member points to. */
+  /** Zeroed memory for the value of the parameter of an index, or for the target of a member. */
   allocate(size, index) {
     if (this.#blocks === undefined) return allocate(size);
     return (
@@ -250,7 +251,7 @@ function putAddress(view, at, number) {
   view.setUint32(at + 4, number / TWO_32, true);
 }
 
-/** Writes the address of what a value refers to. */
+/** Writes the address of the memory that a value refers to. */
 function store(type, view, at, value, callMemory, name, position) {
   if (typeof value === 'function' && layoutOf(type).kind === 'callback') {
     const { row, value: lent } = callMemory.lend(layoutOf(type), value, name, position);

@@ -152,7 +152,9 @@ function storageOf(values) {
     );
   }
   if (fits(values, 0n, 2n ** 64n - 1n)) return fits(values, 0n, 2n ** 32n - 1n) ? 'unsigned int' : 'uint64_t';
-  return fits(values, -(2n ** 31n), 2n ** 31n - 1n) ? 'int' : 'int64_t';
+  if (fits(values, -(2n ** 31n), 2n ** 31n - 1n)) return 'int';
+  if (fits(values, -(2n ** 63n), 2n ** 63n - 1n)) return 'int64_t';
+  throw makeError('ERR_OUT_OF_RANGE', 'enumeration: no integer type of 64 bits holds all values');
 }
 
 /** koffi.enumeration(name, values, type). */

@@ -1,6 +1,7 @@
 'use strict';
-// The members of structs, converted by generated source: one function for each struct, so that the engine sees what is called.
-// It reads and writes scalars by the rows of the type table; everything else it leaves to encode.js and decode.js.
+// The members of structs, converted by generated source: one function for each struct, so that the engine sees what is
+// called. It reads and writes scalars by the rows of the type table; everything else it leaves to encode.js and
+// decode.js.
 
 const { compile } = require('../codegen/compile.js');
 const { byExpression, inlineOf, noteInline } = require('../codegen/read-values.js');
@@ -56,7 +57,10 @@ const partsOf = (members) => [members.map(({ type }) => layoutOf(type).row), mem
 
 // ---- into memory ----------------------------------------------------------------------------------------------------
 
-/** How a member of an object is read, once, as source. What every object has from Object.prototype is none of its members. */
+/**
+ * How a member of an object is read, once, as source. What every object has from Object.prototype is none of its
+ * members.
+ */
 const valueSource = ({ name }, i) =>
   `let v${i} = value[${text(name)}]; if (v${i} !== undefined && prototype[${text(name)}] !== undefined && !hasOwn(value, ${text(name)})) v${i} = undefined;`;
 
@@ -70,7 +74,8 @@ function writeSource(member, i) {
 /**
  * Makes the function that writes an object into zeroed memory: (view, at, value, callMemory, name, position).
  * @param {any} layout of a record
- * @param {{ encode: Function, wideNumber: Function, again: Function }} help `again` writes the scalars once more, to throw what names the member
+ * @param {{ encode: Function, wideNumber: Function, again: Function }} help `again` writes the scalars once more, to
+ *   throw what names the member
  * @returns {Function | null} null where there is no source
  */
 function makeWriter({ members: all }, help) {
@@ -103,7 +108,10 @@ return (view, at, value, callMemory, name, position) => {
 /** Whether a struct is nothing but scalars, so that a value of it refers to no memory. */
 const isPlain = ({ kind, members }) => kind === 'record' && members.every(isScalar);
 
-/** Makes the function that reads the members of an object once, into a new one: (value) => object. Null where there is no source. */
+/**
+ * Makes the function that reads the members of an object once, into a new one: (value) => object. Null where there is
+ * no source.
+ */
 function makeCopier({ members: all }) {
   const members = named(all);
   const source = `'use strict';

@@ -12,12 +12,13 @@ const { functionAt } = require('./callback.js');
 const { decode: decodeAt, exactNumber, fromAddress, textOfBytes, textAt, untilNul } = require('./decode.js');
 const { bytesOf, isView } = require('../memory/array-buffer.js');
 const { shortened } = require('../memory/big-words.js');
+const { copyOf, store } = require('../memory/copy.js');
 const { CallMemory, encode: encodeAt, viewOf } = require('./encode.js');
 const { arrayOf, standard, typeOf } = require('./make.js');
 const { refuse } = require('./pass.js');
 const { builtin, layoutOf, namesVersion } = require('./type.js');
 
-/** C's own allocator: what koffi.alloc() returns may be freed by C, and C's memory by koffi.free(). */
+/** C's own allocator: C may free the memory of koffi.alloc(), and koffi.free() frees C's memory. */
 let allocator;
 const c = () =>
   (allocator ??= dlopen(process.platform === 'win32' ? 'ucrtbase.dll' : null, {
@@ -68,9 +69,6 @@ function view(value, length) {
 
 // ---- decode ---------------------------------------------------------------------------------------------------------
 
-/** A copy of bytes at an address. */
-const bytesAt = (address, offset, size, name) => new Uint8Array(access.copyOf(address, offset, size, name));
-
 /** The bytes of a view from an offset on, of which there must be so many. */
 function bytesIn(view, offset, size, type, where) {
   const bytes = bytesOf(view, `${where}: buffer`).subarray(offset);
@@ -99,7 +97,7 @@ function textFrom(value, offset, unit, length, where) {
     return textOfBytes(untilNul(limit === undefined ? bytes : bytes.subarray(0, limit), unit), unit);
   }
   if (limit === undefined) return textAt(access.checkedAddress(value, offset, where), unit);
-  return limit === 0 ? '' : textOfBytes(untilNul(bytesAt(value, offset, limit, where), unit), unit);
+  return limit === 0 ? '' : textOfBytes(untilNul(copyOf(value, offset, limit, where), unit), unit);
 }
 
 /** The readers of scalars and pointers by the names that programs decode by, while the names mean the same. */
@@ -191,7 +189,7 @@ function decodeOne(value, offset, type) {
   }
   const bytes = isView(value)
     ? bytesIn(value, offset, type.size, type, 'decode').slice(0, type.size)
-    : bytesAt(value, offset, type.size, 'decode');
+    : copyOf(value, offset, type.size, 'decode');
   return decodeAt(type, viewOf(bytes), 0);
 }
 
@@ -270,7 +268,7 @@ function encode(target, ...rest) {
     keepFor(target, offset, callMemory);
     return;
   }
-  access.copyTo(access.checkedAddress(target, offset, 'encode'), bytes, 'encode');
+  store(bytes, target, offset, 'encode');
   keepAt(BigInt(target) + BigInt(offset), callMemory);
 }
 

@@ -10,7 +10,7 @@ const { numberOfBig } = require('../memory/big-words.js');
 const { memoryPointer } = require('../types/pointers.js');
 const { typeOf } = require('../types/registry.js');
 const { decode, exactNumber, fromAddress, wideNumber } = require('./decode.js');
-const { CallMemory, encode, readsMemory, refer } = require('./encode.js');
+const { CallMemory, Cast, encode, readsMemory, refer } = require('./encode.js');
 const { isPlain, makeCopier, noteRecord } = require('./members.js');
 const { passedType } = require('./record.js');
 const { viewOf } = require('./scratch.js');
@@ -46,7 +46,7 @@ function zero(view, at, size) {
   for (; i < size; i += 1) view.setInt8(at + i, 0);
 }
 
-/** What is read once of an object that is passed for a plain struct: getters run before anything is written. */
+/** The functions that read an object for a plain struct once: its getters run before anything is written. */
 const copiers = new WeakMap();
 
 function copyOf(type, layout, value, name, position) {
@@ -242,7 +242,8 @@ function argumentOf(type) {
       const adapted = (callback) => (adapt ??= adapterFor(layout.prototype))(callback);
       return {
         type: functionType(layout.prototype),
-        convert: (value) => (typeof value === 'function' ? adapted(value) : nullIfMissing(value)),
+        convert: (value) =>
+          typeof value === 'function' ? adapted(value) : value instanceof Cast ? NEEDS_MEMORY : nullIfMissing(value),
       };
     }
     case 'record':

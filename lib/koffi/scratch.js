@@ -14,8 +14,8 @@ const ALIGN = 16;
 const MOST_SHORT = 64;
 
 /**
- * Memory for what members point to, taken and given back like a stack. It has guard bytes around the whole, not around each
- * piece. Async calls and large pieces use separate memory instead.
+ * Memory for what members point to, taken and given back like a stack. It has guard bytes around the whole, not around
+ * each piece. Async calls and large pieces use separate memory instead.
  */
 class Arena {
   #bytes;

@@ -34,7 +34,10 @@ const measure = { size: (type) => type.type?.size ?? 0, align: (type) => type.ty
 class Reader {
   #make;
 
-  /** @param {{ pointerTo: Function, arrayOf: Function, opaque: Function, disposable: Function, prototype: Function }} make */
+  /**
+   * @param {{ pointerTo: Function, arrayOf: Function, opaque: Function, disposable: Function, prototype: Function }}
+   *   make
+   */
   constructor(make) {
     this.#make = make;
   }

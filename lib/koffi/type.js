@@ -6,8 +6,8 @@ const { makeError, wrongType } = require('../errors.js');
 /**
  * A type of koffi. What programs see of it are its properties; what conversions need is its layout:
  *   { kind: 'void' }
- *   { kind: 'scalar', row, passed, list }          row and name in the type table; list: the typed array of such elements
- *   { kind: 'text', unit, passed }                 unit: bytes of a character
+ *   { kind: 'scalar', row, passed, list }          row and name in the type table; list: the typed array of such
+ *   elements { kind: 'text', unit, passed }                 unit: bytes of a character
  *   { kind: 'pointer', to }  { kind: 'callback', prototype }  { kind: 'prototype', signature }
  *   { kind: 'record' | 'union', members: [{ name, type, offset }] }
  *   { kind: 'array', of, length, hint, countedBy }
@@ -57,7 +57,7 @@ const anonymousName = () => `<anonymous_${(anonymous += 1)}>`;
 
 const builtin = new Map();
 let names = new Map();
-/** Grows whenever a name is added or removed: what was parsed before may mean something else. */
+/** Grows whenever a name is added or removed: text that was parsed before may have another meaning then. */
 let version = 0;
 
 function addBuiltin(name, type) {

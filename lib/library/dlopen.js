@@ -9,7 +9,7 @@ const { published, wrongType } = require('../errors.js');
 const { lazy } = require('../lazy.js');
 const { parseOptions, entriesOf } = require('../validate.js');
 const { bindPointer, bindSymbol, findOrThrow, parameterIn } = require('./bind-symbol.js');
-const { bindAll, makeLibrary } = require('./library.js');
+const { Library, bindAll, makeLibrary } = require('./library.js');
 const { ISOLATES, openAs } = require('./open-library.js');
 
 // Loaded when needed: few libraries have any.
@@ -53,11 +53,12 @@ const dlopen = function (path, given, options = {}) {
 const libraryOf = function (opened, entries, scope, kind) {
   const { lifetime, found } = opened;
   opened.parameterOf = scope === undefined ? undefined : (name, index) => parameterIn(scope(), name, index);
-  return makeLibrary(bindAll(entries, bindSymbol, opened), found, lifetime, kind, {
+  const library = makeLibrary(bindAll(entries, bindSymbol, opened), found, lifetime, kind, {
     global: globalOf(lifetime.native, found, scope),
     function: functionOf(opened, scope),
     symbol: symbolOf(lifetime.native, found),
   });
+  return Library.declare(library, scope);
 };
 
 /**

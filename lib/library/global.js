@@ -3,12 +3,14 @@
 
 const { libraryClosed } = require('../call/library-lifetime.js');
 const { atCaller, hex, wrongValue } = require('../errors.js');
+const { placeInexact } = require('../exact-numbers.js');
 const access = require('../memory/access.js');
+const { Uncloneable, refusingClones } = require('../memory/uncloneable.js');
 const { typeOf } = require('../types/registry.js');
 const { viewAt } = require('../types/live-view.js');
 
 /** The accessor of a data symbol; refuses when its library is closed. */
-class Global {
+class Global extends Uncloneable {
   #name;
   #descriptor;
   #native;
@@ -17,6 +19,7 @@ class Global {
   ptr;
 
   constructor(name, address, descriptor, native, path) {
+    super();
     this.#name = name;
     this.#descriptor = descriptor;
     this.#native = native;
@@ -68,7 +71,11 @@ class Global {
 
   #read() {
     this.#checkOpen();
-    return access.read(this.#descriptor, this.ptr, 0, this.#name);
+    try {
+      return access.read(this.#descriptor, this.ptr, 0, this.#name);
+    } catch (error) {
+      throw placeInexact(error, this.#name);
+    }
   }
 
   #write(value) {
@@ -94,6 +101,8 @@ class Global {
     throw libraryClosed(this.#name, this.#path);
   }
 }
+
+refusingClones(Global);
 
 const accessor = Object.getOwnPropertyDescriptor(Global.prototype, 'value');
 

@@ -6,6 +6,10 @@ const binding = require('../native/binding.js');
 const { onThread } = require('../call/bind.js');
 const { Uncloneable, refusingClones } = require('../memory/uncloneable.js');
 const config = require('../native/config.js');
+const { lazy } = require('../lazy.js');
+
+// Loaded for the types of C text.
+const cdef = lazy(() => require('../cdef/index.js'));
 const trace = config.trace ? require('../call/recorder.js') : undefined;
 
 /** The engine makes tables of more than this many properties slow to look up; those are made so at once. */
@@ -36,8 +40,33 @@ function listed(symbols) {
   return `{ ${[...names.slice(0, MOST_LISTED), ...more].join(', ')} }`;
 }
 
-/** The classes of the objects below: structuredClone refuses those by name, rather than with the source of a function. */
-class Library extends Uncloneable {}
+/**
+ * The classes of the objects below: structuredClone refuses those by name, rather than with the source of a function.
+ */
+class Library extends Uncloneable {
+  #scope;
+  #definitions;
+
+  /** Gives a library the C text that it was opened with. */
+  static declare(library, scope) {
+    library.#scope = scope;
+    return library;
+  }
+
+  get #declared() {
+    return (this.#definitions ??= cdef().definitionsOf(this.#scope?.()));
+  }
+
+  /** The types that its C text declares. */
+  get types() {
+    return this.#declared.types;
+  }
+
+  /** The enumerators and constants of its C text. */
+  get constants() {
+    return this.#declared.constants;
+  }
+}
 class LibraryThread extends Uncloneable {}
 refusingClones(Library);
 refusingClones(LibraryThread);
@@ -112,4 +141,4 @@ function threadOf(symbols) {
   );
 }
 
-module.exports = { makeLibrary, bindAll };
+module.exports = { Library, makeLibrary, bindAll };

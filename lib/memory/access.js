@@ -82,7 +82,8 @@ function invalidPointer(name, address) {
   return makeError('ERR_FFI_INVALID_POINTER', `${name}: ptr must be a valid address, received ${what}`);
 }
 
-// The engine calls these as they are; their arguments and results lie in the argument buffer: src/node/call/intrinsics.rs.
+// The engine calls these as they are; their arguments and results lie in the argument buffer:
+// src/node/call/intrinsics.rs.
 const [load, locate, store, text] = binding.quick();
 const WORKED = undefined;
 
@@ -106,7 +107,7 @@ function read(descriptor, address, byteOffset, name) {
   }
 }
 
-/** Writes a value of a type's descriptor at an address. `position` is what messages call it. */
+/** Writes a value of a type's descriptor at an address. `position` is its name in messages. */
 function write(descriptor, address, byteOffset, value, name, position = 'value') {
   const target = checkedAddress(address, byteOffset, name);
   const isBig = typeof target === 'bigint';
@@ -136,47 +137,24 @@ function write(descriptor, address, byteOffset, value, name, position = 'value')
   }
 }
 
-/** The bytes that fit the argument buffer. */
-const MOST_BYTES = argBuffer.byteLength - VALUES;
-
-/** A copy of the bytes at an address. */
-function copyOf(address, byteOffset, size, name) {
-  if (size > MOST_BYTES) return wrap(checkedAddress(address, byteOffset, name), size, 0, 0, name).slice();
-  const readBytes = (view, at) => view.buffer.slice(view.byteOffset + at, view.byteOffset + at + size);
-  return read({ __proto__: null, size, read: readBytes }, address, byteOffset, name);
-}
-
-/** Copies bytes to an address. */
-function copyTo(address, bytes, name) {
-  const { length: size } = bytes;
-  if (size > MOST_BYTES) {
-    new Uint8Array(wrap(checkedAddress(address, 0, name), size, 0, 0, name)).set(bytes);
-    return;
-  }
-  const writeBytes = (view, at) => void new Uint8Array(view.buffer, view.byteOffset + at, size).set(bytes);
-  write({ __proto__: null, size, write: writeBytes }, address, 0, bytes, name);
-}
-
 /** The string at an address: null for NULL, an error for another address in the first page. */
 const textAt = (address, name) => (address === null ? null : wideTextAt(address, 1, name));
 
-/** The string of 1, 2 or 4 bytes a unit at an address. */
-function wideTextAt(address, unit, name) {
-  const start = checkedAddress(address, 0, name);
+/** The string up to a NUL of 1, 2 or 4 bytes a unit at an address. */
+const wideTextAt = (address, unit, name) => textFrom(checkedAddress(address, 0, name), unit, undefined, name);
+
+/** The string of `byteLength` bytes of UTF-8, or up to the NUL, at an address that was checked. */
+const textOf = (address, byteLength, name) => textFrom(address, 1, byteLength, name);
+
+function textFrom(start, unit, byteLength, name) {
   const isBig = typeof start === 'bigint';
+  // Without begin(): a text may be read between the values of a callback, which stay where they are.
   words[0] = isBig ? Number(BigInt.asUintN(32, start)) : start;
   words[1] = isBig ? Number(start >> 32n) : start / 4294967296;
   words[2] = unit;
-  words[3] = 0;
+  words[3] = byteLength === undefined ? 0 : byteLength + 1;
   const found = text();
-  if (found === null) throw unmapped(name, start, undefined, 'readable');
-  return found;
-}
-
-/** The string of `byteLength` bytes, or up to the NUL, at an address that was checked. */
-function textOf(address, byteLength, name) {
-  const found = binding.text(address, byteLength);
-  if (found === null) throw unmapped(name, address, byteLength, 'readable');
+  if (found === null) throw unmapped(name, start, byteLength, 'readable');
   return found;
 }
 
@@ -244,11 +222,10 @@ function wrap(address, length, deallocator, context, name) {
 module.exports = {
   addressOf,
   checkedAddress,
+  unmapped,
   isInFirstPage,
   read,
   write,
-  copyOf,
-  copyTo,
   textAt,
   textOf,
   textLength,

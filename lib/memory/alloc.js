@@ -30,8 +30,8 @@ function alloc(size, options) {
 }
 
 /**
- * Zeroed memory of the engine's allocator, which is several times as fast as the package's heap; undefined where that has
- * no fences, or does not serve this size.
+ * Zeroed memory of the engine's allocator, which is several times as fast as the package's heap; undefined where that
+ * has no fences, or does not serve this size.
  */
 function engineStorage(size, align) {
   if (!isInstalled || align > ENGINE_ALIGN || !(size > 0 && size <= MOST_OF_ENGINE)) return undefined;

@@ -1,15 +1,16 @@
 'use strict';
-// The argument buffer: the memory in which calls and callbacks exchange values (src/memory/arg_buffer.rs has the layout),
-// and how it stays whole where V8 runs other JavaScript in the middle of a call.
+// The argument buffer: the memory in which calls and callbacks exchange values (src/memory/arg_buffer.rs has the
+// layout), and how it stays whole where V8 runs other JavaScript in the middle of a call.
 //
 // V8 may run other JavaScript, an inspector's for example, wherever a function is entered, one of the engine's
 // included, and wherever a loop goes round. If that makes calls, it writes the argument buffer. Elements of typed
 // arrays are read and written without that, and native functions are entered without. Therefore:
-//   - A function that starts to write arguments increments `words[EPOCH]` and keeps the number. Right before native code is entered, the
-//     number is compared: if it is another one, all arguments are written again.
-//   - Results are read right after native code has returned, by elements of typed arrays alone (codegen/read-values.js).
-//   - Native code sets the sign of `words[EPOCH]` when it has put the arguments of a callback into the argument buffer. The callback
-//     looks at it after it has read them. If it is gone, native code puts the arguments there again.
+//   - A function that starts to write arguments increments `words[EPOCH]` and keeps the number. Right before native
+//     code is entered, the number is compared: if it is another one, all arguments are written again.
+//   - Results are read right after native code has returned, by elements of typed arrays alone
+//     (codegen/read-values.js).
+//   - Native code sets the sign of `words[EPOCH]` when it has put the arguments of a callback into the argument buffer.
+//     The callback looks at it after it has read them. If it is gone, native code puts the arguments there again.
 
 const binding = require('../native/binding.js');
 const config = require('../native/config.js');

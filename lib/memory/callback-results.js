@@ -7,7 +7,8 @@
 const { words } = require('./arg-buffer.js');
 
 /**
- * The words of the argument buffer: how many outermost calls have returned, and who calls back (src/node/callback/arguments.rs).
+ * The words of the argument buffer: how many outermost calls have returned, and who calls back
+ * (src/node/callback/arguments.rs).
  */
 const RETURNS = 6;
 const WHO = 7;

@@ -1,6 +1,6 @@
 'use strict';
-// Addresses in the processes of isolated libraries: of processes that have ended, and pointers that such a process could
-// not follow. Checked only once a process was started.
+// Addresses in the processes of isolated libraries: of processes that have ended, and pointers that such a process
+// could not follow. Checked only once a process was started.
 
 const { makeError, locationOf, hex } = require('../errors.js');
 const binding = require('../native/binding.js');
@@ -28,7 +28,9 @@ function staleError(name, address) {
 /** Whether memory at an address comes and goes with a process of isolated libraries. */
 const isOfHost = (address) => isAny && binding.isOfHost(address);
 
-/** Throws for a pointer of a value that is about to be stored at an address, if the process there could not follow it. */
+/**
+ * Throws for a pointer of a value that is about to be stored at an address, if the process there could not follow it.
+ */
 function checkStored(target, pointers, view, at, name, position) {
   for (const { offset } of pointers) {
     const value = view.getBigUint64(at + offset, true);

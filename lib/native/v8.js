@@ -9,8 +9,8 @@ const config = require('./config.js');
 
 /**
  * Samples that show native code how V8 stores strings: a literal, a string that was made, a concatenation that was
- * flattened, a part of a string, and one that was used as a key, of which V8 then has another copy. Made right before they
- * are shown, because a garbage collection replaces the last three.
+ * flattened, a part of a string, and one that was used as a key, of which V8 then has another copy. Made right before
+ * they are shown, because a garbage collection replaces the last three.
  * @param {string} literal
  * @param {BufferEncoding} encoding that of the characters
  */

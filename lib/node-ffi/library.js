@@ -9,7 +9,7 @@ const { checkPermission } = require('../native/permission.js');
 const { isObject, parseSignature } = require('./signature.js');
 const { argumentType, resultType } = require('./types.js');
 const { addressOf } = require('./validate.js');
-const { CLOSED, failed, libraryClosed, wording, wrongType, wrongValue } = require('./words.js');
+const { CLOSED, failed, libraryClosed, wording, wrongArgument, wrongType, wrongValue } = require('./words.js');
 
 const callbacks = lazy(() => require('./callback.js'));
 
@@ -35,7 +35,7 @@ function open(path) {
   }
 }
 
-/** A name of a symbol; `what` is what Node calls it. */
+/** A name of a symbol; `what` is Node's word for it. */
 function checkName(name, what) {
   if (typeof name !== 'string') throw wrongType(`${what} must be a string`);
   if (name.includes('\0')) throw wrongValue(`${what} must not contain null bytes`);
@@ -240,11 +240,18 @@ function dlopen(path, definitions) {
   }
 }
 
+/** A library, or what has the method of one: Node looks no further. */
+function checkHandle(handle, method) {
+  if (typeof handle?.[method] !== 'function') throw wrongArgument('handle', 'an instance of DynamicLibrary', handle);
+}
+
 function dlclose(handle) {
+  checkHandle(handle, 'close');
   handle.close();
 }
 
 function dlsym(handle, symbol) {
+  checkHandle(handle, 'getSymbol');
   return handle.getSymbol(symbol);
 }
 

@@ -6,6 +6,7 @@ const binding = require('../native/binding.js');
 const { makeError } = require('../errors.js');
 const access = require('../memory/access.js');
 const { byteLengthOf, bytesOf, isDetachedView, isView } = require('../memory/array-buffer.js');
+const { fill, store } = require('../memory/copy.js');
 const { numberOfBig } = require('../memory/big-words.js');
 const { read, write } = require('../pointer/read-write.js');
 const { RULES } = require('./types.js');
@@ -101,7 +102,7 @@ function toString(pointer) {
 
 const EXCEEDS = 'The pointer and length exceed the platform address range';
 
-/** An ArrayBuffer over memory, or of a copy of it. `what` is what messages call the result. */
+/** An ArrayBuffer over memory, or of a copy of it. `what` names the result in messages. */
 function bufferAt(pointer, length, copy, what) {
   const address = addressOf(pointer, 'first argument');
   const size = sizeOf(length, 'length');
@@ -113,7 +114,13 @@ function bufferAt(pointer, length, copy, what) {
 }
 
 const memoryAt = (address, size) => access.wrap(access.checkedAddress(address, 0, 'toBuffer'), size, 0, 0, 'toBuffer');
-const copyAt = (address, size) => access.copyOf(address, 0, size, 'toBuffer');
+
+/** Not in Node's pool: programs for node:ffi use the whole buffer under the copy. */
+function copyAt(address, size) {
+  const storage = new ArrayBuffer(size);
+  fill(new Uint8Array(storage), address, 0, 'toBuffer');
+  return storage;
+}
 
 /** Memory as an ArrayBuffer: a copy, unless `copy` is false. */
 function toArrayBuffer(pointer, length, copy) {
@@ -135,7 +142,7 @@ function exportBytes(source, data, length) {
   if (address === 0n && size > 0) throw nullPointer('Cannot create a buffer from a null pointer');
   checkSpan(address, length, EXCEEDS);
   if (size === 0) return;
-  access.copyTo(address, bytesOf(source, 'export'), 'export');
+  store(bytesOf(source, 'export'), address, 0, 'export');
 }
 
 function exporter(name, kind, is) {

@@ -24,7 +24,8 @@ function argumentOf(declared, i, name) {
  * Converts a signature object into types of the table. Each property is read once.
  * @param {any} signature
  * @param {string} name what messages call the function
- * @returns {{ returns: string, args: string[], threads: boolean }} `threads` is the main entry's: Node does not look at it
+ * @returns {{ returns: string, args: string[], threads: boolean }} `threads` is the main entry's: Node does not look at
+ *   it
  */
 function parseSignature(signature, name) {
   const returns = 'return' in signature ? typeOf(signature.return, `Return value type of function ${name}`) : 'void';

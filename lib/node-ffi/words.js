@@ -29,7 +29,9 @@ function received(value) {
   return name ? ` Received an instance of ${name}` : ` Received ${inspect(value, { depth: -1, colors: false })}`;
 }
 
-/** Node's error about an argument of a JavaScript function: `expected` is 'of type string' or 'an instance of Buffer'. */
+/**
+ * Node's error about an argument of a JavaScript function: `expected` is 'of type string' or 'an instance of Buffer'.
+ */
 const wrongArgument = (name, expected, value) =>
   wrongType(`The "${name}" argument must be ${expected}.${received(value)}`);
 

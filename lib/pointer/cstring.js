@@ -5,6 +5,7 @@ const { MAX_STRING_LENGTH } = require('node:buffer').constants;
 const { atCaller, outOfRange, wrongValue } = require('../errors.js');
 const access = require('../memory/access.js');
 const { bufferOf, byteLengthOf, fixedSize, isView, offsetOf } = require('../memory/array-buffer.js');
+const { copyOf } = require('../memory/copy.js');
 const { integerOf } = require('../validate.js');
 const { storageOf } = require('../types/pointers.js');
 const { ENCODINGS, UNITS, decode, decodeText } = require('../types/text-units.js');
@@ -45,7 +46,7 @@ function textOf(source, byteOffset, byteLength, encoding) {
   const length = checkedLength(lengthOf(start, byteLength, NAME));
   if (length === 0) return '';
   if (encoding === 'utf8') return access.textOf(start, length, NAME);
-  return decode(new Uint8Array(access.wrap(start, length, 0, 0, NAME)), encoding);
+  return decode(copyOf(start, 0, length, NAME), encoding);
 }
 
 function checkedLength(length) {

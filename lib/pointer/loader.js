@@ -5,7 +5,9 @@ const binding = require('../native/binding.js');
 const { callPath } = require('../call/fast-call.js');
 const config = require('../native/config.js');
 
-/** A fast call from code that is not optimised is expensive: so many reads take the other path before the next attempt. */
+/**
+ * A fast call from code that is not optimised is expensive: so many reads take the other path before the next attempt.
+ */
 const PAUSE = 64;
 
 // Under the guard native code checks first whether the memory is mapped.

@@ -1,6 +1,6 @@
 'use strict';
-// Texts at addresses. Where there are fast calls, a short one of ASCII is read straight from optimised code; every other
-// one, every error among it, is left to what the caller passes.
+// Texts at addresses. Where there are fast calls, a short one of ASCII is read straight from optimised code; every
+// other one, every error among it, is left to what the caller passes.
 
 const { compile } = require('../codegen/compile.js');
 const { TURN, state, textOfLength } = require('../call/fast-texts.js');

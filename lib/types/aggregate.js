@@ -1,12 +1,13 @@
 'use strict';
-// The type descriptors of structs, unions, arrays and bitfields, with the members of lib/types/registry.js and
+// The type descriptors of structs, unions and arrays, with the members of lib/types/registry.js and
 // generated code for the fields. Plain values go in and out; offsets come from the native side.
 //   resolve  copies the user's object, which may run getters, before anything is written.
-//   write    returns what the fields have to keep alive, stored already (`retains`), as lib/types/registry.js says of views.
-//   live     gives an accessor over memory (lib/types/views.js).
+//   write    returns what the fields have to keep alive, stored already (`retains`), as lib/types/registry.js says of
+//   views. live     gives an accessor over memory (lib/types/views.js).
 
 const { wrongType, wrongValue, makeError, locationOf } = require('../errors.js');
 const { compile } = require('../codegen/compile.js');
+const { inPart } = require('../exact-numbers.js');
 const { noteInline, inlineOf, byExpression } = require('../codegen/read-values.js');
 const access = require('../memory/access.js');
 const { decodeText, encodeInto, encodeWithNul, textElements } = require('./text-units.js');
@@ -19,7 +20,7 @@ function checkObject(value, name, owner, position) {
   throw wrongType(locationOf(owner, position), `an object (${name})`, value);
 }
 
-/** Zeroes a value: what lies between the fields is not left to chance. */
+/** Zeroes a value, so that the bytes between the fields are defined. */
 const zero = (view, at, size) => new Uint8Array(view.buffer, view.byteOffset + at, size).fill(0);
 
 /** Copies the bytes of a live view of the same type, which keeps what its fields point to. */
@@ -53,6 +54,30 @@ function retain(retained, descriptor, view, at, value, name, position) {
 
 const RUNTIME = { zero, copy, retain };
 
+/** A struct's `read`, whose errors name the field. Of fields that never throw it is the same. */
+function readerNamingFields(read, fields) {
+  if (!fields.some(({ descriptor }) => descriptor.mayThrow)) return read;
+  return (view, at) => {
+    try {
+      return read(view, at);
+    } catch (error) {
+      throw inPart(error, partThatThrows(fields, view, at));
+    }
+  };
+}
+
+/** The field whose value is the first that cannot be read. */
+function partThatThrows(fields, view, at) {
+  for (const { key, offset, descriptor } of fields) {
+    try {
+      descriptor.read(view, at + offset);
+    } catch {
+      return key;
+    }
+  }
+  return undefined;
+}
+
 const retainsAny = (descriptors) => descriptors.some((descriptor) => descriptor.isPointerLike || descriptor.retains);
 
 const common = (layout, name, descriptors) => ({
@@ -62,6 +87,7 @@ const common = (layout, name, descriptors) => ({
   size: layout.size,
   align: layout.align,
   retains: retainsAny(descriptors),
+  mayThrow: descriptors.some((descriptor) => descriptor.mayThrow),
 });
 
 // ---- structs --------------------------------------------------------------------------------------------------------
@@ -157,7 +183,8 @@ function noteFields(read, fields) {
  * The descriptor of a struct.
  * @param {{ id: number, size: number, align: number }} layout
  * @param {string} name
- * @param {{ key: string, offset: number, descriptor: import('./registry.js').TypeDescriptor, bits?: number, type?: string }[]} fields
+ * @param {{ key: string, offset: number, descriptor: import('./registry.js').TypeDescriptor, bits?: number, type?:
+ *   string }[]} fields
  * @param {boolean} zero whether fields that a value lacks are zero
  */
 function structDescriptor(layout, name, fields, zero = false) {
@@ -177,7 +204,7 @@ function structDescriptor(layout, name, fields, zero = false) {
       name,
       fields.map((field) => field.descriptor),
     ),
-    read: compiled.read,
+    read: readerNamingFields(compiled.read, fields),
     write: compiled.write,
     fields,
   };
@@ -192,8 +219,8 @@ function structDescriptor(layout, name, fields, zero = false) {
 // ---- unions ---------------------------------------------------------------------------------------------------------
 
 /**
- * The descriptor of a union. An object with one of its fields goes in; a view of a copy comes out, whose fields are
- * read when they are asked for, as only one of them makes sense.
+ * The descriptor of a union. C gets an object with one of its fields; JavaScript gets a view of a copy, whose fields
+ * are read when they are accessed, because only one of them is meaningful.
  */
 function unionDescriptor(layout, name, fields) {
   const byKey = new Map(fields.map((field) => [field.key, field]));
@@ -277,7 +304,12 @@ function arrayDescriptor(layout, element, length, type) {
         );
       }
       const values = new Array(length);
-      for (let i = 0; i < length; i += 1) values[i] = element.read(view, at + i * step);
+      let i = 0;
+      try {
+        for (; i < length; i += 1) values[i] = element.read(view, at + i * step);
+      } catch (error) {
+        throw inPart(error, i);
+      }
       return values;
     },
     resolve(value, owner, position) {
@@ -333,46 +365,4 @@ function textDescriptor(layout, length, encoding) {
   };
 }
 
-// ---- bitfields ------------------------------------------------------------------------------------------------------
-
-/** The descriptor of `width` bits from the bit `shift` of a unit on. */
-function bitfieldDescriptor(unit, shift, width) {
-  const isSigned = unit.min < 0 || (unit.min === undefined && unit.name !== 'bool' && !/^u|unsigned/.test(unit.name));
-  const whole = unit.size * 8;
-  const get = (view, at) => BigInt(bigOf(view, at, unit.size)) >> BigInt(shift);
-  const cut = isSigned ? BigInt.asIntN : BigInt.asUintN;
-  const isBig = whole === 64 || unit.name.includes('long');
-  const mask = ((1n << BigInt(width)) - 1n) << BigInt(shift);
-  const outOf = (big) => (unit.name === 'bool' ? big !== 0n : isBig ? big : Number(big));
-  return {
-    ...unit,
-    name: `${unit.name}:${width}`,
-    read: (view, at) => outOf(cut(width, get(view, at))),
-    write(view, at, value, name, position) {
-      // Of this write alone: V8 may let others in between.
-      const scratch = new DataView(new ArrayBuffer(8));
-      unit.write(scratch, 0, value, name, position);
-      const big = BigInt(unit.read(scratch, 0));
-      if (cut(width, big) !== big) {
-        throw makeError(
-          'ERR_OUT_OF_RANGE',
-          `${locationOf(name, position)} must fit ${width} bits (${unit.name}), received ${big}`,
-        );
-      }
-      const old = bigOf(view, at, unit.size);
-      setBig(view, at, unit.size, (old & ~mask) | ((big << BigInt(shift)) & mask));
-    },
-  };
-}
-
-function bigOf(view, at, size) {
-  let big = 0n;
-  for (let i = size - 1; i >= 0; i -= 1) big = (big << 8n) | BigInt(view.getUint8(at + i));
-  return big;
-}
-
-function setBig(view, at, size, value) {
-  for (let i = 0; i < size; i += 1) view.setUint8(at + i, Number((value >> BigInt(8 * i)) & 0xffn));
-}
-
-module.exports = { structDescriptor, unionDescriptor, arrayDescriptor, textDescriptor, bitfieldDescriptor, retain };
+module.exports = { structDescriptor, unionDescriptor, arrayDescriptor, textDescriptor, retain };

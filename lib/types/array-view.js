@@ -2,6 +2,7 @@
 // Live views of arrays: one class for all of them.
 
 const { atCaller, makeError, wrongType, outOfRange } = require('../errors.js');
+const { placeInexact } = require('../exact-numbers.js');
 const { nearest } = require('../nearest.js');
 const {
   LiveView,
@@ -19,7 +20,7 @@ const {
 const { textOfArray } = require('./show.js');
 const { refusingClones } = require('../memory/uncloneable.js');
 
-/** A live array: its elements are read when they are asked for; those that are aggregates are live themselves. */
+/** A live array: an element is read when it is accessed; elements that are aggregates are live themselves. */
 class ArrayView extends LiveView {
   [DESCRIPTOR];
 
@@ -68,7 +69,7 @@ class ArrayView extends LiveView {
     }
   }
 
-  /** The text of an array of characters; of another one what an array gives. */
+  /** The text of an array of characters; for another array, the string of a JavaScript array. */
   toString() {
     try {
       const { data, at } = memoryOf(this);
@@ -93,9 +94,13 @@ class ArrayView extends LiveView {
 function elementOf(view, i) {
   const { element } = view[DESCRIPTOR];
   const data = view[DATA];
-  if (data === undefined) return readFar(element, view, i * element.size);
-  const at = view[AT] + i * element.size;
-  return element.live ? element.live(data, at, view[ADDRESS]) : element.read(data, at);
+  try {
+    if (data === undefined) return readFar(element, view, i * element.size);
+    const at = view[AT] + i * element.size;
+    return element.live ? element.live(data, at, view[ADDRESS]) : element.read(data, at);
+  } catch (error) {
+    throw placeInexact(error, view[DESCRIPTOR].name, `element [${i}]`);
+  }
 }
 
 /** The values, copied: of numbers those of a typed array. */
@@ -177,6 +182,17 @@ function indexed(view, i) {
 }
 copyMembers(ArrayView);
 refusingClones(ArrayView);
+/** The methods of arrays that read them, as typed arrays have them. Their results are ordinary arrays. */
+const BORROWED = [
+  ...['every', 'filter', 'find', 'findIndex', 'findLast', 'findLastIndex', 'forEach', 'includes', 'indexOf', 'join'],
+  ...['lastIndexOf', 'map', 'reduce', 'reduceRight', 'slice', 'some'],
+];
+for (const name of BORROWED) {
+  const method = Array.prototype[name];
+  if (method !== undefined)
+    Object.defineProperty(ArrayView.prototype, name, { value: method, writable: true, configurable: true });
+}
+
 // A value, which the engine finds for the message of structuredClone.
 Object.defineProperty(ArrayView.prototype, Symbol.toStringTag, { value: 'ArrayView', configurable: true });
 Object.setPrototypeOf(ArrayView.prototype, new Proxy(Object.create(LiveView.prototype), elements));

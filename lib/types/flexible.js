@@ -1,6 +1,6 @@
 'use strict';
-// struct() and array() as the package exports them: with flexible arrays, the last field of a struct, whose length is the
-// value of another field: struct({ count: 'u32', items: array('u16', 'count') }).
+// struct() and array() as the package exports them: with flexible arrays, the last field of a struct, whose length is
+// the value of another field: struct({ count: 'u32', items: array('u16', 'count') }).
 
 const { arrayDescriptor } = require('./aggregate.js');
 const { addElementViews } = require('./array-view.js');

@@ -121,8 +121,8 @@ function handleTypeOf(type, where) {
  * A type of pointers that only C looks into.
  * @param {string} name
  * @param {{ base?: object, owner?: object, free?: string | string[] }} [options] `base`: where that type is wanted this
- *   one may be passed; `owner`: a value belongs to the argument of that type in the call that gave it; `free`: what ends
- *   a value
+ *   one may be passed; `owner`: a value belongs to the argument of that type in the call that gave it; `free`: what
+ *   ends a value
  */
 function opaque(name, options = {}) {
   if (typeof name !== 'string' || name === '') throw wrongType('opaque: name', 'a string, not empty', name);

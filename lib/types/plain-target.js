@@ -3,6 +3,7 @@
 // has changed there is copied back.
 
 const { wrongType, locationOf } = require('../errors.js');
+const { inPart } = require('../exact-numbers.js');
 const { alloc } = require('../memory/alloc.js');
 const { hasScopedCallback, release } = require('../memory/retained.js');
 const { retain } = require('./aggregate.js');
@@ -19,7 +20,7 @@ const isPlainObject = (value) => {
 /** Whether a value is one that memory is made of: an array, or an object for a struct or union. */
 const isPlain = (value, target) => Array.isArray(value) || (target.fields !== undefined && isPlainObject(value));
 
-/** The values may point only to what lives as long as their memory; a plain function does not. */
+/** The values may point only to memory that lives as long as they do; the pointer of a plain function does not. */
 function keep(retained, name, position, value) {
   if (!hasScopedCallback(retained)) return;
   release(retained);
@@ -67,18 +68,26 @@ function copyBack(memory) {
   };
   const set = (key, descriptor, at) => {
     // A frozen object keeps its values.
-    if (isChanged(at, descriptor.size)) Reflect.set(value, key, descriptor.read(data, at));
+    if (isChanged(at, descriptor.size)) Reflect.set(value, key, readPart(descriptor, data, at, key));
   };
   if (isList) for (let i = 0; i < count; i += 1) set(i, target, i * target.size);
   else if (target.isUnion) copyUnion(value, target, data, isChanged);
   else target.fields.forEach(({ key, offset, descriptor }) => set(key, descriptor, offset));
 }
 
-/** Of a union the field comes back that was passed. */
+function readPart(descriptor, data, at, part) {
+  try {
+    return descriptor.read(data, at);
+  } catch (error) {
+    throw inPart(error, part);
+  }
+}
+
+/** Of a union, the field that was passed is copied back. */
 function copyUnion(value, target, data, isChanged) {
   const field = target.fields.find(({ key }) => Object.hasOwn(value, key));
   if (field !== undefined && isChanged(0, field.descriptor.size))
-    Reflect.set(value, field.key, field.descriptor.read(data, 0));
+    Reflect.set(value, field.key, readPart(field.descriptor, data, 0, field.key));
 }
 
 module.exports = { isPlain, memoryOf, copyBack };

@@ -50,7 +50,17 @@ const POINTER_KINDS = 'a pointer (number, BigInt or null), a view or buffer, a J
 
 /** The values that a pointer type takes, for messages. */
 const kindsOf = (descriptor, position) =>
-  `${descriptor.isText ? 'a string, ' : descriptor.copiesBack ? 'values, ' : ''}${POINTER_KINDS} (${typeNameOf(descriptor, position)})`;
+  `${descriptor.isText ? 'a string, ' : descriptor.copiesBack ? valuesOf(descriptor) : ''}${POINTER_KINDS} (${typeNameOf(descriptor, position)})`;
+
+/** The plain values that a pointer(T) takes. */
+const valuesOf = (descriptor) =>
+  descriptor.pointee().fields === undefined ? 'an array of values, ' : 'an object, an array of objects, ';
+
+/** The hint for an object that stands for no memory. A type, or {}, is what others pass for a result. */
+const targetHint = (value, descriptor) =>
+  descriptor.copiesBack && typeof value === 'object' && descriptor.pointee().fields === undefined
+    ? '; for a value that C writes pass [null] or [0], or declare an out-parameter: out(T), in C text _Out_'
+    : addressHint(value);
 
 /**
  * The pointer that an object or function stands for: its `ptr`, unless every object has one from Object.prototype.
@@ -101,7 +111,7 @@ function writePointer(view, at, value, descriptor, name, position) {
       value,
     );
   }
-  throw wrongType(locationOf(name, position), kindsOf(descriptor, position), value, addressHint(value));
+  throw wrongType(locationOf(name, position), kindsOf(descriptor, position), value, targetHint(value, descriptor));
 }
 
 const ptr = {

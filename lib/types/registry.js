@@ -4,13 +4,13 @@
 // write.* use them.
 //   write   checks the value and stores it; returns what has to stay alive for the length of the call, or undefined.
 //           A returned view or string is not stored yet: its address is taken by the code that keeps it alive.
-//   resolve (where present) is what may run the user's code, such as a `.ptr` getter; it comes before any write.
+//   resolve (where present) may run the user's code, such as a `.ptr` getter; it comes before any write.
 //   writeAnyText (where present): `write`, except that a string with a NUL in it passes.
 //   returnedByEntry (where present): the native entry returns the value itself; `read` serves callbacks and memory.
-//   writesAtOnce (where present): `write` throws before it stores, and stores at once, though the descriptor was made from another.
-//   fastClass (where present): the name of the fast call's argument class: call/fast-call.js.
-//   coercing (where present) is the descriptor for `wrap: true`: bun's conversions. Descriptors made from others do not take it over.
-// `name` and `position` say where the value came from: see errors.js, locationOf().
+//   writesAtOnce (where present): `write` throws before it stores, and stores at once, though the descriptor was made
+//   from another. fastClass (where present): the name of the fast call's argument class: call/fast-call.js.
+//   coercing (where present) is the descriptor for `wrap: true`: bun's conversions. Descriptors made from others do not
+//   take it over. `name` and `position` say where the value came from: see errors.js, locationOf().
 
 /**
  * A type, as the package knows it. The opening comment says what the functions do.
@@ -44,6 +44,7 @@
 
 const { noteInline, byElement, byHalves } = require('../codegen/read-values.js');
 const { makeError, describe, wrongType, wrongValue } = require('../errors.js');
+const { LateMap } = require('../late-map.js');
 const { lazy } = require('../lazy.js');
 const {
   sizes,
@@ -67,13 +68,13 @@ const {
   wchar,
 } = require('./scalars.js');
 
-/** Programs that pass numbers alone do without. */
+/** Programs that pass only numbers do not load it. */
 const lateTypes = lazy(() => require('./late-types.js'));
 
 const compiledOnly = (id, name) => ({ id, name, refused: 'exists only in C code that bun compiles itself' });
 
-/** By their tags. Where there is none, it is one of the late types. */
-const descriptors = [
+/** The types that every program may need at once. `late-types.js` has the others. */
+const firstTypes = [
   char,
   i8,
   u8,
@@ -86,16 +87,11 @@ const descriptors = [
   f64,
   f32,
   bool,
-  undefined,
   voidType,
-  undefined,
   i64Fast,
   u64Fast,
-  undefined,
   compiledOnly(18, 'napi_env'),
   compiledOnly(19, 'napi_value'),
-  undefined,
-  undefined,
   long,
   unsignedLong,
   wchar,
@@ -122,8 +118,13 @@ const INLINES = {
   ...(sizes[22] === 8 && { long: byElement('i64s'), 'unsigned long': byElement('u64s') }),
 };
 
-for (const descriptor of descriptors) {
-  if (descriptor === undefined) continue;
+/**
+ * By their tags, which are the ids of the native side. A hole is one of the late types.
+ * @type {TypeDescriptor[]}
+ */
+const descriptors = [];
+for (const descriptor of firstTypes) {
+  descriptors[descriptor.id] = descriptor;
   if (Object.hasOwn(INLINES, descriptor.name)) noteInline(descriptor.read, INLINES[descriptor.name]);
   descriptor.size = descriptor.align = sizes[descriptor.id];
   alone(descriptor);
@@ -145,68 +146,30 @@ const aliases = {
   buffer_length: ['buffer_bytelength'],
 };
 
-/** The types by their names. It adds the late ones when a name is none of the others, or when it is gone through. */
-class TypeTable extends Map {
-  #isWhole = false;
-
-  /** Enters a descriptor under its names. */
-  #enter(descriptor) {
-    if (descriptor === undefined) return;
-    super.set(descriptor.name, descriptor);
+/** Enters descriptors under their names. */
+function enter(map, list) {
+  // Not by a loop: V8 compiles the code of a file once more for a long one.
+  list.forEach((descriptor) => {
+    map.set(descriptor.name, descriptor);
     const others = aliases[descriptor.name];
-    if (others !== undefined) for (let i = 0; i < others.length; i += 1) super.set(others[i], descriptor);
-  }
-
-  constructor() {
-    super();
-    // No loop: a long one in the code of a file has V8 compile all of that once more.
-    descriptors.forEach((descriptor) => this.#enter(descriptor));
-  }
-
-  /** The table with all types, in the order of their tags. */
-  whole() {
-    if (this.#isWhole) return this;
-    const { tagged, untagged } = lateTypes();
-    for (const descriptor of tagged) descriptors[descriptor.id] = alone(descriptor);
-    this.clear();
-    for (const descriptor of descriptors) this.#enter(descriptor);
-    for (const descriptor of untagged) this.#enter(alone(descriptor));
-    this.#isWhole = true;
-    return this;
-  }
-
-  get(name) {
-    const known = super.get(name);
-    return known !== undefined || this.#isWhole ? known : this.whole().get(name);
-  }
-
-  has(name) {
-    return this.get(name) !== undefined;
-  }
-
-  keys() {
-    return this.#isWhole ? super.keys() : this.whole().keys();
-  }
-
-  values() {
-    return this.#isWhole ? super.values() : this.whole().values();
-  }
-
-  entries() {
-    return this.#isWhole ? super.entries() : this.whole().entries();
-  }
-
-  [Symbol.iterator]() {
-    return this.entries();
-  }
-
-  forEach(call) {
-    if (this.#isWhole) super.forEach(call);
-    else this.whole().forEach(call);
-  }
+    if (others !== undefined) for (let i = 0; i < others.length; i += 1) map.set(others[i], descriptor);
+  });
+  return map;
 }
 
-const byName = new TypeTable();
+/** Enters all types, in the order of their tags. */
+function enterAll(map) {
+  const { tagged, untagged } = lateTypes();
+  for (const descriptor of tagged) descriptors[descriptor.id] = alone(descriptor);
+  map.clear();
+  enter(enter(map, descriptors), untagged.map(alone));
+}
+
+/**
+ * The types by their names.
+ * @type {Map<string, TypeDescriptor> & { whole(): Map<string, TypeDescriptor> }}
+ */
+const byName = /** @type {any} */ (enter(new LateMap([], enterAll), descriptors));
 
 /** The descriptor of a tag. */
 const byTag = (tag) =>

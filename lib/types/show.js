@@ -41,6 +41,13 @@ function shownText(address, unit) {
   return `${decodeText(all, ENCODINGS[unit])}${isCut ? '...' : ''}`;
 }
 
+/** A value; an integer that is too large for its type is a BigInt. */
+function readSafely(descriptor, data, at) {
+  if (descriptor.readBig === undefined) return descriptor.read(data, at);
+  const big = descriptor.readBig(data, at);
+  return Number.isSafeInteger(Number(big)) ? Number(big) : big;
+}
+
 /** A value in memory, to print. Of a union any field may be garbage: the memory that it points to is not looked at. */
 function shownAt(descriptor, data, at, isCertain) {
   if (descriptor.fields !== undefined) return shownFields(descriptor, data, at, isCertain);
@@ -52,7 +59,7 @@ function shownAt(descriptor, data, at, isCertain) {
   }
   if (descriptor.isFunction) return new Shown(`<${hex(readAddress(data, at))}>`);
   if (descriptor.opaque !== undefined && !isCertain) return new Shown(`<${hex(readAddress(data, at))}>`);
-  return descriptor.read(data, at);
+  return readSafely(descriptor, data, at);
 }
 
 function shownFields(descriptor, data, at, isCertain) {
@@ -116,7 +123,7 @@ function jsonOf(descriptor, data, at, isCertain = true) {
     return Array.from({ length }, (_, i) => jsonOf(element, data, at + i * element.size, isCertain));
   }
   const isAddress = descriptor.isFunction || (!isCertain && (descriptor.isText || descriptor.opaque !== undefined));
-  const value = isAddress ? readAddress(data, at) : descriptor.read(data, at);
+  const value = isAddress ? readAddress(data, at) : readSafely(descriptor, data, at);
   return typeof value === 'bigint' ? exactNumber(value) : value;
 }
 
@@ -141,7 +148,7 @@ function describeType(descriptor) {
     const members = Object.entries(descriptor.members).slice(0, MOST_SHOWN);
     return `enumeration ${name} { ${members.map(([key, value]) => `${key}: ${value}`).join(', ')} } ${bytes(size)}`;
   }
-  return `${name} ${bytes(size)}`;
+  return descriptor.shown === undefined ? `${name} ${bytes(size)}` : `${name} ${descriptor.shown}`;
 }
 
 /** The types of a function, as `(ptr, size_t) => int`. */

@@ -4,6 +4,7 @@
 const { atCaller, makeError } = require('../errors.js');
 const { nearest } = require('../nearest.js');
 const { compile } = require('../codegen/compile.js');
+const { placeInexact } = require('../exact-numbers.js');
 const { refusingClones } = require('../memory/uncloneable.js');
 const {
   LiveView,
@@ -124,7 +125,10 @@ function strictPrototype(name, fields) {
 function addFieldViews(descriptor, fields) {
   const runtime = { DATA, AT, ADDRESS, readFar, assign, positionOf, name: descriptor.name };
   runtime.thrown = (error, i, kind) =>
-    atCaller(error, Object.getOwnPropertyDescriptor(View.prototype, fields[i].key)[kind]);
+    atCaller(
+      placeInexact(error, descriptor.name, `field ${fields[i].key}`),
+      Object.getOwnPropertyDescriptor(View.prototype, fields[i].key)[kind],
+    );
   const accessors = compile(
     `view/${descriptor.name}`,
     'fields, runtime',

@@ -2,17 +2,13 @@
 // struct(), union(), array() and the types that they return; sizeof(), alignof(), offsetof().
 
 const binding = require('../native/binding.js');
-const {
-  structDescriptor,
-  unionDescriptor,
-  arrayDescriptor,
-  bitfieldDescriptor,
-  textDescriptor,
-} = require('./aggregate.js');
+const { structDescriptor, unionDescriptor, arrayDescriptor, textDescriptor } = require('./aggregate.js');
+const { bitfieldDescriptor } = require('./bitfield.js');
 const { ENCODINGS } = require('./text-units.js');
 const { DeclaredType, sharedBy, keyOf } = require('./native-type.js');
 const { atCaller, makeError, named, spellingOf, wrongType, wrongValue, outOfRange } = require('../errors.js');
 const { argBuffer, VALUES } = require('../memory/arg-buffer.js');
+const { placeInexact } = require('../exact-numbers.js');
 const access = require('../memory/access.js');
 const { alloc, engineStorage } = require('../memory/alloc.js');
 const { parseOptions, entriesOf, integerOf } = require('../validate.js');
@@ -44,7 +40,7 @@ class Aggregate extends DeclaredType {
     try {
       return this.#read(source, byteOffset);
     } catch (error) {
-      throw atCaller(error, this.read); // node-do-not-add-exception-line
+      throw atCaller(placeInexact(error, this.#names.read), this.read); // node-do-not-add-exception-line
     }
   }
 

@@ -35,8 +35,13 @@ const LONG = [
 
 /** One call path, because they have the instructions between JavaScript and C in common; the emulator is slow. */
 const SIGNATURES = { seed: 7, callPaths: ['generic'], engines: ['usual'] };
+/** The oldest and the newest Node run everything, the others less. */
+const THOROUGH = ['20', '26'];
+const INPUTS = { seed: 7, count: 100_000 };
 
-/** An arm64 Node as a script that starts it under QEMU. `execPath` names the script, so that child processes run, too. */
+/**
+ * An arm64 Node as a script that starts it under QEMU. `execPath` names the script, so that child processes run, too.
+ */
 function installArm64Node(version) {
   const node = installForeignNode('linux-arm64', version);
   const folder = path.join(platforms, 'linux-arm64');
@@ -63,8 +68,12 @@ main(async (options) => {
     env,
     except: EXCEPT,
     isLong: version === '22' || version === '24',
-    files: (isShort) => (isShort ? [] : LONG),
-    signatures: (isShort) => ({ ...SIGNATURES, count: isShort ? 125 : 2000 }),
+    files: (isShort) => (isShort || !THOROUGH.includes(version) ? [] : LONG),
+    signatures: (isShort) => ({
+      ...SIGNATURES,
+      count: isShort ? 125 : THOROUGH.includes(version) ? 3000 : 500,
+    }),
+    inputs: (isShort) => (!isShort && version === '26' ? INPUTS : undefined),
   }));
   await runAll('arm64', runtimes, options);
 }, 'npm run test:arm64');

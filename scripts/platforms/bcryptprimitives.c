@@ -1,5 +1,5 @@
-// Stands in for bcryptprimitives.dll of Windows 10, which Wine 8 does not have: Rust's standard library takes random bytes
-// from it.
+// Stands in for bcryptprimitives.dll of Windows 10, which Wine 8 does not have: Rust's standard library takes random
+// bytes from it.
 
 #include <windows.h>
 

@@ -2,6 +2,8 @@
 // Runs the suite of all platforms, and test files, on one runtime, and counts what passed and failed.
 
 const { spawn } = require('node:child_process');
+const fs = require('node:fs');
+const os = require('node:os');
 const path = require('node:path');
 const { testFileOf } = require('../test-files.js');
 const { runTestFile } = require('../test-process.js');
@@ -12,13 +14,13 @@ const root = path.join(__dirname, '..', '..');
 const suite = path.join(root, 'test', 'runtimes', 'suite.cjs');
 const FLAGS = ['--expose-gc', '--allow-natives-syntax'];
 const TIMEOUT_MS = 10 * 60 * 1000;
-/** Thousands of signatures in an emulator. */
-const ABI_TIMEOUT_MS = 12 * TIMEOUT_MS;
+/** Thousands of signatures, or of inputs, in an emulator. */
+const LONG_TIMEOUT_MS = 12 * TIMEOUT_MS;
 
 /** Runs a program to its end. Returns its output, and the way it ended. */
-function start(binary, args, env, timeout = TIMEOUT_MS) {
+function start(binary, args, env, { timeout = TIMEOUT_MS, cwd = root } = {}) {
   return new Promise((resolve) => {
-    const child = spawn(binary, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(binary, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
     const timer = setTimeout(() => child.kill('SIGKILL'), timeout);
     const printed = { stdout: '', stderr: '' };
     for (const name of Object.keys(printed))
@@ -41,8 +43,8 @@ const linesOf = (text) =>
 
 /**
  * Runs the suite.
- * @returns {Promise<{ facts: object | undefined, passed: number, cases: number, faults: string[], refusal: string }>} faults: what went wrong, a
- *   line each; refusal: what was printed where the package did not load
+ * @returns {Promise<{ facts: object | undefined, passed: number, cases: number, faults: string[], refusal: string }>}
+ *   faults: what went wrong, a line each; refusal: what was printed where the package did not load
  */
 async function runSuite({ binary, args = ['--expose-gc'], env, leftOut = {} }) {
   const { stdout, stderr, end } = await start(binary, [...args, suite], env);
@@ -94,12 +96,9 @@ const ABI = path.join(root, 'scripts', 'abi.js');
 async function runSignatures({ binary, env }, { count, seed, callPaths, engines }) {
   const numbers = ['--count', String(count), '--seed', String(seed)];
   const names = ['--call-paths', callPaths.join(','), '--engines', engines.join(',')];
-  const { stdout, stderr, end } = await start(
-    binary,
-    [...FLAGS, ABI, '--built', ...numbers, ...names],
-    env,
-    ABI_TIMEOUT_MS,
-  );
+  const { stdout, stderr, end } = await start(binary, [...FLAGS, ABI, '--built', ...numbers, ...names], env, {
+    timeout: LONG_TIMEOUT_MS,
+  });
   const agreed = [...stdout.matchAll(/: (\d+) signatures, .* 0 mismatches$/gm)].reduce(
     (sum, [, n]) => sum + Number(n),
     0,
@@ -111,4 +110,42 @@ async function runSignatures({ binary, env }, { count, seed, callPaths, engines 
   };
 }
 
-module.exports = { runSuite, runFiles, runSignatures, root };
+const SHARD = path.join(root, 'test', 'fuzz', 'shard.js');
+/** The inputs of a process: what they declare stays until it ends. */
+const INPUTS_AT_ONCE = 20_000;
+
+/**
+ * Passes random inputs to the public interface, as test/fuzz/run.js does, which cannot start processes in every
+ * emulator.
+ * @param {{ binary: string, env: object }} runtime
+ * @param {{ count: number, seed: number }} what
+ * @returns {Promise<{ count: number, faults: string[] }>} faults: the first input that crashes or throws what it must
+ *   not
+ */
+async function runInputs({ binary, env }, { count, seed }) {
+  const cwd = fs.mkdtempSync(path.join(os.tmpdir(), 'pinned-ffi-inputs-'));
+  const progress = path.join(cwd, 'progress');
+  try {
+    for (let from = 0; from < count; from += INPUTS_AT_ONCE) {
+      const to = Math.min(count, from + INPUTS_AT_ONCE);
+      // Every other process is guarded.
+      const guard = (from / INPUTS_AT_ONCE) % 2 === 1 ? '1' : '';
+      const args = ['--expose-gc', SHARD, progress, seed, from, to].map(String);
+      const { stdout, stderr, end } = await start(
+        binary,
+        args,
+        { ...env, PINNED_FFI_GUARD: guard },
+        { timeout: LONG_TIMEOUT_MS, cwd },
+      );
+      if (end === undefined) continue;
+      const index = fs.existsSync(progress) ? fs.readFileSync(progress).readDoubleLE(0) : 'none';
+      const what = `${stdout.trim().slice(-1500)} ${stderr.trim().slice(-1500)}`;
+      return { count, faults: [`input ${index} of seed ${seed}, PINNED_FFI_GUARD='${guard}': ${end}: ${what}`] };
+    }
+    return { count, faults: [] };
+  } finally {
+    fs.rmSync(cwd, { recursive: true, force: true });
+  }
+}
+
+module.exports = { runSuite, runFiles, runSignatures, runInputs, start, root, FLAGS, LONG_TIMEOUT_MS };

@@ -4,8 +4,9 @@
 const { spawnSync } = require('node:child_process');
 const os = require('node:os');
 const { parseArgs } = require('node:util');
-const { runFiles, runSignatures, runSuite } = require('./check.js');
+const { runFiles, runInputs, runSignatures, runSuite } = require('./check.js');
 const { save } = require('./results.js');
+const { runSignaturesApart } = require('./signatures.js');
 const { Unavailable } = require('../unavailable.js');
 
 const OPTIONS = {
@@ -17,8 +18,8 @@ const OPTIONS = {
 
 /**
  * @param {string} usage the command, for messages
- * @returns {{ short: boolean, write: boolean, only: string[] }} write: whether the results go into the table; if-available:
- *   what cannot be installed or fetched here is no failure
+ * @returns {{ short: boolean, write: boolean, only: string[] }} write: whether the results go into the table;
+ *   if-available: what cannot be installed or fetched here is no failure
  */
 function parse(usage) {
   try {
@@ -94,9 +95,17 @@ async function check(runtime, { short: isShort, ifAvailable }) {
   }
   const signatures = runtime.signatures?.(isShort);
   if (signatures !== undefined && facts !== undefined) {
-    const agreed = await runSignatures({ binary, env }, signatures);
+    const agreed = runtime.apart
+      ? await runSignaturesApart({ binary, env, ...runtime.apart }, signatures)
+      : await runSignatures({ binary, env }, signatures);
     faults.push(...agreed.faults);
     row.signatures = agreed.count;
+  }
+  const inputs = runtime.inputs?.(isShort);
+  if (inputs !== undefined && facts !== undefined) {
+    const { count, faults: found } = await runInputs({ binary, env }, inputs);
+    faults.push(...found);
+    row.inputs = count;
   }
   return { row: { ...row, faults: faults.length }, faults };
 }
@@ -148,7 +157,10 @@ function lastLine(command, rows, { failed, unavailable, isShort }) {
   parts.push(`${failed.length} failed${failed.length > 0 ? ` (${failed.join(', ')})` : ''}`);
   if (unavailable > 0) parts.push(`${unavailable} not available here`);
   const counts = [`${sum((row) => row.passed)} cases of the suite`, `${sum((row) => row.files?.passed)} tests`];
-  return `test:${command}${isShort ? ' (short)' : ''}: ${rows.length} runtimes: ${parts.join(', ')}; ${counts.join(' and ')} passed`;
+  const [signatures, inputs] = [sum((row) => row.signatures), sum((row) => row.inputs)];
+  if (signatures > 0) counts.push(`${signatures} random signatures`);
+  if (inputs > 0) counts.push(`${inputs} random inputs`);
+  return `test:${command}${isShort ? ' (short)' : ''}: ${rows.length} runtimes: ${parts.join(', ')}; ${counts.join(', ')} passed`;
 }
 
 /** Checks a runtime and prints a line about it, and what went wrong. */
@@ -166,7 +178,11 @@ async function checkAndPrint(runtime, { short, ifAvailable }) {
     return result;
   }
   const seconds = ((performance.now() - began) / 1000).toFixed(0);
-  const more = `${row.files ? `, ${row.files.passed} tests` : ''}${row.signatures ? `, ${row.signatures} signatures` : ''}`;
+  const more = [
+    ...(row.files ? [`, ${row.files.passed} tests`] : []),
+    ...(row.signatures ? [`, ${row.signatures} signatures`] : []),
+    ...(row.inputs ? [`, ${row.inputs} inputs`] : []),
+  ].join('');
   const cases = `${row.passed} of ${row.cases} cases${more}`;
   const facts = row.refused ? `refused: ${row.refused}` : `${cases}, ${row.fences ? 'fenced' : 'no fences'}`;
   console.log(`${faults.length === 0 ? 'ok    ' : 'FAILED'} ${row.runtime}, ${system}: ${facts}; ${seconds} s`);

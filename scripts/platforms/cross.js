@@ -14,8 +14,8 @@ const root = path.join(__dirname, '..', '..');
 const PROFILE = { LTO: 'off', DEBUG: 'false', CODEGEN_UNITS: '16' };
 
 /**
- * By the name that the package gives a platform: Rust's target, the C compiler, what has to be installed for both, and what
- * cargo needs to know beyond that.
+ * By the name that the package gives a platform: Rust's target, the C compiler, what has to be installed for both, and
+ * what cargo needs to know beyond that.
  */
 const TARGETS = {
   'linux-x64-musl': {
@@ -46,8 +46,9 @@ const TARGETS = {
 };
 
 /**
- * Rust links musl with files of its own, for static programs; an addon takes those of the system. libgcc_s is the one of
- * the process that loads it: here only its name counts. libffi needs headers of the kernel, which musl-gcc does not have.
+ * Rust links musl with files of its own, for static programs; an addon takes those of the system. libgcc_s is the one
+ * of the process that loads it: here only its name counts. libffi needs headers of the kernel, which musl-gcc does not
+ * have.
  */
 function setUpMusl(folder) {
   const headers = path.join(folder, 'include');
@@ -93,19 +94,15 @@ function requireTarget(target) {
   tryTo('rustup', ['target', 'add', target], { cwd: root });
 }
 
-/**
- * Builds the addon and the fixture.
- * @param {string} platform a key of TARGETS
- * @returns {{ addon: string, fixture: string, compiler: string }} their files, and the C compiler
- */
-function buildFor(platform) {
-  const { target, compiler, packages, library, setUp } = TARGETS[platform];
+/** The environment in which cargo builds for a platform, which needs nothing else then. */
+function prepareCargo(platform) {
+  const { target, compiler, packages, setUp } = TARGETS[platform];
   installPackages(packages);
   requireTarget(target);
   const folder = path.join(platforms, platform);
   fs.mkdirSync(folder, { recursive: true });
   const name = target.replaceAll('-', '_');
-  const env = {
+  return {
     ...process.env,
     ...Object.fromEntries(Object.entries(PROFILE).map(([key, value]) => [`CARGO_PROFILE_RELEASE_${key}`, value])),
     [`CC_${name}`]: compiler,
@@ -115,6 +112,38 @@ function buildFor(platform) {
     PATH: `${process.env.PATH}:${path.join(root, 'scripts', 'make')}`,
     ...setUp(folder),
   };
+}
+
+/**
+ * Runs the unit tests of the Rust core.
+ * @param {string} platform a key of TARGETS
+ * @param {Record<string, string>} settings the environment of the tests
+ * @param {string} runner the program that runs programs of the platform
+ * @returns {number} how many passed
+ * @throws {Error} with the output, if one failed
+ */
+function testFor(platform, settings, runner) {
+  const { target } = TARGETS[platform];
+  const name = `CARGO_TARGET_${target.replaceAll('-', '_').toUpperCase()}_RUNNER`;
+  const env = { ...prepareCargo(platform), ...settings, [name]: runner };
+  console.error(`Running the unit tests for ${target} ...`);
+  const args = ['test', '--locked', '--lib', '--target', target];
+  const { status, stdout, stderr } = spawnSync('cargo', args, { cwd: root, env, encoding: 'utf8' });
+  const passed = stdout?.match(/^test result: ok\. (\d+) passed/m)?.[1];
+  if (status !== 0 || passed === undefined)
+    throw new Error(`the unit tests for ${target}: ${`${stdout ?? ''}\n${stderr ?? ''}`.trim().slice(-3000)}`);
+  return Number(passed);
+}
+
+/**
+ * Builds the addon and the fixture.
+ * @param {string} platform a key of TARGETS
+ * @returns {{ addon: string, fixture: string, compiler: string }} their files, and the C compiler
+ */
+function buildFor(platform) {
+  const { target, compiler, library } = TARGETS[platform];
+  const folder = path.join(platforms, platform);
+  const env = prepareCargo(platform);
   console.error(`Building the addon for ${target} ...`);
   run('cargo', ['build', '--release', '--locked', '--lib', '--target', target], { cwd: root, env });
   const addon = path.join(folder, 'pinned-ffi.node');
@@ -126,4 +155,4 @@ function buildFor(platform) {
   return { addon, fixture, compiler };
 }
 
-module.exports = { buildFor };
+module.exports = { buildFor, testFor };

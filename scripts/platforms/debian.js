@@ -9,7 +9,7 @@ const { Unavailable } = require('../unavailable.js');
 const MIRROR = process.env.PINNED_FFI_DEBIAN_MIRROR ?? 'http://deb.debian.org/debian';
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
-/** What takes longer hangs. */
+/** A command that takes longer is taken for one that hangs. */
 const LONGEST_TRY_MS = 5 * 60_000;
 
 /** Runs a command that fetches or sets up something. */
@@ -61,8 +61,8 @@ function installPackages(needed) {
 }
 
 /**
- * Unpacks packages of a release of Debian, and what they depend on, into a folder. Nothing is installed: apt has a state
- * of its own there.
+ * Unpacks packages of a release of Debian, and what they depend on, into a folder. Nothing is installed: apt has a
+ * state of its own there.
  * @param {string} release trixie, for example
  * @param {string[]} names
  * @param {string} folder kept: it is filled once

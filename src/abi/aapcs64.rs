@@ -1,5 +1,6 @@
 //! Calling sequences of AAPCS64 ("Procedure Call Standard for the Arm 64-bit Architecture", 2024Q3, section 6.8), and
-//! of Apple's variant of it ("Writing ARM64 code for Apple platforms"). The names of rules in comments are the standard's.
+//! of Apple's variant of it ("Writing ARM64 code for Apple platforms"). The names of rules in comments are the
+//! standard's.
 
 use super::calling_sequence::{Builder, CallingSequence, FileLayout, Load, ResultIn, WORD, is_aligned};
 use super::ctype::CType;
@@ -73,7 +74,8 @@ pub fn is_by_address(layout: &Layout) -> bool {
 }
 
 /// The calling sequence of a signature whose arguments lie at these offsets of the argument buffer; of a variadic
-/// function `fixed` are declared. `None` where an aggregate is none that [`Passed`] has, or there are too many arguments.
+/// function `fixed` are declared. `None` where an aggregate is none that [`Passed`] has, or there are too many
+/// arguments.
 pub fn arrange(
     arguments: &[ValueType],
     offsets: &[usize],
@@ -128,7 +130,7 @@ fn push_scalar(sequence: &mut Builder, ctype: CType, from: usize, is_packed: boo
     sequence.push(from, load, to)
 }
 
-/// B.4, C.2 to C.5, C.12 to C.15: what does not fit in the registers of its class ends them.
+/// B.4, C.2 to C.5, C.12 to C.15: after an argument that does not fit in the registers of its class, none is used.
 fn push_aggregate(sequence: &mut Builder, passed: Passed, from: usize, is_packed: bool) -> Option<()> {
     match passed {
         Passed::Floats(count, load) => {

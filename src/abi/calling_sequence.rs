@@ -1,5 +1,5 @@
 //! Calling sequences: which word of a register or of the stack each word of each argument goes to. One is made when a
-//! function is bound, by the ABI of the platform (`sysv64`, `aapcs64`). libffi classifies the arguments at
+//! function is bound, by the ABI of the platform (`sysv64`, `aapcs64`, `win64`). libffi classifies the arguments at
 //! every call; it serves every other signature, and is the oracle of the tests.
 
 use super::ctype::CType;
@@ -36,7 +36,7 @@ impl FileLayout {
     }
 
     /// The first word of the copies.
-    #[cfg(any(test, aapcs64))]
+    #[cfg(any(test, aapcs64, win64))]
     const fn first_copy(&self) -> usize {
         self.registers() + self.stack + 1
     }
@@ -208,8 +208,8 @@ impl CallingSequence {
     }
 }
 
-/// A calling sequence in the making: the steps, and what is taken of each part of the register file. Places are bytes of
-/// the register file.
+/// A calling sequence in the making: the steps, and what is taken of each part of the register file. Places are bytes
+/// of the register file.
 pub struct Builder {
     file: &'static FileLayout,
     steps: Vec<Step>,
@@ -282,7 +282,7 @@ impl Builder {
     }
 
     /// Adds a step that passes the address of a copy, which is aligned to 16 bytes.
-    #[cfg(any(test, aapcs64))]
+    #[cfg(any(test, aapcs64, win64))]
     pub fn push_copy(&mut self, from: usize, size: usize, to: usize) -> Option<()> {
         let last = self.copies.last().map_or(self.file.first_copy() * WORD, |last| usize::from(last.to) + last.size);
         let at = last.next_multiple_of(2 * WORD);
@@ -296,12 +296,14 @@ impl Builder {
     /// The calling sequence.
     pub fn finish(self, result: ResultIn, returned: Load) -> CallingSequence {
         let is_one_each = self.firsts.len() == self.steps.len();
+        let floats = self.file.integers..self.file.integers + self.file.floats;
+        let has_floats = self.steps.iter().any(|step| floats.contains(&step.word()));
         CallingSequence {
             steps: self.steps.into(),
             firsts: if is_one_each { Box::default() } else { self.firsts.into() },
             copies: self.copies.into(),
             on_stack: self.stack_bytes.div_ceil(WORD),
-            has_floats: self.floats > 0,
+            has_floats,
             result,
             registers: result.registers(),
             returned,

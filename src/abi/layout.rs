@@ -79,8 +79,14 @@ const MOST_BITFIELD_BYTES: usize = isize::MAX as usize / 128;
 /// The bytes from which on an aggregate goes through memory in every supported ABI: four doubles are the widest
 /// homogeneous aggregate (AAPCS64), two registers the widest mixed one (System V, AAPCS64).
 const LARGE: usize = 32;
-/// The bytes up to which the classes of the parts count here.
-const IN_REGISTERS: usize = if cfg!(target_arch = "x86_64") { 16 } else { LARGE };
+/// The bytes up to which the classes of the parts count here. On Windows on x64 only the size of an aggregate counts.
+const IN_REGISTERS: usize = if cfg!(win64) {
+    0
+} else if cfg!(target_arch = "x86_64") {
+    16
+} else {
+    LARGE
+};
 
 const TOO_LARGE: &str = "the type is larger than memory";
 const EMPTY: &str = "a struct that ends in an array without a length cannot be passed by value; pass a pointer";

@@ -8,5 +8,7 @@ pub mod encoded;
 pub mod layout;
 pub mod native;
 pub mod signature;
-#[cfg(any(test, not(aapcs64)))]
+#[cfg(any(test, not(any(aapcs64, win64))))]
 pub mod sysv64;
+#[cfg(any(test, win64))]
+pub mod win64;

@@ -4,8 +4,10 @@
 use super::aapcs64 as abi;
 use super::calling_sequence::{CallingSequence, FileLayout};
 use super::layout::ValueType;
-#[cfg(not(aapcs64))]
+#[cfg(not(any(aapcs64, win64)))]
 use super::sysv64 as abi;
+#[cfg(win64)]
+use super::win64 as abi;
 
 /// The words in which a call has its arguments.
 pub const FILE: FileLayout = abi::FILE;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::invoke;
 use super::remote::{Remote, RemoteCall, RemoteResult};
 use crate::abi::signature::Signature;
+use crate::errno::Errno;
 use crate::error::Result;
 use crate::loader::library::Library;
 use crate::memory::address::Address;
@@ -110,11 +111,11 @@ impl Calling<'_> {
             return remote.call(self.signature, block, captures_errno);
         }
         if captures_errno {
-            invoke::clear_errno();
+            Errno::here().set(0);
         }
         // SAFETY: by the contract of this function.
         let block = unsafe { invoke::enter(self.signature, self.code, block) };
-        Ok(Box::new(Entered { block, errno: invoke::last_errno(), text: None }))
+        Ok(Box::new(Entered { block, errno: Errno::here().get(), text: None }))
     }
 }
 
@@ -129,7 +130,7 @@ impl<E> BoundFunction<E> {
     #[inline]
     pub fn clear_errno(&self) {
         if self.options.captures_errno() {
-            invoke::clear_errno();
+            Errno::here().set(0);
         }
     }
 }

@@ -3,6 +3,7 @@
 pub mod bound_function;
 pub mod enter_aapcs64;
 pub mod enter_sysv64;
+pub mod enter_win64;
 pub mod function_table;
 pub mod inside;
 pub mod invoke;

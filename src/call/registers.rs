@@ -9,6 +9,8 @@ use std::ptr::NonNull;
 use super::enter_aapcs64::enter;
 #[cfg(sysv64)]
 use super::enter_sysv64::enter;
+#[cfg(win64)]
+use super::enter_win64::enter;
 use crate::abi::calling_sequence::{CallingSequence, FIRST_FLOAT, Load, ResultIn, Step};
 use crate::abi::native::{FILE, RESULT_ADDRESS, RETURNED};
 use crate::memory::address::Address;
@@ -37,7 +39,16 @@ impl CallingSequence {
     /// M2: `base` is readable as far as the signature's layout says.
     #[inline]
     pub unsafe fn load(&self, base: *const u8, words: &mut RegisterFile) {
-        let file = words.0.get_mut().as_mut_ptr().cast::<u8>();
+        // SAFETY: by the contract of this function; the file is the platform's.
+        unsafe { self.load_file(base, words.0.get_mut().as_mut_ptr().cast()) };
+    }
+
+    /// As [`CallingSequence::load`], into the register file of any ABI.
+    ///
+    /// # Safety
+    /// As `load`; `file` is writable for the words of the ABI that the sequence was made by, and aligned to 16 bytes.
+    #[inline]
+    pub unsafe fn load_file(&self, base: *const u8, file: *mut u8) {
         for step in &self.steps {
             // SAFETY: M2 by the contract of this function; slots are aligned to 4 bytes at least where 4 are read, to 8
             // otherwise. The casts extend as C does. A sequence has no step behind the end of the file. A step to the
@@ -166,7 +177,13 @@ mod tests {
         let types: Vec<ValueType> = [I8, F32, U16, F64, I64, U8, I32, U32, I16, F32, Bool].map(ValueType::from).into();
         let offsets: Vec<usize> = (0..types.len()).map(|i| i * 8).collect();
         let sequence = native::arrange(&types, &offsets, None, &F64.into()).unwrap();
-        let on_stack = if cfg!(sysv64) { 2 } else { 0 };
+        let on_stack = if cfg!(sysv64) {
+            2
+        } else if cfg!(win64) {
+            7
+        } else {
+            0
+        };
         assert_eq!((sequence.on_stack, sequence.result), (on_stack, ResultIn::Float));
         let slot = |bytes: &[u8]| {
             let mut slot = [0xEE; 8];

@@ -5,6 +5,9 @@
 /// The bytes of a stub.
 pub const STUB_BYTES: usize = 32;
 
+/// The words between the block and the stack arguments: the frame pointer, and the return address.
+pub const LINKS: usize = 2;
+
 /// `ldr x16, =slot; ldr x17, [x16]; br x17`, and the slot's address.
 pub fn stub(slot: usize) -> [u8; STUB_BYTES] {
     let mut code = [0; STUB_BYTES];

@@ -2,17 +2,10 @@
 #![cfg(all(sysv64, callback_stubs))]
 #![expect(unsafe_code, reason = "is called by C")]
 
-/// The bytes of a stub.
-pub const STUB_BYTES: usize = 16;
+pub use super::jump_x86_64::{STUB_BYTES, stub};
 
-/// `mov r10, slot; jmp [r10]`
-pub fn stub(slot: usize) -> [u8; STUB_BYTES] {
-    let mut code = [0xcc; STUB_BYTES];
-    code[..2].copy_from_slice(&[0x49, 0xba]);
-    code[2..10].copy_from_slice(&slot.to_le_bytes());
-    code[10..13].copy_from_slice(&[0x41, 0xff, 0x22]);
-    code
-}
+/// The words between the block and the stack arguments: the frame pointer, and the return address.
+pub const LINKS: usize = 2;
 
 /// All stubs continue here: r10 is the slot, with the address of `enter`, the function to call, and its argument. Makes
 /// a `SavedRegisters` on the stack, whose results are zero until they are set.

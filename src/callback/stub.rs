@@ -10,9 +10,11 @@ use std::ptr::{NonNull, with_exposed_provenance_mut};
 use std::sync::{Mutex, PoisonError};
 
 #[cfg(aapcs64)]
-use super::entry_aapcs64::{STUB_BYTES, enter, stub};
+use super::entry_aapcs64::{LINKS, STUB_BYTES, enter, stub};
 #[cfg(sysv64)]
-use super::entry_sysv64::{STUB_BYTES, enter, stub};
+use super::entry_sysv64::{LINKS, STUB_BYTES, enter, stub};
+#[cfg(win64)]
+use super::entry_win64::{LINKS, STUB_BYTES, enter, stub};
 use crate::abi::calling_sequence::{CallingSequence, FIRST_FLOAT, Load, ResultIn, Step, WORD};
 use crate::abi::native::{FILE, RESULT_ADDRESS, RETURNED};
 use crate::memory::address::Address;
@@ -21,9 +23,6 @@ use crate::memory::exec::Code;
 
 /// Answers a call. It gets the saved registers, and the value that the stub was made with.
 pub type Arrive = unsafe extern "C" fn(&SavedRegisters, usize);
-
-/// The words between the block and the stack arguments: the frame pointer, and the return address.
-const LINKS: usize = 2;
 
 /// The arguments of one call, as C left them, and space for the result. Behind it lie those on the stack.
 #[repr(C)]

@@ -10,6 +10,7 @@ use super::memory::HostMemory;
 use super::served::here;
 use crate::abi::signature::Signature;
 use crate::callback::closure::{Closure, Handler, Incoming};
+use crate::errno;
 use crate::isolate::channel::{End, Head};
 use crate::isolate::signature_code::{self, arguments_at};
 use crate::isolate::stubs::{Entry, PER_PAGE, UNIT, entry_at, map_page};
@@ -108,21 +109,24 @@ unsafe extern "sysv64" fn bind_first() {
     )
 }
 
-/// Makes the code of a stub. Two threads may do so at once: then both codes work, and one is lost.
+/// Makes the code of a stub, and keeps errno. Two threads may do so at once: then both codes work, and one is lost.
 extern "sysv64" fn bind(entry: &'static Entry) -> u64 {
+    errno::kept(|| make_code(entry))
+}
+
+fn make_code(entry: &'static Entry) -> u64 {
     let number = entry.spare.load(Ordering::Relaxed);
-    let errno = crate::call::invoke::last_errno();
     let signature = signature_of(number);
     let Some(signature) = signature else { fail("a function pointer that is no callback was called") };
     let handler = Box::new(Callback { number, signature: Arc::clone(&signature) });
     let Ok(closure) = Closure::new(signature, handler) else { fail("no memory for a callback") };
     let code = closure.code().get() as u64;
     entry.code.store(code, Ordering::Release);
-    crate::call::invoke::set_errno(errno); // Waiting for the answer may have set it.
     code
 }
 
-fn fail(what: &str) -> ! {
+/// Ends the process, which cannot go on.
+pub fn fail(what: &str) -> ! {
     eprintln!("pinned-ffi: {what}");
     std::process::abort();
 }
@@ -143,13 +147,12 @@ impl Handler for Callback {
     fn call(&self, incoming: &Incoming<'_>) {
         let block = incoming.block();
         let arguments = &bytes(&block)[arguments_at(&self.signature)..self.signature.layout.size];
-        let errno = crate::call::invoke::last_errno();
-        if let Some(result) = ask_parent(Head::new(Kind::Callback, [self.number, 0, 0]), &[arguments])
+        let head = Head::new(Kind::Callback, [self.number, 0, 0]);
+        if let Some(result) = errno::kept(|| ask_parent(head, &[arguments]))
             && result.len() == self.signature.result_size()
         {
             incoming.put_result_bytes(&result);
         }
-        crate::call::invoke::set_errno(errno);
     }
 }
 

@@ -1,7 +1,7 @@
 //! The last act of a host: signal handlers, and a handler for `exit`, that write a death report for the parent.
 //!
-//! Afterwards the signal is raised again with its default action, so that the parent sees the true signal, and a core file
-//! is written where that is configured.
+//! Afterwards the signal is raised again with its default action, so that the parent sees the true signal, and a core
+//! file is written where that is configured.
 #![expect(unsafe_code, reason = "installs signal handlers, and writes to memory that is shared with the parent")]
 
 use std::ffi::{c_int, c_void};
@@ -38,8 +38,8 @@ unsafe extern "C" {
     fn on_exit(function: unsafe extern "C" fn(c_int, *mut c_void), argument: *mut c_void) -> c_int;
 }
 
-/// Installs the handlers, once for the process, and prepares the calling thread ([`prepare_thread`]). Call it before any
-/// library is loaded: what a library registers with `atexit` then runs before the report of an exit is written.
+/// Installs the handlers, once for the process, and prepares the calling thread ([`prepare_thread`]). Call it before
+/// any library is loaded: what a library registers with `atexit` then runs before the report of an exit is written.
 ///
 /// # Safety
 /// H1. `report` points to a [`DeathReport`] that is writable until the process ends.
@@ -132,7 +132,8 @@ unsafe fn finish_report() {
 
 /// Ends a process whose handler hangs.
 unsafe extern "C" fn give_up(_: c_int, _: *mut libc::siginfo_t, _: *mut c_void) {
-    // SAFETY: H2.
+    // SAFETY: H2; the handler was installed for the signal that ends the process, and what `die` calls is
+    // async-signal-safe.
     unsafe { die(SIGNAL.load(Ordering::Acquire), null_mut()) }
 }
 
@@ -146,7 +147,8 @@ fn is_reporting_process() -> bool {
 /// # Safety
 /// H2.
 unsafe fn die(signal: c_int, info: *mut libc::siginfo_t) -> ! {
-    // SAFETY: H2, H4.
+    // SAFETY: H2, by the contract of this function: the process is ending, so nothing relies on the action that is
+    // replaced. The set is a local.
     unsafe {
         libc::signal(signal, libc::SIG_DFL);
         let mut set = std::mem::zeroed();

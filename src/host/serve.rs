@@ -1,6 +1,7 @@
 //! A thread of the host that serves a channel: it makes the calls that the parent asks for.
 #![expect(unsafe_code, reason = "calls C and the loader")]
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::ffi::{CStr, CString, c_void};
 use std::io::Error;
@@ -15,6 +16,7 @@ use super::stack::ArenaStack;
 use super::{callbacks, crash, segments};
 use crate::abi::signature::Signature;
 use crate::call::invoke;
+use crate::errno::Errno;
 use crate::isolate::channel::{End, Head};
 use crate::isolate::signature_code::{self, arguments_at};
 use crate::isolate::wire::{CALL_ERRNO, CALL_TEXT, Kind, PAYLOAD, TEXT_STAYS, WORDS};
@@ -29,6 +31,8 @@ const STACK: usize = 8 << 20;
 struct CallThread {
     end: End<'static>,
     memory: &'static HostMemory,
+    /// How many calls are nested.
+    depth: Cell<u32>,
 }
 
 /// Starts a thread that serves a channel.
@@ -40,7 +44,7 @@ pub fn start(memory: &'static HostMemory, number: usize) -> Result<(), Error> {
     let run = move || {
         let channel = memory.channel(number);
         let end = End::new(&channel.up, &channel.down, memory.settings().spins != 0);
-        let served: &'static CallThread = Box::leak(Box::new(CallThread { end, memory }));
+        let served: &'static CallThread = Box::leak(Box::new(CallThread { end, memory, depth: Cell::new(0) }));
         serve_here(Some(served));
         crash::prepare_thread();
         if number == crate::isolate::wire::MAIN {
@@ -172,12 +176,17 @@ impl CallThread {
         set_bytes(&mut block, from, payload);
         let captures = head.words[1] & CALL_ERRNO != 0;
         if captures {
-            invoke::clear_errno();
+            Errno::here().set(0);
         }
+        let depth = self.depth.get() + 1;
+        self.depth.set(depth);
         // SAFETY: U1; the parent has bound the function with this signature.
         let result = unsafe { invoke::enter(&signature, code, &block) };
         callbacks::end_if_forked();
-        let status = if captures { invoke::last_errno() as u32 } else { 0 };
+        if self.depth.replace(depth - 1) != depth {
+            callbacks::fail("C has jumped out of a call that a callback made (longjmp, or an exception)");
+        }
+        let status = if captures { Errno::here().get() as u32 } else { 0 };
         if head.words[1] & CALL_TEXT != 0 {
             return self.give_text(address_in(&result, 0), status);
         }

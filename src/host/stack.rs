@@ -1,8 +1,9 @@
 //! Stacks of call threads in the arena: a callback that gets the address of a local variable of C reads it in place.
 //!
-//! A thread keeps its ordinary stack, on which libc has its thread-local variables, and switches to one in the arena for
-//! as long as it serves calls. The ordinary stack is idle meanwhile, and `fork` runs on it (`fork.rs`). `pthread_getattr_np`
-//! is exported so that code that asks for the bounds of its stack gets those of the stack it runs on.
+//! A thread keeps its ordinary stack, on which libc has its thread-local variables, and switches to one in the arena
+//! for as long as it serves calls. The ordinary stack is idle meanwhile, and `fork` runs on it (`fork.rs`).
+//! `pthread_getattr_np` is exported so that code that asks for the bounds of its stack gets those of the stack it runs
+//! on.
 //!
 //! Below a stack lie pages that cannot be accessed. Without them a stack overflow would run through the heap, and into
 //! Buffers of JavaScript, and never fault.
@@ -44,8 +45,8 @@ pub struct Current {
 thread_local!(static CURRENT: Cell<Option<Current>> = const { Cell::new(None) });
 
 impl ArenaStack {
-    /// Takes the pages of a stack of at least `bytes` out of the heap. `None` if the heap has no region or no room, or if
-    /// this libc forks internally on the stack of its caller: then the thread's ordinary stack is the one to use.
+    /// Takes the pages of a stack of at least `bytes` out of the heap. `None` if the heap has no region or no room, or
+    /// if this libc forks internally on the stack of its caller: then the thread's ordinary stack is the one to use.
     pub fn new(bytes: usize) -> Option<Self> {
         if !is_libc_safe() {
             return None;
@@ -85,7 +86,8 @@ impl ArenaStack {
 
 impl Drop for ArenaStack {
     fn drop(&mut self) {
-        // SAFETY: H3; no call runs on the stack, because run() borrows it. Its pages are used for other blocks from now on.
+        // SAFETY: H3; no call runs on the stack, because run() borrows it. Its pages are used for other blocks from now
+        // on.
         unsafe {
             let access = libc::PROT_READ | libc::PROT_WRITE;
             if libc::mprotect(pointer(self.start), GUARD, access) == 0 {
@@ -103,8 +105,8 @@ pub fn current() -> Option<Current> {
     CURRENT.try_with(Cell::get).ok().flatten().filter(|stack| (stack.low..stack.high).contains(&sp))
 }
 
-/// The guard of the arena's stack that the calling thread has, also while it runs on its ordinary one: the first address
-/// and the bytes.
+/// The guard of the arena's stack that the calling thread has, also while it runs on its ordinary one: the first
+/// address and the bytes.
 pub fn guard_of_thread() -> Option<(usize, usize)> {
     let stack = CURRENT.try_with(Cell::get).ok().flatten()?;
     Some((stack.low - GUARD, GUARD))

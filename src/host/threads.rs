@@ -66,8 +66,8 @@ unsafe extern "C" fn create(
     }
 }
 
-/// Where a thread begins: prepares it and jumps to its function. No frame of ours stays on the stack: `pthread_exit` and
-/// cancellation unwind it, which code of Rust must not take part in.
+/// Where a thread begins: prepares it and jumps to its function. No frame of ours stays on the stack: `pthread_exit`
+/// and cancellation unwind it, which code of Rust must not take part in.
 #[unsafe(naked)]
 unsafe extern "C" fn begin() {
     naked_asm!(

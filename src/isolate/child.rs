@@ -332,14 +332,15 @@ impl Child {
     ///
     /// # Errors
     /// Where the host ends or the deadline passes first, or the host refuses the request.
-    pub fn signature(self: &Arc<Self>, signature: &Arc<Signature>) -> Result<u32> {
+    pub fn signature(self: &Arc<Self>, signature: &Arc<Signature>, deadline: Option<Deadline>) -> Result<u32> {
         let key = Arc::as_ptr(signature).addr();
         if let Some((number, _)) = locked(&self.signatures).get(&key) {
             return Ok(*number);
         }
         let number = self.next_signature.fetch_add(1, Ordering::Relaxed);
         let head = Head::new(Kind::Define, [number.into(), 0, 0]);
-        self.ask(head, &[&signature_code::encode(signature)], Deadline::after(STARTING.as_millis() as u64))?;
+        let deadline = deadline.or_else(|| Deadline::after(STARTING.as_millis() as u64));
+        self.ask(head, &[&signature_code::encode(signature)], deadline)?;
         locked(&self.signatures).insert(key, (number, Arc::clone(signature)));
         Ok(number)
     }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::channel::Head;
 use super::child::{Child, Reply};
+use super::deadline::Deadline;
 use super::process::Process;
 use super::signature_code::{arguments_at, gives_text};
 use super::stubs;
@@ -88,13 +89,13 @@ impl RemoteLibrary {
             return Ok(None);
         }
         let child = self.process.child()?;
-        self.find_in(&child, symbol)
+        self.find_in(&child, symbol, self.process.deadline(None))
     }
 
-    fn find_in(&self, child: &Arc<Child>, symbol: &str) -> Result<Option<u64>> {
+    fn find_in(&self, child: &Arc<Child>, symbol: &str, deadline: Option<Deadline>) -> Result<Option<u64>> {
         let handle = self.handle(child)?;
         let head = Head::new(Kind::Find, [handle, 0, 0]);
-        let address = child.ask(head, &[symbol.as_bytes()], self.process.deadline(None))?.words[0];
+        let address = child.ask(head, &[symbol.as_bytes()], deadline)?.words[0];
         if address == 0 {
             return Ok(None);
         }
@@ -158,13 +159,14 @@ struct Bound {
 impl RemoteCall for RemoteFunction {
     fn call(&self, signature: &Arc<Signature>, block: &ArgBlock, captures_errno: bool) -> Result<Box<RemoteResult>> {
         let child = self.process().child()?;
-        let bound = self.bound_in(&child, signature)?;
+        let deadline = self.process().deadline(self.timeout);
+        let bound = self.bound_in(&child, signature, deadline)?;
         let is_text = gives_text(signature);
         let flags = if captures_errno { CALL_ERRNO } else { 0 } | if is_text { CALL_TEXT } else { 0 };
         let number = u64::from(bound.signature.unwrap_or_default());
         let head = Head::new(Kind::Call, [bound.address, number | flags, 0]);
         let arguments = &bytes(block)[arguments_at(signature)..signature.layout.size];
-        let reply = child.ask(head, &[arguments], self.process().deadline(self.timeout))?;
+        let reply = child.ask(head, &[arguments], deadline)?;
         self.result_of(&child, signature, reply, is_text)
     }
 
@@ -216,7 +218,7 @@ impl RemoteFunction {
 
     /// Where it is in a host.
     #[inline(never)] // As above.
-    fn bound_in(&self, child: &Arc<Child>, signature: &Arc<Signature>) -> Result<Bound> {
+    fn bound_in(&self, child: &Arc<Child>, signature: &Arc<Signature>, deadline: Option<Deadline>) -> Result<Bound> {
         let mut bound = *locked(&self.bound);
         if bound.generation == child.generation && bound.signature.is_some() {
             return Ok(bound);
@@ -229,12 +231,12 @@ impl RemoteFunction {
                     "the function at {address:#x} was in a process that has ended; find it by a symbol's name"
                 )));
             };
-            bound.address = self.library.find_in(child, symbol)?.ok_or_else(|| {
+            bound.address = self.library.find_in(child, symbol, deadline)?.ok_or_else(|| {
                 missing(format!("the symbol \"{symbol}\" is not in the library any more, whose file has changed"))
             })?;
             bound.generation = child.generation;
         }
-        bound.signature = Some(child.signature(signature)?);
+        bound.signature = Some(child.signature(signature, deadline)?);
         *locked(&self.bound) = bound;
         Ok(bound)
     }

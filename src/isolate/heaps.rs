@@ -1,5 +1,5 @@
-//! The parts of an arena that hosts have as their heaps. A heap is used again only after all others, so that a stale pointer
-//! of a host that has ended is recognized for as long as possible.
+//! The parts of an arena that hosts have as their heaps. A heap is used again only after all others, so that a stale
+//! pointer of a host that has ended is recognized for as long as possible.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -79,8 +79,8 @@ impl Heaps {
         (number < self.states.len()).then_some(number)
     }
 
-    /// Whether an address lies in the heap of a host that has ended, and of no other since. A number that happens to lie
-    /// where no heap has been is not a stale pointer.
+    /// Whether an address lies in the heap of a host that has ended, and of no other since. A number that happens to
+    /// lie where no heap has been is not a stale pointer.
     pub fn is_free_at(&self, address: usize) -> bool {
         self.number_of(address).is_some_and(|number| self.states[number].load(Ordering::Relaxed) == FREED)
     }

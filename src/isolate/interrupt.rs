@@ -1,5 +1,5 @@
-//! Whether the thread that waits for a host is to stop. JavaScript may stop it, which this layer does not know: the layer
-//! above registers a function that checks.
+//! Whether the thread that waits for a host is to stop. JavaScript may stop it, which this layer does not know: the
+//! layer above registers a function that checks.
 
 use std::cell::Cell;
 

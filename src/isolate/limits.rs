@@ -1,5 +1,5 @@
-//! Limits of the system under which Buffers must not be born in the arena: a page of it that is touched may then be refused
-//! by a signal, where `malloc` would return NULL, and its addresses are missing elsewhere.
+//! Limits of the system under which Buffers must not be born in the arena: a page of it that is touched may then be
+//! refused by a signal, where `malloc` would return NULL, and its addresses are missing elsewhere.
 #![expect(unsafe_code, reason = "asks for limits")]
 
 use std::fs;

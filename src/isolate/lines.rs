@@ -84,7 +84,8 @@ impl Lines {
         Ok(memory.line(number, may_spin))
     }
 
-    /// Keeps a line for the thread, if it is a dedicated one, or for the next call. `leave` is run when the thread ends.
+    /// Keeps a line for the thread, if it is a dedicated one, or for the next call. `leave` is run when the thread
+    /// ends.
     pub fn give(&self, pid: i32, line: Line, leave: impl FnOnce(Line) + 'static) {
         if remote::keeps_thread() {
             OWN.set(Some(OwnLine { pid, line: Some(line), leave: Some(Box::new(leave)) }));

@@ -1,6 +1,6 @@
-//! The parent's side of isolation, and what it shares with the host (`src/host/`). An isolated library runs in the host,
-//! a process that shares Buffers with this one at the same addresses. When it ends, a call becomes an exception. Knows
-//! nothing of JavaScript.
+//! The parent's side of isolation, and what it shares with the host (`src/host/`). An isolated library runs in the
+//! host, a process that shares Buffers with this one at the same addresses. When it ends, a call becomes an exception.
+//! Knows nothing of JavaScript.
 #![cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
 
 pub mod address_space;

@@ -14,8 +14,8 @@ struct Segment {
 pub struct SharedGlobals(Mutex<Vec<Segment>>);
 
 impl SharedGlobals {
-    /// Takes note of all that there are now, as the host tells them: address, bytes, address in the arena. What does not
-    /// lie in the arena is left out.
+    /// Takes note of all that there are now, as the host tells them: address, bytes, address in the arena. What does
+    /// not lie in the arena is left out.
     pub fn set(&self, words: &[u8], is_in_arena: impl Fn(usize, usize) -> bool) {
         let word = |bytes: &[u8]| bytes.iter().rev().fold(0, |sum, byte| sum << 8 | usize::from(*byte));
         let segments = words.chunks_exact(24).map(|words| Segment {

@@ -165,8 +165,8 @@ pub fn signature_of(number: u64) -> Option<Arc<Signature>> {
 pub fn call(number: u64, arguments: &[u8]) -> Option<Vec<u8>> {
     let (code, signature) = target_of(number)?;
     let block = block_of(&signature, arguments)?;
-    // SAFETY: U1; the code is that of a callback of this signature, which C may call with any arguments, and which lives
-    // as long as the process (M7).
+    // SAFETY: U1; the code is that of a callback of this signature, which C may call with any arguments, and which
+    // lives as long as the process (M7).
     let result = unsafe { invoke::enter(&signature, code, &block) };
     Some(bytes(&result)[..signature.result_size()].to_vec())
 }

@@ -22,7 +22,7 @@ pub const FIRST_OTHER_FD: i32 = 6;
 pub const CHANNELS: usize = 256;
 /// The channel of the JavaScript thread.
 pub const MAIN: usize = 0;
-/// The channel on which threads of the library ask for channels of their own, one after the other.
+/// The channel on which threads of the library request separate channels, one after the other.
 pub const FOREIGN: usize = 1;
 /// The first channel of asynchronous calls.
 pub const FIRST_SPARE: usize = 2;
@@ -84,8 +84,8 @@ pub const TEXT_STAYS: u64 = u64::MAX;
 
 /// The second word of a [`Kind::Callback`] that asks for the callback's signature instead of calling it.
 pub const ASKS_SIGNATURE: u64 = 1;
-/// The second word of a [`Kind::Callback`] that asks for a thread of the parent for a channel, whose number is the first
-/// word.
+/// The second word of a [`Kind::Callback`] that asks for a thread of the parent for a channel, whose number is the
+/// first word.
 pub const ASKS_THREAD: u64 = 2;
 
 /// The words in a message's head.

@@ -16,6 +16,8 @@ use libloading::os::windows::Library as Handle;
 #[derive(Debug)]
 pub struct Library {
     name: String,
+    #[cfg(windows)]
+    is_process: bool,
     open: Cell<bool>,
     /// None for functions whose addresses the user has linked.
     handle: RefCell<Option<Handle>>,
@@ -36,7 +38,8 @@ impl std::fmt::Debug for Unload {
 }
 
 impl Library {
-    /// Opens a library, or the process itself for `None`. `flags` are those of dlopen (0: `RTLD_NOW`).
+    /// Opens a library, or for `None` the process itself, where all that is loaded is searched. `flags` are those of
+    /// dlopen (0: `RTLD_NOW`).
     ///
     /// # Errors
     /// `LibraryInvalid` with the message of the loader.
@@ -52,6 +55,8 @@ impl Library {
         let name = path.map_or_else(|| "(this process)".into(), |path| format!("\"{path}\""));
         Ok(Self {
             name,
+            #[cfg(windows)]
+            is_process: path.is_none(),
             open: Cell::new(true),
             handle: RefCell::new(Some(handle)),
             inside: Cell::new(0),
@@ -64,6 +69,8 @@ impl Library {
     pub fn linked(name: &str) -> Self {
         Self {
             name: name.into(),
+            #[cfg(windows)]
+            is_process: false,
             open: Cell::new(true),
             handle: RefCell::new(None),
             inside: Cell::new(0),
@@ -101,6 +108,11 @@ impl Library {
         let handle = self.handle.borrow();
         // SAFETY: M6; only the address is taken, nothing is read through it.
         let found = unsafe { handle.as_ref()?.get::<*mut std::ffi::c_void>(symbol.as_bytes()) };
+        // Windows searches the executable alone.
+        #[cfg(windows)]
+        if found.is_err() && self.is_process {
+            return super::modules::find(symbol);
+        }
         Address::new(found.ok()?.into_raw_address())
     }
 

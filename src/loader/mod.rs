@@ -7,5 +7,6 @@ pub mod instances;
 pub mod interpose;
 pub mod library;
 pub mod library_report;
+pub mod modules;
 pub mod preflight;
 pub mod symbol_size;

@@ -117,8 +117,8 @@ impl ArgBuffer {
     }
 
     /// The arguments of a callback lie in the argument buffer: JavaScript clears the mark when it begins to write.
-    /// `who` is the kind of caller. `token` is the number under which a call of another thread may be answered later; it
-    /// takes the place of the bound function's number, which nothing reads during a callback.
+    /// `who` is the kind of caller. `token` is the number under which a call of another thread may be answered later;
+    /// it takes the place of the bound function's number, which nothing reads during a callback.
     #[inline]
     pub fn begin_callback(&self, who: u32, token: Option<u32>) {
         // SAFETY: M1 and M2; every buffer begins with the head.
@@ -163,7 +163,7 @@ impl ArgBuffer {
     #[inline]
     pub fn half(&self, at: usize) -> u32 {
         assert!(at <= self.length && size_of::<u32>() <= self.length - at, "a read past the argument buffer");
-        // SAFETY: M1 and M2.
+        // SAFETY: M1; M2, by the assertion above.
         unsafe { self.base.add(at).cast::<u32>().read_unaligned() }
     }
 
@@ -174,7 +174,7 @@ impl ArgBuffer {
     #[inline]
     pub fn word(&self, at: usize) -> u64 {
         assert!(at <= self.length && size_of::<u64>() <= self.length - at, "a read past the argument buffer");
-        // SAFETY: M1 and M2.
+        // SAFETY: M1; M2, by the assertion above.
         unsafe { self.base.add(at).cast::<u64>().read_unaligned() }
     }
 
@@ -185,7 +185,7 @@ impl ArgBuffer {
     #[inline]
     pub fn put_word(&self, at: usize, word: u64) {
         assert!(at <= self.length && size_of::<u64>() <= self.length - at, "a write past the argument buffer");
-        // SAFETY: M1 and M2.
+        // SAFETY: M1; M2, by the assertion above.
         unsafe { self.base.add(at).cast::<u64>().write_unaligned(word) };
     }
 

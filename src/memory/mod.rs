@@ -49,6 +49,7 @@ pub mod fence;
 pub mod other_memory;
 pub mod probe;
 pub mod raw;
+pub mod raw_copy;
 pub mod simd16;
 pub mod string_arena;
 pub mod text;

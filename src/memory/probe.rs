@@ -53,7 +53,8 @@ pub unsafe fn read(from: Address, to: &mut [u8]) -> bool {
     })
 }
 
-/// Has the kernel copy memory that may not be mapped; false where it is not, `None` if a sandbox forbids the system call.
+/// Has the kernel copy memory that may not be mapped; false where it is not, `None` if a sandbox forbids the system
+/// call.
 #[cfg(target_os = "linux")]
 pub fn copy(from: Address, to: &mut [u8]) -> Option<bool> {
     let local = libc::iovec { iov_base: to.as_mut_ptr().cast(), iov_len: to.len() };

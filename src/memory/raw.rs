@@ -29,8 +29,8 @@ pub fn checked(address: usize, length: usize, access: Access, pointer_check: Poi
     (pointer_check == PointerCheck::LowPage || probe::is_mapped(span, access)).then_some(span)
 }
 
-/// Whether the first NUL at an address is the one behind so many bytes. It is looked for no further: another process may
-/// change the bytes.
+/// Whether the first NUL at an address is the one behind so many bytes. It is looked for no further: another process
+/// may change the bytes.
 ///
 /// # Safety
 /// U2: the bytes and one more are readable.
@@ -102,8 +102,8 @@ pub unsafe fn pointer_at(address: usize) -> usize {
     unsafe { std::ptr::with_exposed_provenance::<usize>(address).read_unaligned() }
 }
 
-/// Copies a text of ASCII of at most `most` bytes, and returns its length; `None` for any other text, and for an address
-/// of the first page.
+/// Copies a text of ASCII of at most `most` bytes, and returns its length; `None` for any other text, and for an
+/// address of the first page.
 ///
 /// # Safety
 /// As [`short_text`]. M1: `to` is the address of so many bytes, which may be where the text lies.
@@ -345,7 +345,7 @@ mod tests {
         for pointer_check in [PointerCheck::LowPage, PointerCheck::Mapped] {
             // SAFETY: U2; the vector holds a NUL.
             assert_eq!(unsafe { text(address, None, pointer_check) }.unwrap().len(), 3 * PAGE + 5);
-            // SAFETY: U2.
+            // SAFETY: U2; the vector is longer.
             assert_eq!(unsafe { text(address, Some(7), pointer_check) }.unwrap(), b"xxxxxxx");
         }
     }

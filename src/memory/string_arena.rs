@@ -21,8 +21,8 @@ const CAPACITY: usize = 16 * 1024;
 /// are.
 const LEAST_LONG: usize = 128 * 1024;
 const MOST_LONG: usize = 4 << 20;
-/// Texts that may take no more bytes than these are encoded first, and then put into a block of their length: the fences
-/// of the block before stay, where that had the same length.
+/// Texts that may take no more bytes than these are encoded first, and then put into a block of their length: the
+/// fences of the block before stay, where that had the same length.
 const SHORT: usize = 4096;
 
 /// A stack of bytes, one per environment.
@@ -133,7 +133,8 @@ impl StringArena {
         Some(&to[..used])
     }
 
-    /// Lends so many bytes that belong to no text, aligned for sixteen, and with any content; `None` if there is no space.
+    /// Lends so many bytes that belong to no text, aligned for sixteen, and with any content; `None` if there is no
+    /// space.
     pub fn lend<T>(&self, bytes: usize, to: impl FnOnce(&mut [u8]) -> T) -> Option<T> {
         let bytes = bytes.checked_next_multiple_of(16)?;
         let start = if self.top.get().checked_add(bytes)? <= CAPACITY {
@@ -142,13 +143,13 @@ impl StringArena {
             let (memory, top, _) = self.long.reserve(bytes).filter(|_| self.source.is_none())?;
             memory.as_ptr().wrapping_add(top)
         };
-        // SAFETY: M4; bytes above the tops belong to no block. A text that is put here meanwhile has other content then,
-        // and nothing else.
+        // SAFETY: M4; bytes above the tops belong to no block. A text that is put here meanwhile has other content
+        // then, and nothing else.
         Some(to(unsafe { std::slice::from_raw_parts_mut(start, bytes) }))
     }
 
-    /// Lets `write` fill the start of so many bytes, and makes a fenced block of as many as it says it used. `None`, and
-    /// nothing is kept, where `write` says `None` or there is no space.
+    /// Lets `write` fill the start of so many bytes, and makes a fenced block of as many as it says it used. `None`,
+    /// and nothing is kept, where `write` says `None` or there is no space.
     pub fn fill(&self, most: usize, write: impl FnOnce(&mut [u8]) -> Option<usize>) -> Option<CachedBlock> {
         let top = self.top.get();
         if let Some(end) = end_of(top, most, CAPACITY) {

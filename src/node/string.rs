@@ -64,7 +64,8 @@ fn of_utf8(environment: &Environment, bytes: &[u8]) -> Result<sys::napi_value, F
     })
 }
 
-/// What `make` makes of the units of UTF-8; `None` where the bytes are no UTF-8, or there is no memory to decode them in.
+/// What `make` makes of the units of UTF-8; `None` where the bytes are no UTF-8, or there is no memory to decode them
+/// in.
 #[cfg(v8_abi)]
 fn of_decoded<T>(environment: &Environment, bytes: &[u8], make: impl FnOnce(&[u16]) -> Option<T>) -> Option<T> {
     let room = decode::most_units(bytes.len());

@@ -14,6 +14,7 @@ use std::sync::{Once, OnceLock};
 use super::ring::{RING, Slot, State};
 use super::text::Line;
 use super::thread::{self, Who};
+use crate::errno::Errno;
 
 const SIGNALS: [(c_int, &str); 5] = [
     (libc::SIGSEGV, "SIGSEGV"),
@@ -127,7 +128,8 @@ unsafe extern "C" fn on_signal(signal: c_int, info: *mut libc::siginfo_t, contex
             return;
         }
     }
-    let errno = errno();
+    let errno = Errno::here();
+    let before = errno.get();
     let here = thread::number();
     let mut claimed = claim(here);
     // Another thread is printing, and its message should not be cut off by the end of the process.
@@ -143,12 +145,12 @@ unsafe extern "C" fn on_signal(signal: c_int, info: *mut libc::siginfo_t, contex
         // SAFETY: M17; the kernel has given the information.
         unsafe { print(signal, info, here) };
     }
-    // SAFETY: M17.
+    // SAFETY: M17; the three are what the kernel has passed.
     unsafe { pass_on(signal, info, context) };
     if claimed == Claim::Ours {
         BUSY.store(0, Ordering::Release);
     }
-    set_errno(errno);
+    errno.set(before);
 }
 
 #[derive(PartialEq, Eq)]
@@ -165,28 +167,6 @@ fn claim(here: u64) -> Claim {
         Err(other) if other == here => Claim::Nested,
         Err(_) => Claim::Taken,
     }
-}
-
-#[cfg(any(target_os = "linux", target_os = "android"))]
-fn errno_location() -> *mut c_int {
-    // SAFETY: U1; the function has no preconditions.
-    unsafe { libc::__errno_location() }
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn errno_location() -> *mut c_int {
-    // SAFETY: U1; the function has no preconditions.
-    unsafe { libc::__error() }
-}
-
-fn errno() -> c_int {
-    // SAFETY: M17; errno is this thread's own.
-    unsafe { *errno_location() }
-}
-
-fn set_errno(value: c_int) {
-    // SAFETY: M17; errno is this thread's own.
-    unsafe { *errno_location() = value };
 }
 
 /// SI_USER of <signal.h>: a process has sent the signal.
@@ -311,7 +291,7 @@ fn write(mut bytes: &[u8]) {
             continue;
         }
         patience -= 1;
-        match errno() {
+        match Errno::here().get() {
             libc::EINTR => {}
             libc::EAGAIN => {
                 let mut ready = libc::pollfd { fd: libc::STDERR_FILENO, events: libc::POLLOUT, revents: 0 };

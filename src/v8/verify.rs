@@ -59,8 +59,8 @@ pub(super) const WORDS: usize = 15;
 /// The first words of an object.
 pub(super) struct Words {
     object: Address,
-    /// Copied by the kernel, all at once: each copy is a system call. `None` where memory ends sooner, or where a sandbox
-    /// forbids the call, so that no word is read that is not asked for.
+    /// Copied by the kernel, all at once: each copy is a system call. `None` where memory ends sooner, or where a
+    /// sandbox forbids the call, so that no word is read that is not asked for.
     copy: Option<[usize; WORDS]>,
 }
 

@@ -1,8 +1,9 @@
 'use strict';
-// Runs signatures in a process of its own, for a call path and a mode of the engine: see matrix.js. The job is read from
-// standard input: { seed, libraries: [{ path, ids, signatures? }], wraps, rounds, optimizeEvery }. Writes lines:
+// Runs signatures in a process of its own, for a call path and a mode of the engine: see matrix.js. The job is read
+// from a file that is named, or from standard input: { seed, libraries: [{ path, ids, signatures? }], wraps, rounds,
+// optimizeEvery }. Writes lines:
 //   > ID            begins with a signature: where it crashes, this was the last one
-//   ! JSON          a mismatch: { id, message }
+//   ! JSON          a mismatch: { id, message, declaration }
 //   = JSON          the end: { calls, callbacks, optimized, tried }
 
 const fs = require('node:fs');
@@ -11,6 +12,7 @@ const {
   makeSignature,
   declarationOf,
   callbackOf,
+  declarationText,
   constantsOf,
   inCallback,
   TURNS,
@@ -18,7 +20,7 @@ const {
 } = require('./signature.js');
 const { makeValue, spell, sumOf, assertSame, typeOf } = require('./trees.js');
 
-const job = JSON.parse(fs.readFileSync(0, 'utf8'));
+const job = JSON.parse(fs.readFileSync(process.argv[2] ?? 0, 'utf8'));
 const say = (line) => fs.writeSync(1, `${line}\n`);
 const figures = { calls: 0, callbacks: 0, optimized: 0, tried: 0 };
 
@@ -111,9 +113,8 @@ for (const { path, ids, signatures } of job.libraries) {
       try {
         check(path, id, signature, wrap);
       } catch (error) {
-        say(
-          `! ${JSON.stringify({ id, wrap, message: `${wrap ? 'with wrap: true: ' : ''}${error.message.split('\n')[0]}` })}`,
-        );
+        const message = `${wrap ? 'with wrap: true: ' : ''}${error.message.split('\n')[0]}`;
+        say(`! ${JSON.stringify({ id, wrap, message, declaration: declarationText(signature) })}`);
       }
     }
   });

@@ -8,10 +8,11 @@ const path = require('node:path');
 const { findCompiler } = require('../../scripts/build.js');
 const { ffi } = require('../helpers.js');
 const { PRELUDE } = require('./hash.js');
+const { C_FLAGS } = require('./jobs.js');
 const { sourceOf, STATE } = require('./signature.js');
 
 const directory = path.join(__dirname, '..', 'fixtures', 'build', 'abi');
-const FLAGS = ['-std=gnu11', '-O1', '-w', '-shared', ...(process.platform === 'win32' ? [] : ['-fPIC'])];
+const FLAGS = [...C_FLAGS, '-shared', ...(process.platform === 'win32' ? [] : ['-fPIC'])];
 const AT_ONCE = 2;
 /** Libraries that no run has asked for since are removed. */
 const KEPT_DAYS = 2;
@@ -40,9 +41,13 @@ function run([command, ...args], input) {
   });
 }
 
+/** The C of some signatures, a list of [id, signature]. */
+const textOf = (signatures) =>
+  [PRELUDE, STATE, ...signatures.map(([id, signature]) => sourceOf(signature, id))].join('\n');
+
 /** The library of some signatures, a list of [id, signature]: compiled, unless it is there. */
 async function compile(signatures) {
-  const source = [PRELUDE, STATE, ...signatures.map(([id, signature]) => sourceOf(signature, id))].join('\n');
+  const source = textOf(signatures);
   const { command, version } = findC();
   const key = createHash('sha256')
     .update(JSON.stringify([version, FLAGS, source]))
@@ -81,4 +86,4 @@ function clean() {
   }
 }
 
-module.exports = { compileAll, clean };
+module.exports = { compileAll, clean, textOf };

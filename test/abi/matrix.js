@@ -5,19 +5,12 @@ const { spawn } = require('node:child_process');
 const path = require('node:path');
 const { compileAll, clean } = require('./compile.js');
 const { CALL_PATHS, ENGINES, environmentOf } = require('./call-paths.js');
+const { batchesOf, jobsOf, resultOf } = require('./jobs.js');
 const { shrink } = require('./shrink.js');
 const { makeSignature, prototypeOf, declarationText } = require('./signature.js');
 
-const BATCH = 125;
 const PROCESSES = 2;
-/** Of one process: a crash loses what comes after it, and a start costs. */
-const LIBRARIES = 4;
-/** Of how many signatures one is also called after forced optimisation, and run by the engines that are not the usual. */
-const SAMPLE = 40;
-const ROUNDS = 3;
 const FLAGS = ['--expose-gc', '--allow-natives-syntax'];
-
-const range = (from, to) => Array.from({ length: to - from }, (_, i) => from + i);
 
 /** Runs a job in a child: { mismatches, figures }. A child that dies is a mismatch of the signature it was at. */
 function runChild(job, { callPath, flags }) {
@@ -29,51 +22,11 @@ function runChild(job, { callPath, flags }) {
     for (const name of Object.keys(output))
       child[name].setEncoding('utf8').on('data', (text) => (output[name] += text));
     child.on('error', reject);
-    child.on('close', (code, signal) => resolve(resultOf(output, code, signal)));
+    child.on('close', (code, signal) =>
+      resolve(resultOf(output, code === 0 ? undefined : `ended by ${signal ?? `exit code ${code}`}`)),
+    );
     child.stdin.on('error', () => {}).end(JSON.stringify(job));
   });
-}
-
-function resultOf({ stdout, stderr }, code, signal) {
-  const lines = stdout.split('\n');
-  const mismatches = lines.filter((line) => line.startsWith('! ')).map((line) => JSON.parse(line.slice(2)));
-  const end = lines.find((line) => line.startsWith('= '));
-  if (end !== undefined && code === 0) return { mismatches, figures: JSON.parse(end.slice(2)) };
-  const last = lines.findLast((line) => line.startsWith('> '));
-  const words = `the process ended by ${signal ?? `exit code ${code}`}\n${stderr.slice(-2000)}`;
-  if (last === undefined) throw new Error(words);
-  return { mismatches: [...mismatches, { id: Number(last.slice(2)), message: words, isCrash: true }], figures: {} };
-}
-
-const groups = (list, size) => range(0, Math.ceil(list.length / size)).map((i) => list.slice(i * size, (i + 1) * size));
-
-/** The jobs of a run: each is a library on one call path and engine. */
-function jobsOf(libraries, { seed, callPaths, engines, enginesOnOnePath }) {
-  const jobs = [];
-  for (const callPath of callPaths) {
-    for (const engine of engines) {
-      const isUsual = ENGINES[engine].length === 0;
-      if (enginesOnOnePath && !isUsual && callPath !== callPaths[0]) continue;
-      const all = libraries.map(({ path: file, ids }) => ({
-        path: file,
-        ids: isUsual ? ids : ids.filter((id) => id % SAMPLE === 0),
-      }));
-      for (const group of isUsual ? groups(all, LIBRARIES) : [all]) {
-        jobs.push({
-          callPath,
-          engine,
-          job: {
-            seed,
-            libraries: group,
-            wraps: [false, true],
-            rounds: isUsual ? ROUNDS : 4 * ROUNDS,
-            optimizeEvery: isUsual ? SAMPLE : 0,
-          },
-        });
-      }
-    }
-  }
-  return jobs;
 }
 
 async function inParallel(list, work) {
@@ -93,7 +46,8 @@ async function inParallel(list, work) {
  * @param {string[]} [options.engines] names of ENGINES
  * @param {boolean} [options.enginesOnOnePath] the engines that are not the usual run on the first call path alone
  * @param {(signature: object) => object} [options.lie] what C is compiled for instead: to see that the matrix sees
- * @returns {Promise<{ figures: object, mismatches: object[] }>} the first mismatch has `minimal`, the smallest signature
+ * @returns {Promise<{ figures: object, mismatches: object[] }>} the first mismatch has `minimal`, the smallest
+ *   signature
  */
 async function runMatrix({
   seed,
@@ -104,7 +58,7 @@ async function runMatrix({
   lie = (signature) => signature,
 }) {
   clean();
-  const batches = groups(range(0, count), BATCH);
+  const batches = batchesOf(count);
   const paths = await compileAll(batches.map((ids) => ids.map((id) => [id, lie(makeSignature(seed, id))])));
   const libraries = batches.map((ids, i) => ({ path: paths[i], ids }));
   const total = { signatures: count, calls: 0, callbacks: 0, optimized: 0, tried: 0 };

@@ -94,7 +94,11 @@ describe('a variadic function', () => {
   });
 
   test('a variadic function refuses what is no pair, and values that their type cannot hold', () => {
-    throws(() => c.sum('i', 5), 'ERR_INVALID_ARG_TYPE', /sum: argument 1 must be a pair \[type, value\], received 5/);
+    throws(
+      () => c.sum('i', 5),
+      'ERR_INVALID_ARG_TYPE',
+      /sum: argument 1 must be a pair \[type, value\], received 5; for an int write \['int', number\]$/,
+    );
     throws(() => c.sum('i', ['i32']), 'ERR_INVALID_ARG_TYPE', /pair/);
     throws(() => c.sum('i', ['i23', 5]), 'ERR_INVALID_ARG_VALUE', /the type of argument 1/);
     throws(() => c.sum('i', ['void', undefined]), 'ERR_INVALID_ARG_TYPE');

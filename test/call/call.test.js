@@ -298,6 +298,21 @@ describe('pointers', () => {
 
   const resizable = () => new ArrayBuffer(8, { maxByteLength: 16 });
 
+  test('a view that is empty since its storage has shrunk is refused, in optimised code too', () => {
+    for (const type of ['buffer', 'ptr', 'cstring']) {
+      const sum = bindOne('sum_bytes', [type, 'u64'], 'u64');
+      const whole = new Uint8Array(8);
+      for (let i = 0; i < 3000; i++) sum(whole, 0);
+      for (const [offset, length] of [[4, 4], [4], [0]]) {
+        const storage = resizable();
+        const views = [new Uint8Array(storage, offset, length), new DataView(storage, offset, length)];
+        storage.resize(0);
+        for (const view of views)
+          throws(() => sum(view, 0), 'ERR_INVALID_ARG_VALUE', /argument 0 must be of a fixed size/);
+      }
+    }
+  });
+
   test('a pointer refuses numbers that are no address', () => {
     const identity = bindOne('identity_ptr', ['ptr'], 'ptr');
     for (const value of [NaN, -1, 0.5, Infinity, -Infinity, 2 ** 53, 2 ** 64, -1n, 2n ** 64n]) {

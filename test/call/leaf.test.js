@@ -1,6 +1,6 @@
 'use strict';
-// `leaf: true`: functions that call no callback are called in the same way whether callbacks are open or not; what calls one
-// after all throws, on every call path, and no JavaScript runs under it.
+// `leaf: true`: functions that call no callback are called in the same way whether callbacks are open or not; what
+// calls one after all throws, on every call path, and no JavaScript runs under it.
 
 const assert = require('node:assert/strict');
 const { after, describe, test } = require('node:test');

@@ -1,6 +1,6 @@
 'use strict';
-// JavaScript that is ended from outside, by the timeout of node:vm, breakOnSigint or an inspector, is not an exception: no
-// program can catch it, and no more of it runs.
+// JavaScript that is ended from outside, by the timeout of node:vm, breakOnSigint or an inspector, is not an exception:
+// no program can catch it, and no more of it runs.
 
 const assert = require('node:assert/strict');
 const { before, describe, test } = require('node:test');

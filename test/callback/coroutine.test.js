@@ -3,7 +3,7 @@
 
 const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');
-const { runs } = require('../helpers.js');
+const { run, runs } = require('../helpers.js');
 const { onlyOn } = require('../requirements.js');
 
 const COROUTINE = `
@@ -66,6 +66,30 @@ describe('a callback on the stack of a coroutine', { skip: onlyOn('linux') }, ()
         assert.deepEqual([before, plain, after], [0, 42, 1]);
       });
     }
+  }
+});
+
+describe('C that jumps over JavaScript', { skip: onlyOn('linux') }, () => {
+  for (const callPath of [undefined, 'node-api']) {
+    test(`longjmp() out of a call that a callback made ends the process with a message, by ${callPath ?? 'the usual path'}`, async () => {
+      const { signal, stdout, stderr } = await run({
+        code: `
+          const { symbols } = ffi.cc({ source: \`#include <setjmp.h>
+            static jmp_buf start;
+            int run(int (*callback)(int)) { return setjmp(start) ? -1 : callback(1); }
+            int jump(int value) { longjmp(start, value); }
+            int jump_inside(int value) { return setjmp(start) ? value : jump(1); }\`,
+            symbols: { run: { args: ['function'], returns: 'int' }, jump: { args: ['int'], returns: 'int' },
+              jump_inside: { args: ['int'], returns: 'int' } } });
+          const inside = new ffi.JSCallback((n) => symbols.jump_inside(n + 1), { args: ['int'], returns: 'int' });
+          console.log(symbols.run(inside));
+          const out = new ffi.JSCallback((n) => symbols.jump(n), { args: ['int'], returns: 'int' });
+          console.log('never', symbols.run(out));`,
+        env: { PINNED_FFI_CALL_PATH: callPath },
+      });
+      assert.deepEqual({ signal, stdout }, { signal: 'SIGABRT', stdout: '2\n' }, stderr);
+      assert.match(stderr, /pinned-ffi: run: C has jumped \(longjmp, or an exception\) out of a call/);
+    });
   }
 });
 

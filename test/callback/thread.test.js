@@ -3,10 +3,9 @@
 
 const assert = require('node:assert/strict');
 const fs = require('node:fs');
-const os = require('node:os');
 const path = require('node:path');
-const { describe, test, after } = require('node:test');
-const { ffi, bind, bindOne, throws, run, runs, gc } = require('../helpers.js');
+const { describe, test } = require('node:test');
+const { ffi, bind, bindOne, throws, run, runs, gc, makeFolder } = require('../helpers.js');
 const { needs, onlyOn } = require('../requirements.js');
 const { byScale } = require('../scale.js');
 
@@ -604,8 +603,7 @@ describe('sqlite', () => {
   const OK = 0;
   const BUSY = 5;
   const INTERRUPT = 9;
-  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'pinned-ffi-'));
-  after(() => fs.rmSync(directory, { recursive: true }));
+  const directory = makeFolder('pinned-ffi');
   const exec = { args: ['ptr', 'cstring', 'function', 'ptr', 'ptr'], returns: 'i32' };
   const skip = needs('sqlite3');
   const openSqlite = (symbols) => (skip ? {} : dlopen('sqlite3', symbols).symbols);

@@ -1,5 +1,6 @@
 'use strict';
-// The grammar of C text: that it is C's, by two compilers and by random declarations; that each way of reading it agrees.
+// The grammar of C text: that it is C's, by two compilers and by random declarations; that each way of reading it
+// agrees.
 
 const assert = require('node:assert/strict');
 const { execFileSync } = require('node:child_process');

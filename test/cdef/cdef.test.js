@@ -1,5 +1,6 @@
 'use strict';
-// C text where declarations are taken: the language, the rules, the places, the messages, and that it agrees with a C compiler.
+// C text where declarations are taken: the language, the rules, the places, the messages, and that it agrees with a C
+// compiler.
 
 const assert = require('node:assert/strict');
 const { execFileSync } = require('node:child_process');
@@ -437,6 +438,34 @@ describe('the places that take C text', () => {
     assert.equal(struct('typedef struct { int x, y; } point;').name, 'point');
     assert.equal(union('union { int i; double d; }').size, 8);
     assert.deepEqual([sizeof('i32'), sizeof('long long'), sizeof('unsigned char *'), alignof('short')], [4, 8, 8, 2]);
+  });
+
+  test('an array in a text that is a type has its length', () => {
+    assert.equal(sizeof('int[2]'), 8);
+    assert.equal(sizeof('const char *[3]'), 3 * sizeof('ptr'));
+    assert.equal(ffi.alignof('struct { char c; short s; }[2][3]'), 2);
+    assert.deepEqual(ffi.read(Int32Array.of(1, 2), 'int[2]'), [1, 2]);
+    assert.deepEqual(ffi.read(ffi.array('cstring', 2).alloc(['a', 'b']), 'char *const list[2]').length, 2);
+    throws(() => sizeof('int[]'), 'ERR_FFI_DECLARATION_INVALID', /int\[\] has no length/);
+  });
+
+  test('a library has the types and constants of its text', () => {
+    const set = cdef('struct point { int x, y; };');
+    const text = 'typedef int compare(const void *, const void *); enum { ONE = 1 }; \n#define TWO 2\n int abs(int);';
+    const library = dlopen(null, [set, text, { abs: { errno: true } }]);
+    assert.deepEqual(Object.keys(library.types), ['struct point', 'point', 'compare']);
+    assert.equal(library.types.point, set.types.point);
+    assert.deepEqual({ ...library.constants }, { ONE: 1, TWO: 2 });
+    new ffi.JSCallback(() => 0, library.types.compare).close();
+    for (const each of [
+      dlopen(null, 'int abs(int);'),
+      dlopen(null, { abs: { args: ['int'] } }),
+      dlopen(null),
+      ffi.linkSymbols({}),
+    ])
+      assert.deepEqual([Object.keys(each.types), Object.keys(each.constants)], [[], []]);
+    library.close();
+    assert.equal(library.types.point.size, 8);
   });
 
   test('sets are seen by the texts behind them, and are themselves declarations', () => {

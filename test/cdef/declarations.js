@@ -1,5 +1,6 @@
 'use strict';
-// Random declarations of C: structs, enumerations, typedefs and prototypes, written in many ways; and parsed types as C again.
+// Random declarations of C: structs, enumerations, typedefs and prototypes, written in many ways; and parsed types as C
+// again.
 
 const { makeRandom } = require('../helpers.js');
 
@@ -81,7 +82,7 @@ class Writer {
     return `${kind}${this.#is(0.05) ? 'é中' : ''}${this.#id}_${(this.#count += 1)}`;
   }
 
-  // ---- types: { base } | { to, isConst } | { of, length } | { returns, parameters, isVariadic } ------------------------
+  // ---- types: { base } | { to, isConst } | { of, length } | { returns, parameters, isVariadic } ---------------------
 
   #base() {
     if (this.#bases.length > 0 && this.#is(0.3)) return { base: this.#pick(this.#bases), isConst: this.#is(0.1) };
@@ -113,7 +114,7 @@ class Writer {
     return this.#value(depth);
   }
 
-  // ---- as text -------------------------------------------------------------------------------------------------------
+  // ---- as text ------------------------------------------------------------------------------------------------------
 
   /** A blank, or what stands for one. */
   #blank() {
@@ -212,7 +213,9 @@ class Writer {
  */
 const makeDeclarations = (seed, id) => new Writer(seed, id).write();
 
-/** A type as the parser has it, as C: each part is a separate typedef, so that nothing depends on how declarators nest. */
+/**
+ * A type as the parser has it, as C: each part is a separate typedef, so that nothing depends on how declarators nest.
+ */
 function typeInC(type) {
   const constness = type.isConst ? 'const ' : '';
   switch (type.kind) {

@@ -1,6 +1,6 @@
 'use strict';
-// Random texts for the parser of C text: words in any order, and valid declarations with random changes. Each is parsed and
-// converted, or refused with a position.
+// Random texts for the parser of C text: words in any order, and valid declarations with random changes. Each is parsed
+// and converted, or refused with a position.
 //   node test/cdef/fuzz.js [--count 1000000] [--seed 7]
 
 const assert = require('node:assert/strict');

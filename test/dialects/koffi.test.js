@@ -1,6 +1,6 @@
 'use strict';
-// pinned-ffi/koffi: what koffi's documents and its own tests say of values, types, pointers and callbacks, and where this layer
-// throws instead. The expected values are those of koffi 3.3.4, which runs the same calls.
+// pinned-ffi/koffi: what koffi's documents and its own tests say of values, types, pointers and callbacks, and where
+// this layer throws instead. The expected values are those of koffi 3.3.4, which runs the same calls.
 
 const assert = require('node:assert/strict');
 const { execFile } = require('node:child_process');
@@ -160,6 +160,8 @@ describe('numbers', () => {
     assert.equal(koffi.enumeration({ A: -1 }).primitive, 'Int32');
     assert.equal(koffi.enumeration({ A: 2n ** 40n }).primitive, 'UInt64');
     assert.equal(koffi.enumeration({ A: 1 }, 'int64_t').primitive, 'Int64');
+    for (const beyond of [2n ** 64n, -(2n ** 63n) - 1n])
+      assert.throws(() => koffi.enumeration({ A: beyond }), { code: 'ERR_OUT_OF_RANGE', message: /^enumeration: / });
     assert.equal(lib.func('Level identity_u32(Level level)')(Level.values.High), 5);
   });
 });

@@ -108,6 +108,13 @@ describe('calls', () => {
     assert.equal(symbol.cause.code, 'ERR_FFI_SYMBOL_NOT_FOUND');
   });
 
+  test('dlclose() and dlsym() refuse what is no library', () => {
+    for (const wrong of [undefined, null, 1, {}]) {
+      throws(() => ffi.dlclose(wrong), 'ERR_INVALID_ARG_TYPE', /^The "handle" argument must be an instance of Dyn/);
+      throws(() => ffi.dlsym(wrong, 'add_i32'), 'ERR_INVALID_ARG_TYPE', /"handle"/);
+    }
+  });
+
   test('a function keeps the library object alive', async () => {
     const make = () => {
       const other = new ffi.DynamicLibrary(library);

@@ -28,7 +28,9 @@ const tape = path.join(modules, 'tape', 'bin', 'tape');
 /** Of files that are tests by themselves: all, or the first few. */
 const someOf = (files) => files.slice(0, byScale(4, files.length));
 
-/** A suite: the argument lists of the processes it runs in, how its passes are counted from their output, what it needs. */
+/**
+ * A suite: the argument lists of the processes it runs in, how its passes are counted from their output, what it needs.
+ */
 const SUITES = {
   // BufferList: a list of Buffers that acts as one.
   bl: { processes: () => [['test/test.js']], passesIn: countIn },

@@ -1,6 +1,6 @@
 'use strict';
-// Packages of the npm registry that depend on koffi run unchanged by `node --import pinned-ffi/koffi`, each doing what it is
-// for: test/ecosystem/koffi/. The same programs run with koffi at the full scale.
+// Packages of the npm registry that depend on koffi run unchanged by `node --import pinned-ffi/koffi`, each doing what
+// it is for: test/ecosystem/koffi/. The same programs run with koffi at the full scale.
 
 const assert = require('node:assert/strict');
 const { execFile } = require('node:child_process');

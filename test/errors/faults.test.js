@@ -6,14 +6,12 @@ const assert = require('node:assert/strict');
 const { execFileSync, spawn } = require('node:child_process');
 const { once } = require('node:events');
 const fs = require('node:fs');
-const os = require('node:os');
 const path = require('node:path');
-const { after, before, describe, test } = require('node:test');
-const { ffi, fixture, run, runs, throws } = require('../helpers.js');
+const { before, describe, test } = require('node:test');
+const { ffi, fixture, run, runs, throws, makeFolder } = require('../helpers.js');
 const { onlyOn } = require('../requirements.js');
 
-const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'faults-'));
-after(() => fs.rmSync(directory, { recursive: true, force: true }));
+const directory = makeFolder('faults');
 const at = (name) => path.join(directory, name);
 
 function compile(name, source, ...more) {
@@ -139,7 +137,10 @@ describe('dlopen of', () => {
 });
 
 describe('without memory', () => {
-  /** A thread of Node's own that allocates for the first time would take 64 MB of the room, and end the process without them. */
+  /**
+   * A thread of Node's own that allocates for the first time would take 64 MB of the room, and end the process without
+   * them.
+   */
   const ONE_ARENA = { MALLOC_ARENA_MAX: '1' };
 
   /** Where V8 has no memory to compile what is hot, which it does in other threads, it ends the process. */

@@ -4,11 +4,10 @@
 const assert = require('node:assert/strict');
 const { execFile } = require('node:child_process');
 const fs = require('node:fs');
-const os = require('node:os');
 const path = require('node:path');
-const { after, describe, test } = require('node:test');
+const { describe, test } = require('node:test');
 const { promisify } = require('node:util');
-const { ffi, bindOne, throws } = require('../helpers.js');
+const { ffi, bindOne, makeDetached, makeFolder, throws } = require('../helpers.js');
 
 const { symbols } = ffi.dlopen(null, {
   abs: { args: ['int'], returns: 'int' },
@@ -21,6 +20,8 @@ const { symbols } = ffi.dlopen(null, {
 
 /** Memory whose text is at an address in the first page. */
 const nowhere = Uint8Array.of(5, 0, 0, 0, 0, 0, 0, 0);
+
+const resizable = () => new Uint8Array(new ArrayBuffer(8, { maxByteLength: 16 }));
 
 /** The first frame of what a function throws. */
 function firstFrame(call) {
@@ -41,6 +42,8 @@ describe('the stack of an error begins where the user has called', () => {
     'an out-parameter': () => symbols.frexp('x'),
     'a failure of C': () => symbols.chdir('/no/such/folder'),
     'a broken fence': () => symbols.memset(Buffer.alloc(96), 1, 100),
+    'a view that can be resized': () => symbols.memset(resizable(), 1, 1),
+    'a detached view': () => symbols.memset(makeDetached(), 1, 1),
     'a closed library': () => {
       const library = ffi.dlopen(null, { abs: { args: ['int'], returns: 'int' } });
       library.close();
@@ -56,6 +59,8 @@ describe('the stack of an error begins where the user has called', () => {
     'write.i32': () => ffi.write.i32(ffi.ptr(new Uint8Array(4)), 0, 'x'),
     ptr: () => ffi.ptr('x'),
     toBuffer: () => ffi.toBuffer('x'),
+    'read.bytes': () => ffi.read.bytes(0, 0, 8),
+    'write.bytes': () => ffi.write.bytes(ffi.ptr(nowhere), 0, 'x'),
     CString: () => ffi.CString({}),
     alloc: () => ffi.alloc(-1),
     pin: () => ffi.pin('x'),
@@ -121,8 +126,34 @@ describe('the stack of an error begins where the user has called', () => {
     assert.ok(firstFrame(() => call(0.5)).includes(__filename));
   });
 
-  test('the stack of a rejection begins where the call was made', async () => {
-    await assert.rejects(symbols.abs.async('x'), (error) => error.stack.split('\n')[1].includes(__filename));
+  test('the stack of a rejection begins where the call was made, if it was not made', async () => {
+    const closed = ffi.dlopen(null, { abs: { args: ['int'], returns: 'int' } });
+    closed.close();
+    for (const call of [
+      () => symbols.abs.async('x'),
+      () => symbols.memset.async(resizable(), 1, 1),
+      () => symbols.memset.async(makeDetached(), 1, 1),
+      () => closed.symbols.abs.async(1),
+    ]) {
+      await assert.rejects(call(), (error) => error.stack.split('\n')[1].includes(__filename), String(call));
+    }
+  });
+
+  test('the stack of a rejection by what C has done has the functions that await it, and no frame of the package', async () => {
+    async function awaits(call) {
+      await call();
+    }
+    for (const [call, code] of [
+      [() => symbols.chdir.async('/no/such/folder'), 'ENOENT'],
+      [() => symbols.memset.async(Buffer.alloc(96), 1, 100), 'ERR_FFI_BUFFER_OVERFLOW'],
+    ]) {
+      const error = await awaits(call).then(undefined, (reason) => reason);
+      assert.equal(error.code, code);
+      const frames = error.stack.split('\n').filter((line) => /^ {4}at /.test(line));
+      assert.match(frames[0], /at async awaits \(.*stacks\.test\.js/);
+      const alone = await call().then(undefined, (reason) => reason);
+      assert.doesNotMatch(alone.stack, /[\\/]lib[\\/]/);
+    }
   });
 
   test('an error that a callback has thrown keeps its stack', () => {
@@ -150,8 +181,7 @@ describe('the stack of an error begins where the user has called', () => {
 });
 
 describe('an uncaught error', () => {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'pinned-ffi-stacks-'));
-  after(() => fs.rmSync(folder, { recursive: true }));
+  const folder = makeFolder('pinned-ffi-stacks');
 
   test('an uncaught error prints its message and the line of the user first, and no line of the package', async () => {
     const file = path.join(folder, 'program.js');

@@ -1,6 +1,6 @@
 'use strict';
-// The dialects node:ffi and koffi as the fuzzer sees them: rows like those of test/fuzz/surface.js. C is entered through
-// functions that touch no memory.
+// The dialects node:ffi and koffi as the fuzzer sees them: rows like those of test/fuzz/surface.js. C is entered
+// through functions that touch no memory.
 
 const { fixture } = require('../helpers.js');
 const { anyAtom, array, atom, hostile, mutate, number, object, text, KEYS } = require('./specs.js');

@@ -1,7 +1,7 @@
 'use strict';
-// A hostile library: while JavaScript calls it, a thread of it overwrites every word that its process shares with Node, at
-// random and with lies that look right (test/fixtures/isolate/liar.c). Node must not crash and not hang, and each call has
-// a result or throws an error with a code.
+// A hostile library: while JavaScript calls it, a thread of it overwrites every word that its process shares with Node,
+// at random and with lies that look right (test/fixtures/isolate/liar.c). Node must not crash and not hang, and each
+// call has a result or throws an error with a code.
 //   npm run fuzz -- --isolate [--count 1000000] [--seed S]
 //   node test/fuzz/isolation.js PROGRESS SEED COUNT        one process of that
 

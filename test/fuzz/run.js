@@ -1,8 +1,8 @@
 'use strict';
 // The fuzzer: random inputs over the public interface, in child processes, so that a crash is told by its input.
 //   npm run fuzz -- [--count 1000000] [--seed S] [--shards 2]     exits 1 with a minimal input where one fails
-//   npm run fuzz -- --rows '^koffi'                               only the rows of test/fuzz/surface.js whose names match
-//   npm run fuzz -- --input JSON                                  runs one input again
+//   npm run fuzz -- --rows '^koffi'                               only the rows of test/fuzz/surface.js whose names
+//   match npm run fuzz -- --input JSON                                  runs one input again
 //   npm run fuzz -- --isolate [--count 1000000]                   messages with a hostile library: isolation.js
 
 const { spawn } = require('node:child_process');

@@ -1,6 +1,7 @@
 'use strict';
-// The public interface as the fuzzer sees it. A row: { weight, spec(r) -> the specs of the arguments, run(world, ...values) }.
-// C is entered through functions that touch no memory but what the package has checked: `answer_zero` and the identities.
+// The public interface as the fuzzer sees it. A row: { weight, spec(r) -> the specs of the arguments, run(world,
+// ...values) }. C is entered through functions that touch no memory but what the package has checked: `answer_zero` and
+// the identities.
 
 const { ffi, fixture, bind } = require('../helpers.js');
 const {
@@ -355,6 +356,15 @@ const surface = {
       mutate(r, atom('8', 'length'), 0.5),
     ],
     run: (world, address, byteOffset, byteLength) => ffi.CString(address, byteOffset, byteLength),
+  },
+  'a copy of memory': {
+    weight: 4,
+    spec: (r) => [
+      mutate(r, atom('the address of the memory', 'address'), 0.4),
+      mutate(r, atom('0', 'offset'), 0.3),
+      mutate(r, atom('8', 'length'), 0.4),
+    ],
+    run: (_, address, byteOffset, byteLength) => ffi.read.bytes(address, byteOffset, byteLength),
   },
   'a buffer over memory': {
     weight: 4,

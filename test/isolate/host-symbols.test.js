@@ -1,6 +1,6 @@
 'use strict';
-// The addon exports malloc and its family, fork and others for the processes of isolated libraries. In Node nothing may be
-// bound to them.
+// The addon exports malloc and its family, fork and others for the processes of isolated libraries. In Node nothing may
+// be bound to them.
 
 const assert = require('node:assert/strict');
 const { spawnSync } = require('node:child_process');

@@ -4,6 +4,7 @@
 const assert = require('node:assert/strict');
 const os = require('node:os');
 const { describe, test } = require('node:test');
+const { inspect } = require('node:util');
 const { fuzz } = require('../fuzz/isolation.js');
 const { gc, outcome, run, throws } = require('../helpers.js');
 const {
@@ -86,6 +87,8 @@ describe('a process that is killed', { skip }, () => {
       const before = resources();
       const stride = byScale(5, 1);
       let deaths = 0;
+      /** What happened in the last round. */
+      let last;
       for (let n = 1 + (signal === 'SIGKILL' ? 0 : 2); ; n += stride) {
         killer.restart();
         // The functions are found again before steps are counted.
@@ -97,13 +100,14 @@ describe('a process that is killed', { skip }, () => {
         // A step may come after the last message that the script has waited for.
         const goesOn = () => outcome(() => ffi.read.i32(plan, 0) > 0) === true;
         untilNow(() => !killer.isolated.alive || goesOn(), 'the process neither ends nor goes on');
+        last = { n, left: outcome(() => ffi.read.i32(plan, 0)), death, ...killer.isolated };
         if (killer.isolated.alive) break;
         deaths += 1;
         if (death !== undefined) assert.equal(death.signal, signal);
         assert.equal(throws(() => symbols.add(1, 1), 'ERR_FFI_LIBRARY_DIED').signal, signal);
         await assert.rejects(symbols.add.async(1, 1), isDeath);
       }
-      assert.ok(deaths >= 40 / stride, `${deaths} deaths`);
+      assert.ok(deaths >= 40 / stride, `${deaths} deaths; ${inspect(last)}`);
       t.diagnostic(`${deaths} deaths`);
       killer.restart();
       assert.equal(symbols.add(20, 22), 42);
@@ -204,6 +208,30 @@ describe('a signal', { skip }, () => {
     await assert.rejects(stopped.symbols.add.async(1, 2), { code: 'ERR_FFI_TIMEOUT' });
     stopped.restart();
     assert.equal(stopped.symbols.add(1, 2), 3);
+  });
+});
+
+describe('a thread that ends without its process', { skip }, () => {
+  test('a call whose thread ends meets its timeout, and so does the first call of another function', (t) => {
+    const types = { end_thread: { returns: 'i32' }, end_thread_at_next_message: { returns: 'i32' } };
+    for (const name of Object.keys(types)) {
+      const opened = open(t, 'deaths', { ...types, jump_back: i32 }, { timeout: 100 });
+      const { symbols } = opened;
+      outcome(symbols[name]);
+      const began = Date.now();
+      const error = throws(() => symbols.jump_back(1), ['ERR_FFI_TIMEOUT', 'ERR_FFI_LIBRARY_DIED']);
+      assert.ok(Date.now() - began < 10_000, error.stack);
+      assert.equal(opened.isolated.alive, false);
+    }
+  });
+
+  test('a jump out of a call that a callback made ends the process, which says why', (t) => {
+    const types = { jump_from: { args: ['function'], returns: 'i32' }, jump_back: i32 };
+    const { symbols } = open(t, 'deaths', types);
+    const callback = callbackOf(t, (i) => symbols.jump_back(i));
+    const death = throws(() => symbols.jump_from(callback), 'ERR_FFI_LIBRARY_DIED');
+    assert.equal(death.signal, 'SIGABRT');
+    assert.match(death.stderr, /jumped out of a call that a callback made \(longjmp/);
   });
 });
 

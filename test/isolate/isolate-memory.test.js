@@ -286,6 +286,8 @@ describe('a pointer of a process that has ended', { skip }, () => {
       stale(() => new ffi.CString(address, 0, 2), 'CString');
       stale(() => ffi.toBuffer(address, 0, 4), 'toBuffer');
       stale(() => ffi.toArrayBuffer(address, 0, 4), 'toArrayBuffer');
+      stale(() => read.bytes(address, 0, 4), 'read.bytes');
+      stale(() => ffi.write.bytes(address, 0, Buffer.from('text')), 'write.bytes');
     }
     stale(() => view.a);
     stale(() => (view.b = 1));
@@ -318,6 +320,11 @@ describe('the end of shared memory', { skip }, () => {
     assert.equal(ffi.CString(end - 4), 'AAAA');
     assert.equal(read.u64(end - 4), 0x41414141n);
     assert.equal(ffi.toBuffer(end - 4, 0, 4).toString(), 'AAAA');
-    for (const length of [5, 4096, 2 ** 30]) throws(() => ffi.toBuffer(end - 4, 0, length), 'ERR_FFI_NOT_SHARED');
+    assert.equal(read.bytes(end - 4, 0, 4).toString(), 'AAAA');
+    for (const length of [5, 4096, 2 ** 30]) {
+      throws(() => ffi.toBuffer(end - 4, 0, length), 'ERR_FFI_NOT_SHARED');
+      throws(() => read.bytes(end - 4, 0, length), 'ERR_FFI_INVALID_POINTER');
+    }
+    throws(() => ffi.write.bytes(end - 4, 0, new Uint8Array(5)), 'ERR_FFI_INVALID_POINTER');
   });
 });

@@ -1,6 +1,6 @@
 'use strict';
-// Isolated libraries and what surrounds them: signals of asynchronous calls, diagnostics channels, the log of calls, the
-// interfaces of koffi and node:ffi, and systems that limit memory.
+// Isolated libraries and what surrounds them: signals of asynchronous calls, diagnostics channels, the log of calls,
+// the interfaces of koffi and node:ffi, and systems that limit memory.
 
 const assert = require('node:assert/strict');
 const { spawnSync } = require('node:child_process');

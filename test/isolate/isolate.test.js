@@ -536,7 +536,7 @@ describe("a library that overwrites the processes' messages", { skip }, () => {
   });
 });
 
-// ---- resources -------------------------------------------------------------------------------------------------------
+// ---- resources ------------------------------------------------------------------------------------------------------
 
 describe('what is left behind', { skip }, () => {
   test('restarts leave no descriptor, no process and no thread', async (t) => {

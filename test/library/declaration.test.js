@@ -426,6 +426,15 @@ describe('the words of other packages', () => {
     });
   }
 
+  test('an option that belongs into another one names it', () => {
+    throws(
+      () => dlopen(fixture, {}, { timeout: 100 }),
+      'ERR_INVALID_ARG_VALUE',
+      /unknown key 'timeout'\. Did you mean 'isolate: \{ timeout \}'\?$/,
+    );
+    throws(() => dlopen(fixture, {}, { isolate: { net: true } }), 'ERR_INVALID_ARG_VALUE', /'sandbox: \{ net \}'/);
+  });
+
   test('a type that only C text can have says so, and other words get no advice', () => {
     throws(open({ args: ['struct point *'] }), 'ERR_INVALID_ARG_VALUE', /declare the function as C text$/);
     throws(open({ args: ['nonsense'] }), 'ERR_INVALID_ARG_VALUE', /unknown type 'nonsense'$/);

@@ -6,8 +6,8 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { pathToFileURL } = require('node:url');
-const { after, describe, test } = require('node:test');
-const { ffi, fixture, root, bindOne, throws, runs, gc, polluted } = require('../helpers.js');
+const { describe, test } = require('node:test');
+const { ffi, fixture, root, bindOne, throws, runs, gc, polluted, makeFolder } = require('../helpers.js');
 const { needs, onlyOn } = require('../requirements.js');
 const { byScale } = require('../scale.js');
 
@@ -15,8 +15,7 @@ const { dlopen, linkSymbols, CFunction, JSCallback, suffix } = ffi;
 const add = { args: ['i32', 'i32'], returns: 'i32' };
 const { RTLD_LAZY, RTLD_NOW, RTLD_GLOBAL, RTLD_LOCAL } = os.constants.dlopen;
 
-const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'pinned ffi ü %20-'));
-after(() => fs.rmSync(folder, { recursive: true }));
+const folder = makeFolder('pinned ffi ü %20');
 
 describe('paths', () => {
   const opens = (location) => {

@@ -7,8 +7,8 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { pathToFileURL } = require('node:url');
-const { after, describe, test } = require('node:test');
-const { ffi, fixture, root, throws } = require('../helpers.js');
+const { describe, test } = require('node:test');
+const { ffi, fixture, root, throws, makeFolder } = require('../helpers.js');
 const { needs, onlyOn } = require('../requirements.js');
 const { candidates, toPath } = require('../../lib/library/resolve.js');
 const { cachedFiles } = require('../../lib/library/search.js');
@@ -16,8 +16,7 @@ const { entriesFor } = require('../../lib/library/ld-cache.js');
 const { suffix, isMusl, platformKey } = require('../../lib/native/platform.js');
 
 const onLinux = { skip: onlyOn('linux') };
-const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'pinned-ffi-search-'));
-after(() => fs.rmSync(folder, { recursive: true }));
+const folder = makeFolder('pinned-ffi-search');
 
 /** Puts copies of the fixture into a directory of the search path for the length of `fn`. */
 function withLibraries(files, fn) {
@@ -114,6 +113,20 @@ describe('on Linux', onLinux, () => {
     for (const name of ['\ud800', 'a\ud800b', 'lib\udc00.so'])
       throws(() => ffi.dlopen(name, {}), 'ERR_FFI_LIBRARY_INVALID', /^Failed to open library/);
   });
+
+  test(
+    'the error for a name that resembles that of an installed library has that name',
+    { skip: onlyOn('glibc') },
+    () => {
+      for (const [name, hint] of [
+        ['libc.so.99', /\nAnother version of it is installed, which the name without a version finds: 'c'\.$/],
+        ['pthraed', /\nDid you mean 'pthread'\?$/],
+        ['libpthraed.so', /\nDid you mean 'pthread'\?$/],
+        ['/nowhere/libpthraed.so', /(?<!\?)$/],
+      ])
+        throws(() => ffi.dlopen(name), 'ERR_FFI_LIBRARY_NOT_FOUND', hint);
+    },
+  );
 
   test('a library that appears while the process runs is found', () => {
     withLibraries([], (directory) => {

@@ -51,7 +51,10 @@ describe('bytes written outside of a block are found whatever they are', () => {
 describe('memcpy with a length that is too large for both blocks', () => {
   const { memcpy } = ffi.dlopen('c', { memcpy: { args: ['ptr', 'ptr', 'size_t'], returns: 'ptr' } }).symbols;
 
-  /** The error of a copy of `n` bytes. One byte, or two, may be those that are there already: then other blocks are tried. */
+  /**
+   * The error of a copy of `n` bytes. One byte, or two, may be those that are there already: then other blocks are
+   * tried.
+   */
   function errorOf(n, make) {
     for (let attempt = n < 105 ? 5 : 1; attempt > 1; attempt -= 1) {
       try {

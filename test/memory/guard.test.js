@@ -320,6 +320,8 @@ describe('PINNED_FFI_GUARD=1', () => {
         expect(bad, 'CString ' + name, () => new CString(address));
         expect(bad, 'CString of 4 ' + name, () => CString(address, 0, 4));
         expect(bad, 'toBuffer ' + name, () => toBuffer(address, 0, 8));
+        expect(bad, 'read.bytes ' + name, () => read.bytes(address, 0, 8));
+        expect(bad, 'write.bytes ' + name, () => write.bytes(address, 0, new Uint8Array(8)));
         expect(bad, 'toArrayBuffer ' + name, () => toArrayBuffer(address, 0, 8));
         expect(bad, 'toBuffer to NUL ' + name, () => toBuffer(address));
         expect(bad, 'cstring ' + name, () => text(address));
@@ -330,12 +332,16 @@ describe('PINNED_FFI_GUARD=1', () => {
       expect('ok', 'write the last', () => write.u64(block + 8184, 0, 1n));
       expect(bad, 'a length that runs off', () => toBuffer(block, 0, 8193));
       expect('ok', 'a length that fits', () => toBuffer(block, 0, 8192));
+      expect(bad, 'bytes that run off', () => read.bytes(block, 0, 8193));
+      expect('ok', 'bytes that fit', () => read.bytes(block, 0, 8192));
+      expect('ok', 'bytes that may be written', () => write.bytes(block, 0, new Uint8Array(8192)));
       write.u8(block + 8191, 0, 65);
       expect(bad, 'a text without an end', () => new CString(block + 8191));
       expect(bad, 'a text of more bytes', () => CString(block + 8191, 0, 2));
       expect('ok', 'a text of one byte', () => CString(block + 8191, 0, 1));
       expect('ok', 'read what may be read', () => read.u8(readOnly));
       expect(bad, 'write what may only be read', () => write.u8(readOnly, 0, 1));
+      expect(bad, 'write bytes that may only be read', () => write.bytes(readOnly, 0, new Uint8Array(4)));
       const view = new Uint8Array(16);
       expect('ok', 'a view', () => write.u64(ptr(view), 8, 1n));
       console.log(JSON.stringify(faults));`,

@@ -345,6 +345,125 @@ describe('read and write', () => {
   }
 });
 
+describe('read.bytes and write.bytes', () => {
+  const pattern = (size) => Uint8Array.from({ length: size }, (_, i) => (i * 7 + 1) & 255);
+
+  test('bytes are copied out of memory and into it, of every size, at every offset', () => {
+    withMemory(70_000, (address) => {
+      for (const size of [1, 7, 8, 63, 64, 65, 2048, 2049, 4096, 32_768, 65_536, 69_000]) {
+        for (const offset of [0, 1, 13]) {
+          const bytes = pattern(size);
+          for (const start of [address, BigInt(address)]) {
+            write.bytes(start, offset, bytes);
+            const copy = read.bytes(start, offset, size);
+            assert.ok(Buffer.isBuffer(copy));
+            assert.deepEqual(new Uint8Array(copy), bytes);
+          }
+          assert.equal(read.u8(address, offset + size), 0, 'the byte behind them');
+          native.fill_bytes(address, offset + size, 0);
+        }
+      }
+    });
+  });
+
+  test('a copy does not change with the memory, nor the memory with it', () => {
+    withMemory(64, (address) => {
+      const copies = Array.from({ length: 20 }, (_, i) => {
+        native.fill_bytes(address, 64, i);
+        return read.bytes(address, 0, 64);
+      });
+      copies.forEach((copy, i) => assert.deepEqual(copy, Buffer.alloc(64, i)));
+      copies.forEach((copy) => copy.fill(99));
+      assert.equal(native.sum_bytes(address, 64), 64n * 19n);
+    });
+  });
+
+  test('optimised code copies bytes, and still refuses what is wrong', () => {
+    withMemory(64, (address) => {
+      write.bytes(address, 0, pattern(64));
+      const copy = (at, offset, size) => read.bytes(at, offset, size);
+      optimize(copy, () => copy(address, 0, 16));
+      for (let i = 0; i < 300; i++)
+        assert.deepEqual(copy(address, i & 31, 32), read.bytes(BigInt(address), i & 31, 32));
+      for (const size of [-1, 0.5, NaN, 2 ** 53, -1n]) throws(() => copy(address, 0, size), 'ERR_OUT_OF_RANGE');
+      for (const size of [undefined, null, '8', {}]) throws(() => copy(address, 0, size), 'ERR_INVALID_ARG_TYPE');
+      for (const offset of [0.5, NaN, 2 ** 53]) throws(() => copy(address, offset, 8), 'ERR_OUT_OF_RANGE');
+      throws(() => copy(address, 'x', 8), 'ERR_INVALID_ARG_TYPE');
+      for (const low of lowAddresses) throws(() => copy(low, 0, 8), 'ERR_FFI_INVALID_POINTER');
+      throws(() => copy(8192, -8000, 8), 'ERR_FFI_INVALID_POINTER');
+      assert.deepEqual(copy(address, 0, 4), Buffer.from(pattern(4)));
+    });
+  });
+
+  test('nothing is copied of no bytes, at NULL as well', () => {
+    for (const nothing of [0, 0n, null]) {
+      assert.equal(read.bytes(nothing, 0, 0).length, 0);
+      write.bytes(nothing, 0, new Uint8Array(0));
+    }
+  });
+
+  test('offsets and lengths may be BigInts, as C gives them', () => {
+    withMemory(16, (address) => {
+      write.bytes(address, 3n, pattern(4));
+      assert.deepEqual(read.bytes(address, 3n, 4n), Buffer.from(pattern(4)));
+      assert.deepEqual(read.bytes(address + 3, undefined, 4), Buffer.from(pattern(4)));
+    });
+  });
+
+  test('write.bytes takes the bytes of every kind of view, of small ones in the engine, and of buffers', () => {
+    withMemory(64, (address) => {
+      for (const make of [
+        () => pattern(8),
+        () => Buffer.from(pattern(8)),
+        () => pattern(8).buffer,
+        () => new DataView(pattern(10).buffer, 0, 8),
+        () => new Float64Array(pattern(8).buffer),
+        () => pattern(20).subarray(0, 8),
+        () => {
+          const shared = new Uint8Array(new SharedArrayBuffer(8));
+          shared.set(pattern(8));
+          return shared;
+        },
+      ]) {
+        native.fill_bytes(address, 64, 0);
+        write.bytes(address, 5, make());
+        assert.deepEqual(read.bytes(address, 5, 9), Buffer.from([...pattern(8), 0]));
+      }
+      for (const value of [undefined, null, 5, 'text', [1, 2], {}]) {
+        throws(() => write.bytes(address, 0, value), 'ERR_INVALID_ARG_TYPE');
+      }
+      throws(() => write.bytes(address, 0, makeDetached(8)), 'ERR_INVALID_ARG_VALUE');
+    });
+  });
+
+  test('read.bytes copies a part of a view or a buffer, and refuses what lies outside of it', () => {
+    const bytes = pattern(16);
+    for (const source of [bytes, bytes.buffer, new DataView(bytes.buffer), Buffer.from(bytes)]) {
+      const copy = read.bytes(source, 4, 8);
+      assert.deepEqual(copy, Buffer.from(bytes.subarray(4, 12)));
+      copy[0] = 0;
+      assert.equal(read.u8(source, 4), bytes[4]);
+      assert.equal(read.bytes(source, 16, 0).length, 0);
+      for (const [offset, size] of [
+        [0, 17],
+        [9, 8],
+        [17, 0],
+        [-1, 4],
+      ]) {
+        throws(() => read.bytes(source, offset, size), 'ERR_OUT_OF_RANGE');
+      }
+    }
+  });
+
+  test('memory that overlaps the source is copied as if there were two', () => {
+    withMemory(64, (address) => {
+      write.bytes(address, 0, pattern(32));
+      write.bytes(address, 1, toBuffer(address, 0, 32));
+      assert.deepEqual(read.bytes(address, 0, 33), Buffer.from([1, ...pattern(32)]));
+    });
+  });
+});
+
 for (const [name, wrap] of [
   ['toBuffer', toBuffer],
   ['toArrayBuffer', toArrayBuffer],

@@ -428,7 +428,9 @@ describe('a slice whose neighbours others write during a synchronous call', () =
   });
 });
 
-/** A slab that has just begun, zeroed: bytes of earlier users may be addresses, which lead to slices that C may write. */
+/**
+ * A slab that has just begun, zeroed: bytes of earlier users may be addresses, which lead to slices that C may write.
+ */
 function newSlab() {
   const { buffer: old } = Buffer.allocUnsafe(8);
   for (;;) {

@@ -57,8 +57,8 @@ const main = async (code) => { await code(); };
 `;
 
 /**
- * Tests of one child that goes through cases, one after the other, and says the name of each that was as it should be. A
- * case that ends the process fails, and so do those after it.
+ * Tests of one child that goes through cases, one after the other, and says the name of each that was as it should be.
+ * A case that ends the process fails, and so do those after it.
  * @param {string[]} names
  * @param {(name: string) => string} titleOf
  * @param {string} code of the child

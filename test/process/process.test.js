@@ -1,5 +1,6 @@
 'use strict';
-// The process is as it was: programs and flags that take something away, listeners, handles, and an exit that does not take place.
+// The process is as it was: programs and flags that take something away, listeners, handles, and an exit that does not
+// take place.
 
 const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');

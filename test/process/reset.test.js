@@ -1,5 +1,6 @@
 'use strict';
-// The module registry is reset: hot reload, `delete require.cache[...]`, jest.resetModules(). The package stays one instance.
+// The module registry is reset: hot reload, `delete require.cache[...]`, jest.resetModules(). The package stays one
+// instance.
 
 const assert = require('node:assert/strict');
 const path = require('node:path');

@@ -9,8 +9,8 @@ const { root } = require('../helpers.js');
 
 // ---- the allowed imports --------------------------------------------------------------------------------------------
 
-// Folder of the package's JavaScript -> the folders it may require. Each may also require its own files and what Node has
-// built in. A file that is a row of its own is in no folder's reach unless a row names it.
+// Folder of the package's JavaScript -> the folders it may require. Each may also require its own files and what Node
+// has built in. A file that is a row of its own is in no folder's reach unless a row names it.
 const FOLDERS = {
   '.': ['lib/instance'],
   bin: ['cli'],
@@ -67,23 +67,48 @@ const FOLDERS = {
 };
 
 // Files directly under lib/ that every other file may use.
-const BASE = ['bounded-map', 'errors', 'win32-errors', 'validate', 'lazy', 'nearest', 'location'];
+const BASE = [
+  'bounded-map',
+  'late-map',
+  'errors',
+  'exact-numbers',
+  'win32-errors',
+  'validate',
+  'lazy',
+  'nearest',
+  'location',
+];
 
 // Folder of src/ (or file, where it lies beside the folders) -> the folders that it may use.
 const RUST = {
-  node: ['v8', 'isolate', 'call', 'callback', 'threads', 'abi', 'loader', 'memory', 'error', 'panics', 'sync', 'trace'],
+  node: [
+    'v8',
+    'isolate',
+    'call',
+    'callback',
+    'threads',
+    'abi',
+    'loader',
+    'memory',
+    'errno',
+    'error',
+    'panics',
+    'sync',
+    'trace',
+  ],
   v8: ['call', 'abi', 'loader', 'memory'],
-  call: ['abi', 'loader', 'memory', 'error'],
+  call: ['abi', 'loader', 'memory', 'errno', 'error'],
   callback: ['abi', 'memory', 'error', 'panics'],
   threads: ['loader', 'memory', 'sync'],
   abi: ['memory', 'error'],
   loader: ['memory', 'error'],
   memory: ['error', 'sync'],
+  errno: [],
   error: [],
   panics: [],
   sync: [],
-  trace: [],
-  host: ['isolate', 'callback', 'call', 'abi', 'memory', 'trace'],
+  trace: ['errno'],
+  host: ['isolate', 'callback', 'call', 'abi', 'memory', 'errno', 'trace'],
   isolate: ['call', 'abi', 'memory', 'error', 'sync'],
 };
 
@@ -99,7 +124,7 @@ const CRATES = {
 
 // The only files that may lift the ban on unsafe code.
 const UNSAFE =
-  /^(abi\/(layout|signature)|loader\/(exports|instances|interpose|library|symbol_size)|memory\/[\w/]+|call\/\w+|callback\/\w+|threads\/(exit|models)|v8\/\w+|trace\/\w+|host\/[\w/]+|isolate\/\w+|node\/[\w/]+)\.rs$/;
+  /^(errno|abi\/(layout|signature)|loader\/(exports|instances|interpose|library|symbol_size)|memory\/[\w/]+|call\/\w+|callback\/\w+|threads\/(exit|models)|v8\/\w+|trace\/\w+|host\/[\w/]+|isolate\/\w+|node\/[\w/]+)\.rs$/;
 
 // ---- JavaScript -----------------------------------------------------------------------------------------------------
 

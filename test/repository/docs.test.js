@@ -1,7 +1,7 @@
 'use strict';
-// Every code block of README.md and docs/. A ```js block runs by itself, with 'pinned-ffi' being this checkout; one that
-// begins with `// throws CODE` must end in that error. A ```ts block compiles. What cannot run says why in the line before
-// it: <!-- not run: reason -->. Commands for a shell (```sh) and plain text (```text) are only shown.
+// Every code block of README.md and docs/. A ```js block runs by itself, with 'pinned-ffi' being this checkout; one
+// that begins with `// throws CODE` must end in that error. A ```ts block compiles. What cannot run says why in the
+// line before it: <!-- not run: reason -->. Commands for a shell (```sh) and plain text (```text) are only shown.
 
 const assert = require('node:assert/strict');
 const { spawn } = require('node:child_process');
@@ -46,8 +46,8 @@ function blocksOf(file) {
   return blocks.map(({ lines: code, ...block }) => ({ ...block, code: code.join('\n') }));
 }
 
-// Runs examples one after the other, and says in a line how each ended, so that a thrown error is told from any other end. The
-// last line is of the process itself, at its end.
+// Runs examples one after the other, and says in a line how each ended, so that a thrown error is told from any other
+// end. The last line is of the process itself, at its end.
 const RUNNER = `
 import { writeSync } from 'node:fs';
 const say = (ended) => writeSync(1, '\\nended: ' + JSON.stringify(ended) + '\\n');
@@ -198,7 +198,8 @@ test('docs/architecture.md names every file of lib/, src/ and cli/, and no other
   const all = ['lib', 'src', 'cli'].flatMap((folder) => fs.readdirSync(path.join(root, folder), { recursive: true }));
   const known = new Set(all.map((file) => path.basename(String(file))));
   const named = new Set([...text.matchAll(/[\w-]+\.(?:js|mjs|rs)\b/g)].map(([name]) => name));
-  // One line describes all exports to JavaScript. The files of a folder of the sandbox and of the assembler are its parts.
+  // One line describes all exports to JavaScript. The files of a folder of the sandbox and of the assembler are its
+  // parts.
   const parts = /^(src\/node\/exports|src\/host\/sandbox|src\/v8\/assembler)\//;
   const missing = ['lib', 'src', 'cli']
     .flatMap((folder) =>

@@ -1,5 +1,6 @@
 'use strict';
-// The package as users get it: packed, installed into an empty project without network and scripts, and used from there.
+// The package as users get it: packed, installed into an empty project without network and scripts, and used from
+// there.
 
 const assert = require('node:assert/strict');
 const { execFile, spawnSync } = require('node:child_process');

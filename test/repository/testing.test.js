@@ -4,17 +4,15 @@
 const assert = require('node:assert/strict');
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
-const os = require('node:os');
 const path = require('node:path');
-const { after, describe, test } = require('node:test');
+const { describe, test } = require('node:test');
 const { isSelectedBy, nameOf, namedFiles, testFiles } = require('../../scripts/test-files.js');
 const { runTestFile } = require('../../scripts/test-process.js');
 const { report, totals } = require('../../scripts/test-report.js');
-const { root } = require('../helpers.js');
+const { root, makeFolder } = require('../helpers.js');
 const { REQUIREMENTS, needs, onlyOn } = require('../requirements.js');
 
-const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'pinned-ffi-testing-'));
-after(() => fs.rmSync(folder, { recursive: true, force: true }));
+const folder = makeFolder('pinned-ffi-testing');
 
 const environment = { ...process.env, GITHUB_ACTIONS: '' };
 delete environment.NODE_TEST_CONTEXT;

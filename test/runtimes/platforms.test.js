@@ -1,14 +1,13 @@
 'use strict';
-// The commands that run the package on other Nodes and systems: their table in docs/platforms.md, their options, and what
-// they make of a runtime that fails.
+// The commands that run the package on other Nodes and systems: their table in docs/platforms.md, their options, and
+// what they make of a runtime that fails.
 
 const assert = require('node:assert/strict');
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
-const os = require('node:os');
 const path = require('node:path');
-const { after, describe, test } = require('node:test');
-const { fixture, root } = require('../helpers.js');
+const { describe, test } = require('node:test');
+const { fixture, root, makeFolder } = require('../helpers.js');
 const { onlyOn } = require('../requirements.js');
 const { runSuite } = require('../../scripts/platforms/check.js');
 const { COMMANDS, DOCUMENT, merge, read, withTable } = require('../../scripts/platforms/results.js');
@@ -16,8 +15,7 @@ const { writeScript } = require('../../scripts/platforms/roots.js');
 const { SWEEP } = require('../../scripts/platforms/runtimes.js');
 const { titles } = require('./suite.cjs');
 
-const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'pinned-ffi-platforms-'));
-after(() => fs.rmSync(folder, { recursive: true }));
+const folder = makeFolder('pinned-ffi-platforms');
 
 describe('the table of docs/platforms.md', () => {
   const text = fs.readFileSync(DOCUMENT, 'utf8');

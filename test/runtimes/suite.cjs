@@ -1,7 +1,7 @@
 'use strict';
-// What the package has to do on every platform and in every runtime. Prints a line of JSON with what it runs on, and one for
-// each case. test/runtimes/runtimes.test.js runs it in Bun and in Deno; scripts/platforms/ on other Nodes and systems. FIXTURE is
-// the path of the C fixture.
+// What the package has to do on every platform and in every runtime. Prints a line of JSON with what it runs on, and
+// one for each case. test/runtimes/runtimes.test.js runs it in Bun and in Deno; scripts/platforms/ on other Nodes and
+// systems. FIXTURE is the path of the C fixture.
 
 const assert = require('node:assert/strict');
 const { Worker, isMainThread } = require('node:worker_threads');
@@ -30,8 +30,8 @@ const caught = (fn) => {
 
 const NATIVE_PLATFORM = '../../lib/native/platform.js';
 const isWindows = process.platform === 'win32';
-/** What `dlopen` takes for the C library: on Windows the process itself has only the functions that node.exe exports. */
-const LIBC = isWindows ? 'msvcrt' : null;
+/** What `dlopen` takes for the C library: all that is loaded is searched. */
+const LIBC = null;
 /** Enough calls for V8 to compile the caller. */
 const MANY = 30_000;
 

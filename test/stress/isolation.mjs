@@ -1,6 +1,6 @@
-// A soak of isolated libraries: some live and are used, others die in every way and are started again, while Buffers come
-// and go. Prints resident memory, descriptors, threads and mappings every minute. Fails when one of them is not flat,
-// a byte is wrong, or an end is no exception.
+// A soak of isolated libraries: some live and are used, others die in every way and are started again, while Buffers
+// come and go. Prints resident memory, descriptors, threads and mappings every minute. Fails when one of them is not
+// flat, a byte is wrong, or an end is no exception.
 //   npm run soak -- --isolate [--minutes 10]
 //   node --expose-gc test/stress/isolation.mjs [--restarts 10000]      only restarts, as fast as they go
 

@@ -1,5 +1,5 @@
-// The essentials of threads, asynchronous calls and endings in one short run, for `npm run test:valgrind`: every path by
-// which memory changes hands between threads. Checks its results, and ends with code 0.
+// The essentials of threads, asynchronous calls and endings in one short run, for `npm run test:valgrind`: every path
+// by which memory changes hands between threads. Checks its results, and ends with code 0.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';

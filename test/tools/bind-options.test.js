@@ -21,7 +21,7 @@ describe('what a header does not say', { concurrency: 2 }, () => {
         out: ['*.created', '*.value', '!bind_packed_value.*', 'bind_add.a'],
         text: 'bind_owned',
         free: ['bind_owned=free', 'bind_destroy', 'bind_add'],
-        number: ['bind_measure', 'bind_all_list.c'],
+        number: ['bind_measure', 'bind_all_list.c', 'bind_all.wide', 'bind_all.list'],
         fails: ['bind_create=nonzero', 'no_such_function'],
         errno: ['bind_add'],
         length: ['bind_add.a=b', 'bind_sum.count=data'],
@@ -34,7 +34,8 @@ describe('what a header does not say', { concurrency: 2 }, () => {
     assert.match(text, /bind_add: \{ args: \['int', 'int'\], returns: 'int', errno: true \}/);
     assert.match(text, /bind_call: \{.*threads: true \}/);
     assert.match(text, /bind_sum: \{.*leaf: true \}/);
-    assert.match(text, /\n {2}c: 'i64_fast',/);
+    assert.match(text, /\n {2}c: 'i64_number',/);
+    assert.match(text, /\n {2}wide: \{ type: 'u64_number', bits: 40 \},/);
     for (const line of [
       /--out 'bind_add\.a': bind_add\.a: no pointer to a value of a known type/,
       /--leaf 'bind_call': bind_call: .*calls no callback/,
@@ -170,6 +171,24 @@ describe('where the header and the library are', { concurrency: 2 }, () => {
     assert.equal(code, 0, stderr);
     assert.match(stdout, /export const abs:[^]*export const labs:/);
     assert.doesNotMatch(stdout, /atoi/);
+  });
+
+  test('headers that the header lacks, or that --also adds, are read as well', { skip }, async () => {
+    const place = path.join(folder, 'lacking');
+    fs.mkdirSync(path.join(place, 'inner'), { recursive: true });
+    fs.writeFileSync(path.join(place, 'lacking.h'), '#include <needed.h>\nnumber abs(number x);\n');
+    fs.writeFileSync(path.join(place, 'inner', 'needed.h'), 'typedef int number;\n');
+    fs.writeFileSync(path.join(place, 'further.h'), 'struct entry; number labs(number x);\n');
+    const { code, stdout, stderr } = await bind(['lacking.h', '-I', place, '--also', 'further.h', '--lib', 'c']);
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /lacking\.h includes needed\.h: found in .*inner/);
+    assert.match(stdout, /export const abs:[^]*export const labs:/);
+  });
+
+  test('errors of the compiler come with the option that helps', { skip }, async () => {
+    const file = path.join(folder, 'asking.h');
+    fs.writeFileSync(file, '#ifndef UNIT_WIDTH\n#error UNIT_WIDTH must be defined\n#endif\n');
+    await fails([file], 1, /UNIT_WIDTH must be defined[^]*Define it: -D UNIT_WIDTH=VALUE/);
   });
 
   test('a function that returns twice is left out', { skip }, async () => {

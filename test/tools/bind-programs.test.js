@@ -1,5 +1,6 @@
 'use strict';
-// `pinned-ffi bind` for the headers of SQLite, zlib, libcurl and SDL. What is generated is type-checked, and does real work.
+// `pinned-ffi bind` for the headers of SQLite, zlib, libcurl and SDL. What is generated is type-checked, and does real
+// work.
 
 const assert = require('node:assert/strict');
 const fs = require('node:fs');

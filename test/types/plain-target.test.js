@@ -68,7 +68,11 @@ describe('an array', () => {
   test('an array for a pointer is checked by its elements, and its count by them', () => {
     throws(() => symbols.sum([1, 'x'], 2), 'ERR_INVALID_ARG_TYPE', /^sum: argument 0: element \[1\] .* \(int\)/);
     throws(() => symbols.twice([1, 2], 3), 'ERR_OUT_OF_RANGE', /at most 2, the elements of argument 0/);
-    throws(() => symbols.sum(new Map(), 0), 'ERR_INVALID_ARG_TYPE', /^sum: argument 0 must be values, a pointer/);
+    throws(
+      () => symbols.sum(new Map(), 0),
+      'ERR_INVALID_ARG_TYPE',
+      /^sum: argument 0 must be an array of values, a pointer.*pass \[null\] or \[0\]/,
+    );
     throws(() => symbols.sum({}, 0), 'ERR_INVALID_ARG_TYPE');
   });
 });

@@ -220,7 +220,7 @@ declare const db: Handle<'hidden'>;
 m.dot(Line.alloc().from, { x: 1, y: 2 });
 dlopen('geometry', time).symbols.walk((point) => (point === null ? 1 : 0), db);
 
-// ---- rare forms --------------------------------------------------------------------------------------------------------
+// ---- rare forms -----------------------------------------------------------------------------------------------------
 
 const rare = dlopen(
   'c',

@@ -128,7 +128,7 @@ struct({ x: { type: 'f64', bits: 3 } });
 // @ts-expect-error an out parameter is no field
 struct({ x: out('i32') });
 
-// ---- JSCallback takes the type of a function pointer -----------------------------------------------------------------
+// ---- JSCallback takes the type of a function pointer ----------------------------------------------------------------
 
 new JSCallback((a, b) => (a === b ? 0 : 1), compare);
 new JSCallback((text, point) => (text?.length ?? 0) + point.x, fn({ args: ['cstring', Point], returns: 'f64' }));
@@ -137,7 +137,7 @@ new JSCallback(() => 'x', compare);
 // @ts-expect-error no type of a function
 new JSCallback(() => 0, Point);
 
-// ---- flexible arrays -------------------------------------------------------------------------------------------------
+// ---- flexible arrays ------------------------------------------------------------------------------------------------
 
 const Packet = struct({ kind: 'u8', count: 'u32be', items: array('u16be', 'count') });
 const packet = Packet.alloc({ kind: 1, items: [1, 2] });

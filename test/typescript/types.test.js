@@ -4,17 +4,15 @@
 
 const assert = require('node:assert/strict');
 const fs = require('node:fs');
-const os = require('node:os');
 const path = require('node:path');
-const { after, before, describe, test } = require('node:test');
-const { root } = require('../helpers.js');
+const { before, describe, test } = require('node:test');
+const { root, makeFolder } = require('../helpers.js');
 const { needs } = require('../requirements.js');
 const { byScale } = require('../scale.js');
 const { compile, makeProject } = require('./typed-project.js');
 
 const types = __dirname;
-const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'pinned-ffi-types-'));
-after(() => fs.rmSync(folder, { recursive: true, force: true }));
+const folder = makeFolder('pinned-ffi-types');
 
 const copy = (files, project) =>
   files.forEach((file) => fs.copyFileSync(path.join(types, file), path.join(project, file)));

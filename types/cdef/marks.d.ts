@@ -1,9 +1,9 @@
-// C types on the way to types of declarations. A scalar is its name in the type table, `const char` among them; a struct,
-// union or enum with a body is the declared type already; what else there is carries a mark.
+// C types on the way to types of declarations. A scalar is its name in the type table, `const char` among them; a
+// struct, union or enum with a body is the declared type already; what else there is carries a mark.
 
 import type { ArrayType, FunctionType, OpaqueType, PointerType } from '../declared.js';
 
-/** What is wrong with a text: `hint` is what to do about it. */
+/** A fault of a text: `hint` is its remedy. */
 export interface Fault<Message extends string, Hint extends string = ''> {
   readonly mark: 'fault';
   readonly error: Message;

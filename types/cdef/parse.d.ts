@@ -65,9 +65,9 @@ interface Unfinished<S extends string, F, Scope, D> extends Statements<F, Scope,
   readonly rest: S;
 }
 
-// Every step makes a text of what is left. Of a long text many steps would take time by the square of its length, and a type
-// may call itself a thousand times: so the text is taken apart into blocks of 16 semicolons or lines first. What a block
-// does not finish stands before the next one.
+// Every step makes a text of what is left. Of a long text many steps would take time by the square of its length, and a
+// type may call itself a thousand times: so the text is taken apart into blocks of 16 semicolons or lines first. What a
+// block does not finish stands before the next one.
 // prettier-ignore
 type Blocks<S extends string, Before extends string, Scope, F = never, D = never> =
   S extends `${infer A0};${infer A1};${infer A2};${infer A3};${infer A4};${infer A5};${infer A6};${infer A7};${infer A8};${infer A9};${infer A10};${infer A11};${infer A12};${infer A13};${infer A14};${infer A15};${infer Rest}`
@@ -260,7 +260,7 @@ type Typedefs<S extends string, Base, Scope, Source extends string> =
 
 // ---- functions and variables ---------------------------------------------------------------------------------------
 
-/** What each of a union of statements declares: a union of functions and variables, or an error. */
+/** The declarations of each of a union of statements: a union of functions and variables, or an error. */
 type DeclarationsOf<S, Scope> = S extends string
   ? Specifiers<Tokens<S>, Scope> extends [infer Base, infer Rest extends string, infer Mark, infer Inner]
     ? Declarators<Rest, Base, Mark, Inner, S>
@@ -286,7 +286,7 @@ type Declarators<S extends string, Base, Mark, Scope, Source extends string, Don
         : never
     : ErrorIn<Declarator<S, Base, Scope>, Source>;
 
-/** What follows a declarator: the tokens behind a comma, the end (null), a value, or a fault. */
+/** The part behind a declarator: the tokens behind a comma, the end (null), a value, or a fault. */
 type Next<S extends string> = S extends ` ${infer R}`
   ? Next<R>
   : S extends '' | `;${string}`
@@ -336,7 +336,8 @@ type Result<R, Mark, D> = Mark extends { readonly free: infer Symbol }
 // ---- types ---------------------------------------------------------------------------------------------------------
 
 /**
- * The type that a text is, with a name in it or not: not converted yet, or `{ error }`. Of several typedefs, the last one.
+ * The type that a text is, with a name in it or not: not converted yet, or `{ error }`. Of several typedefs, the last
+ * one.
  */
 export type ParseType<S extends string, Scope = Outermost> =
   WithoutComments<`${S}\n`> extends infer T

@@ -46,7 +46,7 @@ export interface LooseDeclaration {
   readonly returns: Anything;
 }
 
-/** What an object says about a parameter of a function that a text declares. */
+/** The additions of an object to a parameter of a function that a text declares. */
 export interface ArgumentAddition {
   /** The name, or the index, of the pointer whose bytes it counts: as `lengthOf` of an argument that is an object. */
   readonly lengthOf?: string | number;
@@ -56,7 +56,7 @@ export interface ArgumentAddition {
   readonly flow?: 'in' | 'out' | 'inout';
 }
 
-// ---- what sources declare --------------------------------------------------------------------------------------------
+// ---- what sources declare -------------------------------------------------------------------------------------------
 
 /** The declarations of functions, those of sets that are not bound, the types of variables, and the scope. */
 interface Collected<Symbols, Others, Variables, Scope> {
@@ -164,7 +164,7 @@ type Addition<D, A> = D extends unknown
   : never;
 type TextOfResult<R> = R extends 'wstring' | 'utf16' ? R : 'cstring';
 
-// ---- the parts of it ---------------------------------------------------------------------------------------------------
+// ---- the parts of it ------------------------------------------------------------------------------------------------
 
 /** The declarations of functions, by name. Of an object, the object. */
 export type SymbolsOf<S> = S extends string | readonly unknown[] | AnyDefinitions
@@ -242,7 +242,7 @@ type TypeOf<T, Scope> =
         : Scope[Name]
       : Value<T extends Signature<any, any> ? To<T> : T, Scope>;
 
-// ---- what may be passed ------------------------------------------------------------------------------------------------
+// ---- what may be passed ---------------------------------------------------------------------------------------------
 
 // A parameter is inferred as it is written, and constant, where its type is `[Problem] extends [never] ? S : Problem`.
 /** What S has to be where it is wrong: an error that says why, or a plain set of declarations. */
@@ -283,7 +283,7 @@ type IsWrongArguments<A> = A extends readonly unknown[]
       : never
     : never;
 
-// ---- single types and functions ----------------------------------------------------------------------------------------
+// ---- single types and functions -------------------------------------------------------------------------------------
 
 /** A text, or an array of sets and texts of which the last is the text that counts. */
 export type TypeText = string | readonly [...(string | AnyDefinitions)[], string];
@@ -311,7 +311,7 @@ type ReadType<S extends string, Scope, Kind> = Kind extends 'value'
     ? SignatureOf<S, Scope>
     : CallbackOf<S, Scope>;
 
-/** What is wrong with the text of a type. */
+/** The fault of the text of a type. */
 export type TypeProblem<T> = Extract<InScope<T, 'value'>, AnyTextError>;
 
 /** The declared type of a text: of a struct, a union, an array, ... */
@@ -362,7 +362,7 @@ export type LinkedSetProblem<S, Declaration> = [LinkProblem<S[keyof S], Declarat
         : LinkProblem<S[Name], Declaration>;
     };
 
-// ---- one more function of a library --------------------------------------------------------------------------------------
+// ---- one more function of a library ---------------------------------------------------------------------------------
 
 /** The function that a text declares in the scope of a library. */
 type OneFunction<T, S> = T extends string

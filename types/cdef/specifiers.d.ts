@@ -1,4 +1,4 @@
-// What stands before a declarator: storage, qualifiers, attributes, marks and the type itself.
+// The specifiers before a declarator: storage, qualifiers, attributes, marks and the type itself.
 
 import type { Blank, Declarator } from './declarator.js';
 import type { AnyFault, Const, Empty, Fault, Hidden, Tag } from './marks.js';
@@ -21,8 +21,8 @@ import type {
 } from './words.js';
 
 /**
- * The specifiers at the start of tokens: `[type, the tokens that follow, mark, scope]`, or a fault. `Type` is the type so
- * far, `''` if there is none yet.
+ * The specifiers at the start of tokens: `[type, the tokens that follow, mark, scope]`, or a fault. `Type` is the type
+ * so far, `''` if there is none yet.
  */
 export type Specifiers<
   S extends string,

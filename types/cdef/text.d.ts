@@ -68,7 +68,9 @@ type Opened<S extends string, Open extends string, N extends readonly 0[]> = S e
   ? Opened<R, Open, [...N, 0]>
   : N;
 
-/** What stands in brackets, from behind the opening one on, and what follows them; undefined where they are not closed. */
+/**
+ * The text in brackets, from behind the opening one on, and the text behind them; undefined where they are not closed.
+ */
 export type Closed<
   S extends string,
   Open extends string,

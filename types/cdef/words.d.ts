@@ -130,8 +130,8 @@ export interface Outermost {
 
 // prettier-ignore
 /**
- * The types of the C library, of POSIX and of Windows. Those that are numbers on some platforms and bigints on others have a
- * type here that is either.
+ * The types of the C library, of POSIX and of Windows. Those that are numbers on some platforms and bigints on others
+ * have a type here that is either.
  */
 export interface Known {
   int8_t: 'int8_t'; int_least8_t: 'int8_t'; int_fast8_t: 'int8_t'; INT8: 'int8_t'; int16_t: 'int16_t';
@@ -155,6 +155,7 @@ export interface Known {
   ptrdiff_t: 'ptrdiff_t'; wchar_t: 'wchar_t'; char16_t: 'char16_t'; char32_t: 'char32_t';
   int_fast32_t: 'i64_fast'; uint_fast32_t: 'u64_fast';
   int_fast16_t: 'i64_fast'; uint_fast16_t: 'u64_fast';
+  i64_number: 'i64_number'; u64_number: 'u64_number';
   wint_t: 'unsigned int'; sig_atomic_t: 'int'; pid_t: 'int'; clockid_t: 'int'; key_t: 'int'; errno_t: 'int';
   regoff_t: 'int'; nl_item: 'int'; uid_t: 'unsigned int'; gid_t: 'unsigned int'; id_t: 'unsigned int';
   useconds_t: 'unsigned int'; socklen_t: 'unsigned int'; u_int: 'unsigned int'; uint: 'unsigned int';

@@ -1,5 +1,5 @@
-// A thread of C calls a callback of JavaScript again and again. It waits for each, so that one takes a switch of threads
-// each way.
+// A thread of C calls a callback of JavaScript again and again. It waits for each, so that one takes a switch of
+// threads each way.
 
 import { bound, forPeers } from '../../cases.mjs';
 

@@ -9,7 +9,12 @@ const CREATE = 'CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT, blob BLOB
 const INSERT = 'INSERT INTO notes VALUES (?, ?, ?)';
 const SELECT = 'SELECT id, text, blob FROM notes ORDER BY id';
 const [ROW, TRANSIENT] = [100, -1];
-const [INSERTED, SELECTED, MEMCPY] = ['inserted', 'selected', 'selected, blobs by memcpy'];
+const [INSERTED, SELECTED, VIEWED, MEMCPY] = [
+  'inserted',
+  'selected',
+  'selected, blobs by a view',
+  'selected, blobs by memcpy',
+];
 
 const texts = Array.from({ length: ROWS }, (_, i) => `note ${i}: ${'abcdefgh'.repeat(i % 8)}`);
 const blobs = Array.from({ length: ROWS }, (_, i) => Buffer.alloc(64 + (i & 63), i & 255));
@@ -96,17 +101,22 @@ function byMemcpy(peer) {
   };
 }
 
-/** How each package gives the bytes at an address. */
-const viewers = {
-  pinned: (peer) => (at, size) => peer.ffi.toBuffer(at, 0, size),
-  koffi: (peer) => (at, size) => new Uint8Array(peer.koffi.view(at, size)),
-  bun: (peer) => (at, size) => new Uint8Array(peer.ffi.toArrayBuffer(at, 0, size)),
+/** How each package gives a copy of the bytes at an address, and for `VIEWED` by a Buffer over them. */
+const copiers = {
+  // An older revision of the package has no `read.bytes`.
+  pinned: (peer, way) => {
+    const { toBuffer, read } = peer.ffi;
+    return way === VIEWED || read.bytes === undefined
+      ? (at, size) => Buffer.from(toBuffer(at, 0, size))
+      : (at, size) => read.bytes(at, 0, size);
+  },
+  koffi: (peer) => (at, size) => Buffer.from(new Uint8Array(peer.koffi.view(at, size))),
+  bun: (peer) => (at, size) => Buffer.from(new Uint8Array(peer.ffi.toArrayBuffer(at, 0, size))),
 };
 
 function maker(name, toPointer) {
   return (peer, _, way) => {
-    const view = viewers[name](peer);
-    const copy = way === MEMCPY ? byMemcpy(peer) : (at, size) => Buffer.from(view(at, size));
+    const copy = way === MEMCPY ? byMemcpy(peer) : copiers[name](peer, way);
     return byFunctions(functionsOf(peer), toPointer, copy);
   };
 }
@@ -178,7 +188,7 @@ export default {
   note:
     'SQLite: 1,000 rows a transaction and a query, in memory. The packages call the library of the system, node:sqlite ' +
     'and better-sqlite3 one that they bring.',
-  params: [INSERTED, SELECTED, MEMCPY],
+  params: [INSERTED, SELECTED, VIEWED, MEMCPY],
   operations: ROWS,
   library: 'programs',
   needs: ['addon'],

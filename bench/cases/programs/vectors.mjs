@@ -1,5 +1,5 @@
-// Vectors and matrices of f32 by value, as objects, as in a program with a library for graphics. bun:ffi has no structs by
-// value: its functions take pointers, and bun-ffi-structs packs and unpacks what they point to.
+// Vectors and matrices of f32 by value, as objects, as in a program with a library for graphics. bun:ffi has no structs
+// by value: its functions take pointers, and bun-ffi-structs packs and unpacks what they point to.
 
 import { load } from '../../addon.mjs';
 

@@ -52,7 +52,7 @@ fn homogeneous_aggregates_have_up_to_four_floats_of_one_width() {
     assert_eq!(passed(&padded), Some(Floats(2, Load::U32)));
     let wide = Layout::structure(&[field(I32)], None, Some(16)).unwrap();
     let packed = Layout::structure(&[field(U8), field(F64)], Some(1), None).unwrap();
-    let bits = Layout::structure(&[Field { bits: Some(1), ..field(U8) }], None, None).unwrap();
+    let bits = Layout { content: Content::Refused("bitfields"), ..structure(&[U8]) };
     assert_eq!([wide, packed, bits].map(|layout| passed(&layout)), [None; 3]);
 }
 

@@ -17,7 +17,7 @@ fn fields_lie_where_c_has_them() {
     assert_eq!((layout.size, layout.align, layout.offsets.as_slice()), (24, 8, &[0, 8, 16][..]));
     let packed = Layout::structure(&[field(CType::U8), field(CType::F64)], Some(1), None).unwrap();
     assert_eq!((packed.size, packed.align, packed.offsets.as_slice()), (9, 1, &[0, 1][..]));
-    assert!(packed.to_libffi().is_err());
+    assert_eq!(packed.to_libffi().is_err(), !cfg!(win64));
     let wide = Layout::structure(&[field(CType::I32)], None, Some(64)).unwrap();
     assert_eq!((wide.size, wide.align), (64, 64));
     assert!(wide.to_libffi().is_err());
@@ -27,7 +27,12 @@ fn fields_lie_where_c_has_them() {
 #[cfg_attr(miri, ignore = "calls libffi")]
 fn bitfields_share_units() {
     let fields = [bits(CType::U32, 3), bits(CType::U32, 30), bits(CType::U8, 2), field(CType::U8)];
-    let layout = Layout::structure(&fields, None, None).unwrap();
+    let layout = Layout::structure(&fields, None, None);
+    if cfg!(windows) {
+        assert!(layout.is_err());
+        return;
+    }
+    let layout = layout.unwrap();
     assert_eq!(layout.offsets, [0, 4, 7, 8]);
     assert_eq!(layout.shifts, [0, 0, 6, 0]);
     assert!(layout.to_libffi().is_err());

@@ -29,7 +29,7 @@ fn eightbytes_are_classified_by_what_is_in_them() {
     assert_eq!(eightbytes(&union), Some(Registers(Integer, None)));
     let packed = Layout::structure(&[field(U8), field(F64)], Some(1), None).unwrap();
     let wide = Layout::structure(&[field(I32)], None, Some(16)).unwrap();
-    let bits = Layout::structure(&[Field { bits: Some(1), ..field(U8) }], None, None).unwrap();
+    let bits = Layout { content: Content::Refused("bitfields"), ..structure(&[U8]) };
     assert_eq!([packed, wide, bits].map(|layout| eightbytes(&layout)), [None; 3]);
 }
 

@@ -9,6 +9,7 @@ use std::ffi::{CStr, c_char, c_int, c_void};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::super::stack::on_ordinary_stack;
+use crate::errno::Errno;
 
 /// libc's functions: `fork`, and `_Fork`, which runs no handlers of `pthread_atfork` (glibc 2.34).
 static FORK: AtomicUsize = AtomicUsize::new(0);
@@ -35,8 +36,7 @@ fn next(found: &AtomicUsize, name: &CStr) -> Option<Fork> {
 }
 
 fn fail(errno: c_int) -> c_int {
-    // SAFETY: errno is this thread's own.
-    unsafe { *libc::__errno_location() = errno };
+    Errno::here().set(errno);
     -1
 }
 

@@ -20,6 +20,7 @@ use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
 use super::heap::HEAP;
 use super::segments::{self, ArenaFile};
 use super::stack;
+use crate::errno::{self, Errno};
 
 /// The arena: descriptor, first address, bytes. No bytes: [`install`] was not called.
 static ARENA_FD: AtomicI32 = AtomicI32::new(-1);
@@ -60,7 +61,7 @@ unsafe extern "C" fn before() {
     HEAP.lock();
     let mut ends = [-1; 2];
     if is_needed() {
-        // SAFETY: H4.
+        // SAFETY: there is room for two descriptors.
         unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) };
     }
     READ_END.store(ends[0], Ordering::Relaxed);
@@ -81,12 +82,11 @@ unsafe extern "C" fn in_parent() {
     if fd >= 0 {
         // Nothing is written: the end of the pipe comes when the child closes it, or ends.
         let mut byte = 0u8;
-        // SAFETY: there is room for a byte; errno is this thread's own, and fork() keeps it.
-        unsafe {
-            let errno = *libc::__errno_location();
-            while libc::read(fd, (&raw mut byte).cast(), 1) < 0 && *libc::__errno_location() == libc::EINTR {}
-            *libc::__errno_location() = errno;
-        }
+        // fork() keeps errno.
+        errno::kept(|| {
+            // SAFETY: there is room for a byte.
+            while unsafe { libc::read(fd, (&raw mut byte).cast(), 1) } < 0 && Errno::here().get() == libc::EINTR {}
+        });
         close(&READ_END);
     }
     HEAP.unlock();

@@ -5,9 +5,9 @@
 //!                                                   ^ aligned to 16 or more
 //! ```
 //!
-//! The seal depends on the head, the address and a secret of the process; so a block that was not given by this heap, or
-//! whose head was overwritten, is recognised. The canary follows the last byte of the user without a gap: an overflow by
-//! one byte is found, also one that writes a zero.
+//! The seal depends on the head, the address and a secret of the process; so a block that was not given by this heap,
+//! or whose head was overwritten, is recognised. The canary follows the last byte of the user without a gap: an
+//! overflow by one byte is found, also one that writes a zero.
 #![expect(unsafe_code, reason = "reads and writes the heads of blocks")]
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,9 +16,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub const HEAD: usize = 16;
 /// Bytes after those of the user.
 pub const CANARY: usize = 8;
-/// The alignment of a block for which none was asked.
+/// The alignment of a block whose request names none.
 pub const ALIGN: usize = 16;
-/// The owner of blocks that have pages of their own.
+/// The owner of blocks that have separate pages.
 pub const LARGE: u8 = 255;
 
 const SIZE_BITS: u32 = 48;
@@ -88,8 +88,8 @@ impl Head {
     }
 }
 
-/// A number that depends on all bits of an address, a head's word and the secret. It keeps mistakes from passing, not an
-/// adversary who reads the heap.
+/// A number that depends on all bits of an address, a head's word and the secret. It keeps mistakes from passing, not
+/// an adversary who reads the heap.
 fn mix(address: usize, word: u64) -> u64 {
     let value =
         (word.rotate_left(29) ^ address as u64 ^ SECRET.load(Ordering::Relaxed)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -121,8 +121,8 @@ pub unsafe fn write(user: *mut u8, head: Head) {
     }
 }
 
-/// Changes the head of a block that was checked so that [`check`] gives [`Damage::Freed`]. False if it was marked already:
-/// another thread frees the block, too.
+/// Changes the head of a block that was checked so that [`check`] gives [`Damage::Freed`]. False if it was marked
+/// already: another thread frees the block, too.
 ///
 /// # Safety
 /// As [`write`]. Calls for one block come one after the other.

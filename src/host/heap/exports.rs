@@ -1,12 +1,12 @@
 //! `malloc` and its family, exported.
 //!
-//! The dynamic loader binds the calls of every library to the first definition in the global scope. In a host that is this
-//! file: the addon is the main program. In Node the addon comes after libc, so that nothing is bound to these
-//! definitions, not even calls of the addon; if something were (`RTLD_DEEPBIND`), it would get libc's functions, because
-//! there the heap has no region.
+//! The dynamic loader binds the calls of every library to the first definition in the global scope. In a host that is
+//! this file: the addon is the main program. In Node the addon comes after libc, so that nothing is bound to these
+//! definitions, not even calls of the addon; if something were (`RTLD_DEEPBIND`), it would get libc's functions,
+//! because there the heap has no region.
 //!
-//! The exported functions are naked, that is, a jump. The compiler cannot see through them: it would otherwise be free to
-//! inline `malloc` into the addon, and with it a choice that the loader has to make.
+//! The exported functions are naked, that is, a jump. The compiler cannot see through them: it would otherwise be free
+//! to inline `malloc` into the addon, and with it a choice that the loader has to make.
 #![expect(unsafe_code, reason = "defines functions that C calls")]
 
 use std::arch::naked_asm;
@@ -14,6 +14,7 @@ use std::ffi::{c_int, c_void};
 use std::ptr::null_mut;
 
 use super::{ALIGN, HEAP, Owner, next};
+use crate::errno::{self, Errno};
 
 macro_rules! export {
     ($($name:ident => $function:ident;)*) => {$(
@@ -41,15 +42,10 @@ export! {
 
 const PAGE: usize = 4096;
 
-fn set_errno(value: c_int) {
-    // SAFETY: errno is this thread's own.
-    unsafe { *libc::__errno_location() = value };
-}
-
 /// Null becomes ENOMEM.
 fn checked(block: *mut u8) -> *mut c_void {
     if block.is_null() {
-        set_errno(libc::ENOMEM);
+        Errno::here().set(libc::ENOMEM);
     }
     block.cast()
 }
@@ -102,14 +98,12 @@ unsafe extern "C" fn release(block: *mut c_void) {
     if block.is_null() {
         return;
     }
-    // SAFETY: by the contract of free(); errno is this thread's own, and free() keeps it.
+    // SAFETY: by the contract of free().
     unsafe {
         if is_libc(block) {
             return next::release(block);
         }
-        let errno = *libc::__errno_location();
-        HEAP.free(block.cast());
-        set_errno(errno);
+        errno::kept(|| HEAP.free(block.cast()));
     }
 }
 
@@ -121,7 +115,7 @@ unsafe extern "C" fn allocate_aligned(align: usize, size: usize) -> *mut c_void 
     match align.checked_next_power_of_two() {
         Some(align) => checked(HEAP.allocate(size, align, false)),
         None => {
-            set_errno(libc::EINVAL);
+            Errno::here().set(libc::EINVAL);
             null_mut()
         }
     }
@@ -133,9 +127,7 @@ unsafe extern "C" fn allocate_posix(result: *mut *mut c_void, align: usize, size
     }
     // SAFETY: by the contract of posix_memalign() the result is writable; it keeps errno.
     unsafe {
-        let errno = *libc::__errno_location();
-        let block = allocate_aligned(align, size);
-        set_errno(errno);
+        let block = errno::kept(|| allocate_aligned(align, size));
         if block.is_null() {
             return libc::ENOMEM;
         }

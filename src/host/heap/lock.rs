@@ -7,6 +7,8 @@ use std::ops::{Deref, DerefMut};
 use std::ptr::null;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use crate::errno;
+
 const FREE: u32 = 0;
 const TAKEN: u32 = 1;
 /// Taken, and a thread may sleep until it is free.
@@ -34,7 +36,8 @@ impl<T> Locked<T> {
     /// The value, if the lock is free.
     pub fn try_lock(&self) -> Option<Guard<'_, T>> {
         let taken = self.state.compare_exchange(FREE, TAKEN, Ordering::Acquire, Ordering::Relaxed);
-        // `then` makes the guard only on success: dropping another one would release a lock that this thread does not hold.
+        // `then` makes the guard only on success: dropping another one would release a lock that this thread does not
+        // hold.
         taken.is_ok().then(|| Guard { lock: self })
     }
 
@@ -55,14 +58,12 @@ impl<T> Locked<T> {
             spin_loop();
         }
         while self.state.swap(WAITED_FOR, Ordering::Acquire) != FREE {
-            // SAFETY: the word is this lock's, and lives as long. The process's own futex: no other process waits. errno
-            // is this thread's own: waiting may set it, which malloc() does not where it succeeds.
-            unsafe {
-                let errno = *libc::__errno_location();
+            // Waiting may set errno, which malloc() does not where it succeeds.
+            errno::kept(|| {
                 let operation = libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG;
-                libc::syscall(libc::SYS_futex, self.state.as_ptr(), operation, WAITED_FOR, null::<u8>());
-                *libc::__errno_location() = errno;
-            }
+                // SAFETY: the word is this lock's, and lives as long. The process's own futex: no other process waits.
+                unsafe { libc::syscall(libc::SYS_futex, self.state.as_ptr(), operation, WAITED_FOR, null::<u8>()) };
+            });
         }
     }
 

@@ -1,5 +1,5 @@
-//! The allocator behind this one, for a host whose library keeps the malloc that it has: that of a sanitizer, where one was
-//! preloaded. Otherwise the exported functions call libc's, because they come before the sanitizer's.
+//! The allocator behind this one, for a host whose library keeps the malloc that it has: that of a sanitizer, where one
+//! was preloaded. Otherwise the exported functions call libc's, because they come before the sanitizer's.
 #![expect(unsafe_code, reason = "calls functions by their addresses")]
 
 use std::ffi::{CStr, c_void};

@@ -12,7 +12,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::landlock::restrict_thread;
-use super::limits::last_errno;
+use crate::errno::{self, Errno};
 
 /// SIGSETXID of glibc.
 const SIGNAL: c_int = 33;
@@ -70,23 +70,21 @@ fn restrict_self() {
         if libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0
             || libc::syscall(libc::SYS_capset, &raw const header, none.as_ptr()) != 0
         {
-            PRIVILEGES.store(*libc::__errno_location(), Ordering::Release);
+            PRIVILEGES.store(Errno::here().get(), Ordering::Release);
         }
         let ruleset = RULESET.load(Ordering::Acquire);
         if ruleset >= 0 && restrict_thread(ruleset) != 0 {
-            LANDLOCK.store(*libc::__errno_location(), Ordering::Release);
+            LANDLOCK.store(Errno::here().get(), Ordering::Release);
         }
     }
 }
 
 unsafe extern "C" fn on_signal(_: c_int, _: *mut libc::siginfo_t, _: *mut std::ffi::c_void) {
-    // SAFETY: H2, but for the end of the process; errno is the thread's own.
-    unsafe {
-        let errno = *libc::__errno_location();
+    errno::kept(|| {
         restrict_self();
-        ANSWERED.store(libc::gettid(), Ordering::Release);
-        *libc::__errno_location() = errno;
-    }
+        // SAFETY: H2, but for the end of the process.
+        ANSWERED.store(unsafe { libc::gettid() }, Ordering::Release);
+    });
 }
 
 /// Returns from a signal handler: rt_sigreturn(2).
@@ -111,7 +109,7 @@ fn set_action(new: Action) -> Result<Action, c_int> {
     let mut old = Action { handler: 0, flags: 0, restorer: 0, mask: 0 };
     // SAFETY: H4; the handlers are ours, or were installed before.
     let result = unsafe { libc::syscall(libc::SYS_rt_sigaction, SIGNAL, &raw const new, &raw mut old, 8usize) };
-    if result == 0 { Ok(old) } else { Err(last_errno()) }
+    if result == 0 { Ok(old) } else { Err(Errno::here().get()) }
 }
 
 fn restrict_others(tasks: &std::fs::File) -> Result<(), c_int> {
@@ -156,7 +154,7 @@ fn ask(id: c_int) -> Result<(), c_int> {
         result == 0
     };
     if !send(SIGNAL) {
-        return if last_errno() == libc::ESRCH { Ok(()) } else { Err(last_errno()) };
+        return if Errno::here().get() == libc::ESRCH { Ok(()) } else { Err(Errno::here().get()) };
     }
     let start = Instant::now();
     while ANSWERED.load(Ordering::Acquire) != id {
@@ -179,13 +177,13 @@ fn list(tasks: &std::fs::File) -> Result<Vec<c_int>, c_int> {
     // SAFETY: the descriptor is open; getdents64 fills the buffer with entries, each with its length.
     unsafe {
         if libc::lseek(tasks.as_raw_fd(), 0, libc::SEEK_SET) < 0 {
-            return Err(last_errno());
+            return Err(Errno::here().get());
         }
         loop {
             let bytes =
                 libc::syscall(libc::SYS_getdents64, tasks.as_raw_fd(), buffer.as_mut_ptr(), size_of_val(&buffer));
             if bytes < 0 {
-                return Err(last_errno());
+                return Err(Errno::here().get());
             }
             if bytes == 0 {
                 return Ok(ids);

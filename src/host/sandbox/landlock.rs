@@ -5,7 +5,7 @@ use std::ffi::{CStr, CString, c_int, c_long};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 use super::Sandbox;
-use super::limits::last_errno;
+use crate::errno::Errno;
 
 /// The version from which on signals and abstract sockets can be kept inside.
 pub const WITH_SCOPES: c_int = 6;
@@ -96,7 +96,7 @@ impl Ruleset {
         let ruleset = unsafe {
             let fd = libc::syscall(libc::SYS_landlock_create_ruleset, &raw const attributes, size, 0u32);
             if fd < 0 {
-                return Err(Error::Kernel(last_errno()));
+                return Err(Error::Kernel(Errno::here().get()));
             }
             Self(OwnedFd::from_raw_fd(fd as c_int))
         };
@@ -112,7 +112,7 @@ impl Ruleset {
         // SAFETY: the structure is a local.
         let result =
             unsafe { libc::syscall(libc::SYS_landlock_add_rule, self.fd(), RULE_PATH_BENEATH, &raw const rule, 0u32) };
-        if result == 0 { Ok(()) } else { Err(Error::Kernel(last_errno())) }
+        if result == 0 { Ok(()) } else { Err(Error::Kernel(Errno::here().get())) }
     }
 
     /// Its descriptor, for [`restrict_thread`].
@@ -127,7 +127,7 @@ fn open(path: &CStr) -> Result<(OwnedFd, bool), Error> {
     unsafe {
         let fd = libc::open(path.as_ptr(), libc::O_PATH | libc::O_CLOEXEC);
         if fd < 0 {
-            return Err(Error::Path { path: path.into(), errno: last_errno() });
+            return Err(Error::Path { path: path.into(), errno: Errno::here().get() });
         }
         let fd = OwnedFd::from_raw_fd(fd);
         let mut status = std::mem::zeroed::<libc::stat>();

@@ -1,9 +1,8 @@
 //! Limits of resources.
 #![expect(unsafe_code, reason = "calls the kernel")]
 
-use std::io::Error;
-
 use super::super::heap::HEAP;
+use crate::errno::Errno;
 
 /// Limits private memory (RLIMIT_DATA), and the heap in the arena, to `bytes` each. The address space is not limited:
 /// the arena and the window take up hundreds of gigabytes of it without using memory.
@@ -26,17 +25,12 @@ pub fn limit_cpu(seconds: u64) -> Result<(), i32> {
 /// Lowers a limit; one that is lower stays.
 fn limit(resource: libc::__rlimit_resource_t, soft: u64, hard: u64) -> Result<(), i32> {
     let mut now = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: H4.
+    // SAFETY: H4; both structures are locals.
     unsafe {
         if libc::getrlimit(resource, &mut now) != 0 {
-            return Err(last_errno());
+            return Err(Errno::here().get());
         }
         let wanted = libc::rlimit { rlim_cur: soft.min(now.rlim_cur), rlim_max: hard.min(now.rlim_max) };
-        if libc::setrlimit(resource, &wanted) == 0 { Ok(()) } else { Err(last_errno()) }
+        if libc::setrlimit(resource, &wanted) == 0 { Ok(()) } else { Err(Errno::here().get()) }
     }
-}
-
-/// errno of the last call.
-pub fn last_errno() -> i32 {
-    Error::last_os_error().raw_os_error().unwrap_or(libc::EPERM)
 }

@@ -3,7 +3,7 @@
 
 use std::ffi::{c_long, c_uint};
 
-use super::limits::last_errno;
+use crate::errno::Errno;
 
 /// AUDIT_ARCH_X86_64.
 const ARCHITECTURE: u32 = 0xc000_003e;
@@ -55,7 +55,7 @@ pub fn install(rules: &[Rule]) -> Result<(), i32> {
     let result = unsafe { libc::syscall(libc::SYS_seccomp, SET_MODE_FILTER, TSYNC, &raw const program) };
     match result {
         0 => Ok(()),
-        -1 => Err(last_errno()),
+        -1 => Err(Errno::here().get()),
         // The id of a thread that has a filter of its own.
         _ => Err(libc::EBUSY),
     }

@@ -4,6 +4,7 @@ use std::ffi::{CStr, c_int};
 use std::ptr::null_mut;
 
 use super::*;
+use crate::errno::Errno;
 use crate::host::test_process::{End, in_child, start_child, wait};
 
 /// Runs a function in a process with a sandbox, which knows what was applied. 50: the sandbox was refused.
@@ -14,11 +15,6 @@ fn inside(sandbox: &Sandbox, run: impl FnOnce(&Applied) -> i32) -> End {
     })
 }
 
-fn errno() -> c_int {
-    // SAFETY: errno is this thread's own.
-    unsafe { *libc::__errno_location() }
-}
-
 /// 0, or the errno, of an attempt to open a file. A file that does not exist is made where it is opened for writing.
 fn open(path: &CStr, flags: c_int) -> c_int {
     // SAFETY: the path is a C string.
@@ -26,7 +22,7 @@ fn open(path: &CStr, flags: c_int) -> c_int {
         let flags = flags | if flags == libc::O_RDONLY { 0 } else { libc::O_CREAT };
         let fd = libc::open(path.as_ptr(), flags, 0o600);
         if fd < 0 {
-            return errno();
+            return Errno::here().get();
         }
         libc::close(fd);
         0
@@ -85,7 +81,7 @@ fn system_calls_are_refused_and_the_rest_goes_on() {
         // SAFETY: the calls are refused, or do nothing.
         let results = unsafe {
             let parent = libc::getppid();
-            let is_refused = |result: i64| result == -1 && errno() == libc::EPERM;
+            let is_refused = |result: i64| result == -1 && Errno::here().get() == libc::EPERM;
             let call = |number, argument: i32| is_refused(libc::syscall(number, argument, 0, 0, 0, 0, 0));
             let mut seed = [0u8; 8];
             [

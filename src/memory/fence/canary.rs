@@ -24,8 +24,8 @@ pub const CHUNK: usize = 16;
 const POISON: isize = 1 << 40;
 
 const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
-/// The difference between two chunks that follow each other, for each half. Chosen so that the twelve chunks of the default
-/// fences (-4 to 7) differ from each other in every byte; a test holds that.
+/// The difference between two chunks that follow each other, for each half. Chosen so that the twelve chunks of the
+/// default fences (-4 to 7) differ from each other in every byte; a test holds that.
 const STEPS: [u64; 2] = [0xdda1_494c_73cf_256d, 0xc7fd_e805_ec99_108d];
 /// Multiples of the golden ratio and of the square root of two lie as far apart as can be, so neighbouring addresses
 /// get different bytes. Half of each, because the highest bit of a byte is set whatever the product is.
@@ -91,8 +91,8 @@ impl Canary {
         word.to_ne_bytes()[offset.rem_euclid(8) as usize]
     }
 
-    /// The bits that differ from the canary in so many chunks at `edge`: after it, or before it. The number is fixed so that
-    /// the compiler compares without a loop.
+    /// The bits that differ from the canary in so many chunks at `edge`: after it, or before it. The number is fixed so
+    /// that the compiler compares without a loop.
     ///
     /// # Safety
     /// The chunks may be read.

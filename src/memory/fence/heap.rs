@@ -50,7 +50,8 @@ fn raw(bytes: usize, clears: bool) -> Option<(Address, bool)> {
     Some((raw, clears))
 }
 
-/// The memory of a block that came from a [`BlockSource`]. It is kept here, because others may write the block's header.
+/// The memory of a block that came from a [`BlockSource`]. It is kept here, because others may write the block's
+/// header.
 struct Origin {
     source: Arc<dyn BlockSource>,
     raw: Address,

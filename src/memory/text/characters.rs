@@ -38,13 +38,14 @@ impl Characters<'_> {
         }
     }
 
-    /// Writes the text and a NUL to the start of `to`: how many bytes they take. What is behind them may be overwritten.
+    /// Writes the text and a NUL to the start of `to`: how many bytes they take. What is behind them may be
+    /// overwritten.
     ///
     /// # Errors
     /// [`HasNul`], where the text contains one.
     ///
     /// # Panics
-    /// If `to` is shorter than [`Characters::bytes`] or, where that is not known, [`Characters::most_bytes`].
+    /// If `to` is shorter than the text and its NUL; for UTF-8, than [`Characters::most_bytes`].
     #[inline]
     pub fn encode(self, encoding: Encoding, to: &mut [u8]) -> Result<usize, HasNul> {
         let length = match (self, encoding) {

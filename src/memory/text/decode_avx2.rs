@@ -1,7 +1,7 @@
 //! UTF-16 of UTF-8 with the instructions of AVX2.
 //!
-//! Eight bytes of characters of one byte or two: a shuffle puts the last byte of each character and what is before it into
-//! one unit. Four characters of three bytes each go in the same way. What is left goes one by one.
+//! Eight bytes of characters of one byte or two: a shuffle puts the last byte of each character and what is before it
+//! into one unit. Four characters of three bytes each go in the same way. What is left goes one by one.
 #![expect(unsafe_code, reason = "reads and writes registers through pointers")]
 
 use std::arch::x86_64::{
@@ -86,8 +86,8 @@ pub unsafe fn utf16_of_utf8(bytes: &[u8], to: &mut [u16]) -> Option<usize> {
     Some(at)
 }
 
-/// Writes the characters of eight bytes, if they have one byte or two each: how many bytes and units these are. The last
-/// byte may begin a character; then it is not taken.
+/// Writes the characters of eight bytes, if they have one byte or two each: how many bytes and units these are. The
+/// last byte may begin a character; then it is not taken.
 ///
 /// # Safety
 /// Eight units may be written.

@@ -1,5 +1,5 @@
-//! Texts on their way to C and back: the characters of an engine's string, encoded, with a NUL behind them; and bytes of
-//! C, decoded.
+//! Texts on their way to C and back: the characters of an engine's string, encoded, with a NUL behind them; and bytes
+//! of C, decoded.
 
 pub mod characters;
 pub mod decode;

@@ -28,3 +28,23 @@ pub struct Calls {
     /// The number of calls of functions that free a handle.
     pub frees: Cell<u32>,
 }
+
+impl Calls {
+    /// Ends the call of a function, before which so many calls were under way. Ends the process where calls that its
+    /// callbacks have made are still under way: then C has jumped over frames of the engine, which cannot go on.
+    #[inline(always)]
+    pub fn leave(&self, depth: usize, symbol: &str) {
+        if self.depth.replace(depth) != depth + 1 {
+            abandon(symbol);
+        }
+    }
+}
+
+#[cold]
+fn abandon(symbol: &str) -> ! {
+    eprintln!(
+        "pinned-ffi: {symbol}: C has jumped (longjmp, or an exception) out of a call that a callback had made, over \
+         frames of JavaScript, which cannot go on; docs/safety.md, U6"
+    );
+    std::process::abort();
+}

@@ -8,6 +8,7 @@ use napi::sys;
 use super::prepared::PreparedCall;
 use crate::call::bound_function::{Entered, Options};
 use crate::call::invoke::{self, ResultBlock};
+use crate::errno::Errno;
 use crate::error::{FfiError, Result};
 use crate::memory::arg_buffer::{address_in, bytes};
 use crate::memory::raw::PointerCheck;
@@ -16,6 +17,7 @@ use crate::memory::text::encoding::Encoding;
 use crate::node::async_call::start::enter_on_helper;
 use crate::node::env::BoundFunction;
 use crate::node::string::to_string;
+use crate::node::value::RootedValues;
 
 impl BoundFunction {
     /// Counts a call that frees a handle, at the point where C is certain to be entered.
@@ -52,7 +54,7 @@ impl BoundFunction {
     ///
     /// # Errors
     /// Wrong arguments, a closed library, a breached fence, the end of an isolated library's process.
-    pub fn call(&self, values: &[sys::napi_value]) -> Result<sys::napi_value> {
+    pub fn call(&self, values: RootedValues<'_>) -> Result<sys::napi_value> {
         self.check_open()?;
         let environment = &*self.environment;
         let _inside = self.library.enter();
@@ -74,7 +76,7 @@ impl BoundFunction {
             let outer = environment.inside.replace(if serves { 0 } else { self.inside });
             let result = self.enter(&mut prepared);
             environment.inside.replace(outer);
-            environment.calls.depth.set(depth);
+            environment.calls.leave(depth, &self.symbol);
             if self.options.is_leaf() {
                 environment.end_leaf();
             }
@@ -103,7 +105,7 @@ impl BoundFunction {
         self.clear_errno();
         // SAFETY: U1; the spans in the block live until the call returns by M3, the text by M4.
         let result = unsafe { invoke::enter(&self.signature, self.code, &prepared.block) };
-        self.record_errno(invoke::last_errno());
+        self.record_errno(Errno::here().get());
         Ok(result)
     }
 
@@ -131,13 +133,13 @@ impl BoundFunction {
         let mut entered = unsafe { calling.enter(&prepared.block) }?;
         if self.options.captures_errno() {
             // Code that reads errno itself finds it, too.
-            invoke::set_errno(entered.errno);
+            Errno::here().set(entered.errno);
         }
         self.take_entered(prepared, &mut entered)
     }
 
-    /// Gives up what was prepared for a call that has failed: what it has written until then stays, and an overflow is
-    /// told along.
+    /// Releases the borrows of a call that has failed: its writes until then stay, and an overflow is
+    /// reported with the error.
     #[cold]
     #[inline(never)] // As `prepare`.
     pub fn failed(&self, prepared: &mut PreparedCall, mut error: FfiError) -> FfiError {
@@ -157,7 +159,7 @@ impl BoundFunction {
     #[inline(never)] // Its stack is freed before C runs, under which calls may nest.
     pub fn prepare(
         &self,
-        values: &[sys::napi_value],
+        values: RootedValues<'_>,
         strings: Option<&StringArena>,
         prepared: &mut PreparedCall,
     ) -> Result<()> {

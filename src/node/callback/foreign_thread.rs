@@ -1,5 +1,5 @@
 //! Calls of callbacks on a foreign thread, which wait in the queue for the JavaScript thread; and calls of closed
-//! callbacks, which JavaScript is told of later.
+//! callbacks, which are reported to JavaScript later.
 #![expect(unsafe_code, reason = "calls JavaScript functions from C callbacks")]
 
 use std::ptr::null_mut;
@@ -172,15 +172,14 @@ impl CallbackSlot {
         let answered = if closed {
             let former = if is_former { Self::FORMER } else { 0 };
             let late = environment.callbacks.late.get();
-            self.enter_js(environment, late, Some(self.id.get() | former), request.origin).map(|_| false)
+            late.and_then(|late| late.call(environment, Some(self.id.get() | former), request.origin)).map(|_| false)
         } else {
             let who = caller_of(environment, request);
             let (block, size) = (&request.block, self.signature.layout.size);
             let arguments = CopiedArguments { block, size, who, token: may_wait.then_some(token) };
             let outer = environment.exceptions.origin.replace(request.origin);
-            let answered = environment.with_arguments(Source::of_copy(&arguments), || {
-                self.enter_js(environment, function, None, request.origin)
-            });
+            let answered = environment
+                .with_arguments(Source::of_copy(&arguments), || function?.call(environment, None, request.origin));
             environment.exceptions.origin.set(outer);
             let answered = answered.filter(|_| !environment.exceptions.has_thrown.take());
             answered.map(|result| may_wait && is_true(environment, result))

@@ -1,4 +1,5 @@
-//! Calls the JavaScript function of a callback: by V8's own functions where they were found, by Node-API elsewhere.
+//! The JavaScript function of a callback: held, released, and called by Node-API. Where V8's own functions were found,
+//! `own_thread` calls it by them.
 #![expect(unsafe_code, reason = "calls JavaScript functions")]
 
 use std::ptr::null_mut;
@@ -54,6 +55,27 @@ impl JsFunction {
             Self::Global(handle) => handle,
         }
     }
+
+    /// Calls it by Node-API, with a number or without arguments. Returns its result; `None` where it threw or could not
+    /// run. `origin` is the asynchronous call whose callback it is, or 0.
+    pub fn call(self, environment: &Environment, number: Option<u32>, origin: usize) -> Option<sys::napi_value> {
+        let env = environment.raw;
+        let (mut argument, mut result) = (null_mut(), null_mut());
+        // An arrow function has no receiver of its own, so any value will do for it.
+        let function = self.value(environment);
+        // SAFETY: M6, because an `Environment` cannot be reached on another thread; all out-parameters are locals.
+        unsafe {
+            if let Some(number) = number {
+                sys::napi_create_uint32(env, number, &mut argument);
+            }
+            let count = usize::from(number.is_some());
+            if sys::napi_call_function(env, function, function, count, &argument, &mut result) == sys::Status::napi_ok {
+                return Some(result);
+            }
+        }
+        environment.propagate_failure(origin);
+        None
+    }
 }
 
 /// Makes callbacks of this environment call JavaScript by V8's functions. Returns false if one of them is missing.
@@ -82,7 +104,7 @@ pub fn attach(environment: &Environment, env: sys::napi_env, modules: u32) -> bo
 fn keeps_level(environment: &Environment, entry: &FunctionCaller) -> bool {
     let before = entry.level();
     let mut scope = null_mut();
-    // SAFETY: M6.
+    // SAFETY: M6; a native function of the environment is under way, and the scope that is opened here is closed here.
     let inside = unsafe {
         sys::napi_open_handle_scope(environment.raw, &mut scope);
         let inside = entry.level();

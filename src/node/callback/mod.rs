@@ -2,6 +2,7 @@
 
 pub mod argument_source;
 pub mod arguments;
+pub mod dispatch;
 pub mod env_handle;
 pub mod foreign_thread;
 pub mod free_list;

@@ -1,97 +1,26 @@
 //! Callbacks invoked on the environment's own thread: a JavaScript function that decodes the argument buffer and
 //! encodes the result runs at once.
-#![expect(unsafe_code, reason = "calls JavaScript at C's word")]
+#![expect(unsafe_code, reason = "calls JavaScript functions from C callbacks")]
 
 use std::ptr::null_mut;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use napi::sys;
 
 use super::argument_source::Source;
-use super::free_list;
 use super::kept_function::JsFunction;
-use super::slot::{OPEN, this_thread};
-use crate::abi::signature::Signature;
-use crate::call::inside::Inside;
-use crate::call::invoke::Errno;
-use crate::callback::closure::{Closure, Handler, Incoming};
+use crate::callback::closure::Incoming;
 use crate::node::env::{CallbackSlot, EnvHandle, Environment};
 #[cfg(v8_abi)]
 use crate::node::error::take_thrown;
-#[cfg(v8_abi)]
-use crate::node::fast_call::binding;
 use crate::threads::callback_queue::Kind;
 #[cfg(v8_abi)]
 use crate::v8::function_call::{FunctionCaller, Kept};
 
-struct JsHandler(&'static CallbackSlot);
-
-impl Handler for JsHandler {
-    fn call(&self, incoming: &Incoming<'_>) {
-        // The engine changes errno, also where JavaScript does not: C, and what `fails` says of it, need C's own.
-        let errno = Errno::here();
-        let before = errno.get();
-        // Read once: a late call may find another one at any time.
-        let env_handle = self.0.env_handle();
-        if this_thread() != env_handle.thread {
-            self.0.call_from_foreign_thread(env_handle, incoming);
-            return errno.set(before);
-        }
-        let Some(environment) = env_handle.environment() else { return };
-        let outer = environment.calls.chosen_errno.take();
-        self.0.call_here(environment, env_handle, incoming);
-        errno.set(environment.calls.chosen_errno.replace(outer).unwrap_or(before));
-    }
-}
-
 impl CallbackSlot {
-    /// A closed one.
-    ///
-    /// # Errors
-    /// If there is no executable memory, or libffi refuses the signature.
-    pub fn make(environment: &Environment, signature: &Arc<Signature>, id: u32) -> crate::error::Result<&'static Self> {
-        let env_handle = environment.env_handle();
-        if let Some(slot) = free_list::reuse(signature) {
-            slot.function.set(None);
-            slot.id.set(id);
-            slot.set_env_handle(env_handle);
-            return Ok(slot);
-        }
-        let slot: &'static Self = Box::leak(Box::new(Self::new(signature, env_handle, id)));
-        let closure = Closure::new(Arc::clone(signature), Box::new(JsHandler(slot)))?;
-        slot.set_code(closure.code());
-        Ok(slot)
-    }
-
-    /// The environment is gone: calls return zero without a warning, until another one opens it.
-    pub fn abandon(&self, environment: &Environment) {
-        self.close(environment);
-        if let Some(function) = self.leaving.take() {
-            function.let_go(environment);
-        }
-        self.queued.store(0, Ordering::Release);
-        self.warned.store(true, Ordering::Release);
-        self.held.set(0);
-    }
-
-    /// Closes it: calls return zero, and the function is released.
-    pub fn close(&self, environment: &Environment) {
-        if !self.closed.load(Ordering::Relaxed) {
-            self.closed.store(true, Ordering::Release);
-            OPEN.set(OPEN.get() - 1);
-        }
-        let Some(function) = self.function.take() else { return };
-        // Calls that C has made before, and does not wait for, are still delivered.
-        if self.queued.load(Ordering::Acquire) > 0 && !environment.ended.get() {
-            self.leaving.set(Some(function));
-        } else {
-            function.let_go(environment);
-        }
-    }
-
+    /// Answers a call on the thread of the environment.
     #[inline]
-    fn call_here(&self, environment: &Environment, env_handle: &EnvHandle, incoming: &Incoming<'_>) {
+    pub fn call_on_own_thread(&self, environment: &Environment, env_handle: &EnvHandle, incoming: &Incoming<'_>) {
         // A fast call must not run JavaScript, which is why the warning of a closed one comes later.
         if self.closed.load(Ordering::Acquire) {
             if !environment.ended.get() && !self.warned.swap(true, Ordering::Relaxed) {
@@ -118,16 +47,6 @@ impl CallbackSlot {
             return self.call_by(environment, entry, function, incoming);
         }
         self.call_by_node_api(environment, incoming);
-    }
-
-    /// The function that has declared to call no callback does so: no JavaScript runs, and its call throws.
-    #[cold]
-    pub fn refuse_leaf(&self, inside: &Inside) {
-        inside.record_called_back(self.name.load(Ordering::Relaxed));
-        #[cfg(v8_abi)]
-        if inside.is_fast() {
-            binding::refuse_result();
-        }
     }
 
     #[cfg(v8_abi)]
@@ -170,7 +89,7 @@ impl CallbackSlot {
         environment.transfer_locks.before_callback(environment.raw);
         environment.pause_borrows();
         let answered = environment
-            .with_arguments(Source::of_call(incoming), || self.enter_js(environment, self.function.get(), None, 0))
+            .with_arguments(Source::of_call(incoming), || self.function.get()?.call(environment, None, 0))
             .is_some();
         environment.resume_borrows(|| self.result_in_buffer());
         if answered && !environment.exceptions.has_thrown.take() {
@@ -178,32 +97,5 @@ impl CallbackSlot {
         }
         // SAFETY: the scope was opened above.
         unsafe { sys::napi_close_handle_scope(environment.raw, scope) };
-    }
-
-    /// Calls a JavaScript function with a number, or without arguments. Returns its result; `None` where it threw or
-    /// could not run.
-    pub fn enter_js(
-        &self,
-        environment: &Environment,
-        function: Option<JsFunction>,
-        number: Option<u32>,
-        origin: usize,
-    ) -> Option<sys::napi_value> {
-        let env = environment.raw;
-        let (mut argument, mut result) = (null_mut(), null_mut());
-        // An arrow function, to which its receiver is nothing: any value will do.
-        let function = function?.value(environment);
-        // SAFETY: M6; all out-parameters are locals.
-        unsafe {
-            if let Some(number) = number {
-                sys::napi_create_uint32(env, number, &mut argument);
-            }
-            let count = usize::from(number.is_some());
-            if sys::napi_call_function(env, function, function, count, &argument, &mut result) == sys::Status::napi_ok {
-                return Some(result);
-            }
-        }
-        environment.propagate_failure(origin);
-        None
     }
 }

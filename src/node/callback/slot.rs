@@ -108,20 +108,6 @@ impl<E> CallbackSlot<E> {
         // SAFETY: M7; handles live as long as the process.
         unsafe { &*self.env_handle.load(Ordering::Acquire) }
     }
-
-    /// Opens it: calls go to the function.
-    pub fn open(&self, function: JsFunction, name: u32, threadsafe: bool) {
-        self.function.set(Some(function));
-        self.name.store(name, Ordering::Relaxed);
-        self.threadsafe.store(threadsafe, Ordering::Relaxed);
-        self.warned.store(false, Ordering::Relaxed);
-        // Only this thread writes them (M6): a swap would lock the bus.
-        self.life.store(self.life.load(Ordering::Relaxed).wrapping_add(1), Ordering::Release);
-        if self.closed.load(Ordering::Relaxed) {
-            self.closed.store(false, Ordering::Release);
-            OPEN.set(OPEN.get() + 1);
-        }
-    }
 }
 
 /// The callbacks of an environment; used on its thread only (M6).

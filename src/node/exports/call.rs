@@ -12,13 +12,13 @@ use super::signature::JsSignature;
 use crate::abi::ctype::CType;
 use crate::call::bound_function::Options;
 use crate::call::inside;
-use crate::call::invoke;
 use crate::call::remote::RemoteArguments;
+use crate::errno::Errno;
 use crate::error::FfiError;
 use crate::memory::address::Address;
 use crate::memory::fence::report;
 use crate::node::call::entries::native_entries;
-use crate::node::call::intrinsics::intrinsics;
+use crate::node::call::intrinsics::{copiers, intrinsics};
 use crate::node::env::{BoundFunction, current};
 use crate::node::error::thrown;
 use crate::node::isolated::foreign_function;
@@ -105,6 +105,15 @@ pub fn quick(env: Env) -> napi::Result<Vec<Object<'static>>> {
     Ok(native_functions(env, intrinsics())?.into())
 }
 
+/// `[fill, store]`: they copy between a view and the address in the argument buffer.
+///
+/// # Errors
+/// Where the environment is not attached, or the engine makes no function.
+#[napi]
+pub fn copiers_of_bytes(env: Env) -> napi::Result<Vec<Object<'static>>> {
+    Ok(native_functions(env, copiers())?.into())
+}
+
 /// The number of calls of functions that free a handle, synchronous and asynchronous.
 ///
 /// # Errors
@@ -124,7 +133,7 @@ pub fn last_errno(env: Env) -> napi::Result<i32> {
 }
 
 /// Sets errno of this thread, and the value of `last_errno` until the next call that is declared to capture it. In a
-/// callback it is what C finds afterwards.
+/// callback it is the errno that C finds afterwards.
 ///
 /// # Errors
 /// Where the environment is not attached.
@@ -133,6 +142,6 @@ pub fn set_errno(env: Env, value: i32) -> napi::Result<()> {
     let calls = &current(env)?.calls;
     calls.errno.set(value);
     calls.chosen_errno.set(Some(value));
-    invoke::set_errno(value);
+    Errno::here().set(value);
     Ok(())
 }

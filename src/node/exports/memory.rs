@@ -1,8 +1,8 @@
 //! Memory, as JavaScript has it: addresses of views, reads, writes, text, and buffers over native memory.
 #![expect(unsafe_code, reason = "passes the user's addresses on")]
 
-use napi::bindgen_prelude::{Either, Env, FromNapiValue, Null, Object, Unknown};
-use napi::{JsString, JsValue, sys};
+use napi::bindgen_prelude::{Either, Env, Null, Object, Unknown};
+use napi::sys;
 use napi_derive::napi;
 
 use crate::error::FfiError;
@@ -13,15 +13,13 @@ use crate::memory::other_memory;
 use crate::memory::probe::Access;
 use crate::memory::raw;
 use crate::memory::raw::PointerCheck;
-use crate::memory::text::encoding::Encoding;
 use crate::node::env::current;
 use crate::node::error::{clear_exception, thrown};
 use crate::node::exposed_views::ExposedViews;
+use crate::node::external_buffer;
 use crate::node::isolated::foreign_function;
 use crate::node::js_address::{JsAddress, from_js, to_js};
-use crate::node::string::to_string;
-use crate::node::value::Pinned;
-use crate::node::{external_buffer, value};
+use crate::node::value::{Pinned, Rooted};
 
 /// The result of [`address_of`].
 type ViewAddress = Either<JsAddress, Either<Null, ()>>;
@@ -53,19 +51,13 @@ pub fn kept_address_of(env: Env, value: Unknown<'_>) -> napi::Result<ViewAddress
     take(env, value, ExposedViews::keep)
 }
 
-fn take(
-    env: Env,
-    value: Unknown<'_>,
-    note: fn(&ExposedViews, sys::napi_env, Storage, sys::napi_value),
-) -> napi::Result<ViewAddress> {
-    // SAFETY: M3; `value` is an argument of this call.
-    Ok(match unsafe { value::storage(env.raw(), value.raw()) } {
+fn take(env: Env, value: Unknown<'_>, note: fn(&ExposedViews, Storage, Rooted<'_>)) -> napi::Result<ViewAddress> {
+    Ok(match Rooted::of(&value).storage() {
         Ok(Pinned::Bytes(storage, buffer)) => {
             let environment = current(env)?;
-            // SAFETY: M3; the buffer is that of an argument.
-            let length = unsafe { value::buffer_length(env.raw(), buffer) };
-            let slab = length
-                .and_then(|length| environment.pool_slices.slab(env.raw(), storage, buffer, length))
+            let slab = buffer
+                .buffer_length()
+                .and_then(|length| environment.pool_slices.slab(storage, buffer, length))
                 .map(|slab| slab.span);
             if let Some(slab) = slab {
                 environment.pool_slices.expose(storage.view, slab);
@@ -79,29 +71,13 @@ fn take(
                         exposed::insert(block.data(), length);
                     }
                 }
-                None => note(&environment.exposed_views, env.raw(), storage, buffer),
+                None => note(&environment.exposed_views, storage, buffer),
             }
             Either::A(to_js(storage.view.start.get()))
         }
-        Ok(Pinned::Empty) => Either::B(Either::A(Null)),
+        Ok(Pinned::Empty(_)) => Either::B(Either::A(Null)),
         Err(_) => Either::B(Either::B(())),
     })
-}
-
-/// The text at an address: up to its NUL, or `length` bytes; null for an address that is refused.
-///
-/// # Errors
-/// Where the environment is not attached, or the text is longer than any string.
-#[napi]
-pub fn text<'env>(env: &'env Env, address: JsAddress, length: Option<f64>) -> napi::Result<Option<JsString<'env>>> {
-    let environment = current(*env)?;
-    let pointer_check = environment.pointer_check.get();
-    // SAFETY: U2; the user passed the address.
-    let found = unsafe { raw::any_text(from_js(address), length.map(|length| length as usize), pointer_check) };
-    let Some(bytes) = found else { return Ok(None) };
-    let string = to_string(&environment, &bytes, Encoding::Utf8).map_err(|error| thrown(*env, &error))?;
-    // SAFETY: M3; the string was made above in the current scope.
-    unsafe { FromNapiValue::from_napi_value(env.raw(), string) }.map(Some)
 }
 
 /// The bytes before the NUL at an address; null for an address that is refused.

@@ -7,8 +7,10 @@ use std::ffi::c_void;
 
 use super::state::SHORT;
 use crate::memory::address::Address;
-use crate::memory::{other_memory, raw};
+use crate::memory::raw::PointerCheck;
+use crate::memory::{other_memory, raw, raw_copy};
 use crate::node::env::Environment;
+use crate::v8::array_buffer_view::ViewStorage;
 use crate::v8::fast_signature::FastType;
 use crate::v8::handle::Local;
 
@@ -69,6 +71,26 @@ unsafe extern "C" fn load_text(_: Local, is_indirect: u32, address: f64, to: f64
     };
     // SAFETY: U2, as above. M1: the package's own source passes the place, which has room for it.
     unsafe { raw::load_short_text(to, text, SHORT) }.map_or(NOT_PLAIN, |length| length as i32)
+}
+
+/// Makes the function: (Uint8Array, its length, address, views) => 1 if the array was filled with the bytes there, 0 if
+/// it has no storage outside of the engine's heap, and undefined if the caller is not optimised.
+pub fn make_filler(environment: &Environment) -> Option<Local> {
+    let code = (fill as unsafe extern "C" fn(Local, Local, u32, f64, f64) -> i32 as *const ()).expose_provenance();
+    let (v8, code) = (environment.v8.templates.get()?, Address::new(code)?);
+    let passed = [FastType::View, FastType::U32, FastType::F64, FastType::F64];
+    // SAFETY: M15; as above.
+    unsafe { v8.function(code, passed, FastType::I32, missed) }
+}
+
+/// Fills a view of `length` bytes with those at an address. JavaScript has refused the first page.
+unsafe extern "C" fn fill(_: Local, view: Local, length: u32, address: f64, views: f64) -> i32 {
+    // SAFETY: M6; the package's own source passes the address of the environment's, on its thread.
+    let views = unsafe { &*std::ptr::with_exposed_provenance::<ViewStorage>(views as usize) };
+    // SAFETY: M3; the view is an argument of the function under way.
+    let view = unsafe { views.of(view) }.filter(|view| view.length == length as usize);
+    // SAFETY: U2 for the address, which the user passed; M3, as above, and M15: no JavaScript runs.
+    view.is_some_and(|view| unsafe { raw_copy::fill(view, address as usize, PointerCheck::LowPage) }).into()
 }
 
 /// V8 calls this from code that is not optimised: it returns undefined.

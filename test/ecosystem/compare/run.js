@@ -1,6 +1,6 @@
 'use strict';
-// Runs one workload in this process and reports on file descriptor 3: a digest of every byte it emitted, the memory at its
-// end, and whether pinned-ffi was there.
+// Runs one workload in this process and reports on file descriptor 3: a digest of every byte it emitted, the memory at
+// its end, and whether pinned-ffi was there.
 //   node --expose-gc run.js NAME SEED 3>report
 
 const { createHash } = require('node:crypto');

@@ -1,4 +1,5 @@
-// Stands for the libraries that the packages download or that need a service: the same functions, with little behind them.
+// Stands for the libraries that the packages download or that need a service: the same functions, with little behind
+// them.
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -3,7 +3,9 @@
 
 const { setImmediate: turn } = require('node:timers/promises');
 
-/** Allocates arrays of random lengths, keeps the newest of them, and emits what others wrote into those that it drops. */
+/**
+ * Allocates arrays of random lengths, keeps the newest of them, and emits what others wrote into those that it drops.
+ */
 async function churn({ emit, random }, { count, keep, from, to, turnEvery }) {
   const kept = [];
   for (let i = 0; i < count; i += 1) {

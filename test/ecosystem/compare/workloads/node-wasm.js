@@ -1,8 +1,8 @@
 'use strict';
 // WebAssembly: memories that grow while views of them are in use, shared ones too.
 
-// (module (import "js" "memory" (memory 1)) (func (export "fill") (param i32 i32 i32) local.get 0 local.get 1 local.get 2
-//   memory.fill) (func (export "grow") (param i32) (result i32) local.get 0 memory.grow))
+// (module (import "js" "memory" (memory 1)) (func (export "fill") (param i32 i32 i32) local.get 0 local.get 1 local.get
+//   2 memory.fill) (func (export "grow") (param i32) (result i32) local.get 0 memory.grow))
 const CODE = Buffer.from(
   '0061736d01000000010c0260037f7f7f0060017f017f020e01026a73066d656d6f727902000103030200010' +
     '70f020466696c6c0000046772' +

@@ -1,6 +1,6 @@
 'use strict';
-// @hyperledger/anoncreds-nodejs with the library that its Python package ships: structs with lists of texts and of handles by
-// value, out-parameters, texts, bytes that C owns.
+// @hyperledger/anoncreds-nodejs with the library that its Python package ships: structs with lists of texts and of
+// handles by value, out-parameters, texts, bytes that C owns.
 const assert = require('node:assert/strict');
 const anoncreds = require('@hyperledger/anoncreds-nodejs');
 

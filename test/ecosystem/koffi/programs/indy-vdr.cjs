@@ -1,6 +1,6 @@
 'use strict';
-// @hyperledger/indy-vdr-nodejs with the library that its Python package ships: registered callbacks that threads of the library
-// call, bytes in structs by value, texts, errors.
+// @hyperledger/indy-vdr-nodejs with the library that its Python package ships: registered callbacks that threads of the
+// library call, bytes in structs by value, texts, errors.
 const assert = require('node:assert/strict');
 const { indyVdr, PoolCreate, GetNymRequest, NymRequest, SchemaRequest } = require('@hyperledger/indy-vdr-nodejs');
 

@@ -1,0 +1,30 @@
+// Writes to a database of LMDB and reads from it: node examples/from-koffi/lmdb.koffi.mjs FOLDER
+// The same for this package: lmdb.mjs.
+import koffi from 'koffi';
+const lib = koffi.load('liblmdb.so.0');
+koffi.opaque('MDB_env'); koffi.opaque('MDB_txn');
+koffi.struct('MDB_val', { mv_size: 'size_t', mv_data: 'void *' });
+const createEnv = lib.func('int mdb_env_create(_Out_ MDB_env **env)');
+const openEnv = lib.func('int mdb_env_open(MDB_env *env, const char *path, unsigned int flags, unsigned int mode)');
+const begin = lib.func('int mdb_txn_begin(MDB_env *env, MDB_txn *parent, unsigned int flags, _Out_ MDB_txn **txn)');
+const openDb = lib.func('int mdb_dbi_open(MDB_txn *txn, const char *name, unsigned int flags, _Out_ unsigned int *dbi)');
+const put = lib.func('int mdb_put(MDB_txn *txn, unsigned int dbi, MDB_val *key, MDB_val *data, unsigned int flags)');
+const get = lib.func('int mdb_get(MDB_txn *txn, unsigned int dbi, MDB_val *key, _Out_ MDB_val *data)');
+const commit = lib.func('int mdb_txn_commit(MDB_txn *txn)');
+const abort = lib.func('void mdb_txn_abort(MDB_txn *txn)');
+const closeEnv = lib.func('void mdb_env_close(MDB_env *env)');
+const errorText = lib.func('const char *mdb_strerror(int code)');
+const value = (text) => ({ mv_size: Buffer.byteLength(text), mv_data: Buffer.from(text) });
+const env = [null], txn = [null], dbi = [0], found = {};
+createEnv(env);
+openEnv(env[0], process.argv[2], 0, 0o644);
+begin(env[0], null, 0, txn);
+openDb(txn[0], null, 0, dbi);
+put(txn[0], dbi[0], value('key'), value('Grüße'), 0);
+commit(txn[0]);
+begin(env[0], null, 0x20000, txn);
+get(txn[0], dbi[0], value('key'), found);
+console.log(Buffer.from(koffi.view(found.mv_data, found.mv_size)).toString());
+console.log(errorText(get(txn[0], dbi[0], value('none'), found)));
+abort(txn[0]);
+closeEnv(env[0]);

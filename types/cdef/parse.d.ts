@@ -87,21 +87,20 @@ type Blocks<S extends string, Before extends string, Scope, F = never, D = never
 type Block<S extends string, After extends string, Scope, F, D> =
   WithoutComments<S> extends infer T
     ? T extends string
-      ? AfterBlock<Statement<`${T}${Open}`, Scope, never, D>, '', After, F>
+      ? AfterBlock<Statement<`${T}${Open}`, Scope, F, D>, '', After>
       : T extends [infer Start extends string, infer Comment extends string]
-        ? AfterBlock<Statement<`${Start}${Open}`, Scope, never, D>, Comment, After, F>
+        ? AfterBlock<Statement<`${Start}${Open}`, Scope, F, D>, Comment, After>
         : never
     : never;
 
 /** Stands at the end of a block: there a statement may go on. */
 type Open = '\u0000';
 
-/** `Before` is the union of the blocks before: one for each statement would cost time by the square of the text. */
-type AfterBlock<Found, Comment extends string, After extends string, Before> =
+type AfterBlock<Found, Comment extends string, After extends string> =
   Found extends Unfinished<`${infer Rest}${Open}`, infer F, infer Inner, infer D>
-    ? Blocks<After, `${Rest}${Comment}`, Inner, Before | F, D>
+    ? Blocks<After, `${Rest}${Comment}`, Inner, F, D>
     : Found extends Statements<infer F, infer Inner, infer D>
-      ? Blocks<After, Comment, Inner, Before | F, D>
+      ? Blocks<After, Comment, Inner, F, D>
       : Found;
 
 /** The statements of a block: the functions as they stand there, and the scope of all of it. */

@@ -246,7 +246,7 @@ export type CDeclarations = string | AnyDefinitions | CDeclarationList;
 export interface CDeclarationList {
   /** A text, a set, or an object of declarations and additions. */
   readonly [index: number]: string | AnyDefinitions | { readonly [name: string]: FFIFunction | FFIAddition | {} };
-  /** What every array has. */
+  /** The members of every array. */
   [Symbol.iterator](): Iterator<unknown>;
 }
 

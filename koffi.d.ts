@@ -11,7 +11,7 @@ import type { IsolateGroup, IsolateOptions } from './index.js';
 
 // ---- Types ---------------------------------------------------------------------------------------------------------
 
-/** What a type is. */
+/** The kind of a type. */
 export type PrimitiveKind =
   | 'Void'
   | 'Bool'
@@ -41,7 +41,7 @@ export type PrimitiveKind =
   | 'Prototype'
   | 'Callback';
 
-/** What an array becomes in JavaScript. */
+/** The JavaScript form of an array. */
 export type ArrayHint = 'Array' | 'Typed' | 'Buffer' | 'String' | 'array' | 'typed' | 'buffer' | 'string';
 
 /** A parameter of a function. */
@@ -57,7 +57,7 @@ export interface PrototypeInfo {
   result: TypeObject;
 }
 
-/** A type: what `struct()`, `pointer()` and the others return. */
+/** A type, as `struct()`, `pointer()` and the others return it. */
 export declare class TypeObject {
   private constructor();
   name: string;
@@ -68,7 +68,7 @@ export declare class TypeObject {
   /** The number of elements of an array. */
   length?: number;
   hint?: ArrayHint;
-  /** What a pointer points to, or the type of the elements of an array. */
+  /** The target of a pointer, or the type of the elements of an array. */
   ref?: TypeObject;
   members?: Record<string, { name: string; type: TypeObject; offset: number }>;
   proto?: PrototypeInfo;
@@ -76,13 +76,13 @@ export declare class TypeObject {
   values?: Record<string, number | bigint>;
 }
 
-/** A type with the direction of a parameter: what `out()` and `inout()` return. */
+/** A type with the direction of a parameter, as `out()` and `inout()` return it. */
 export interface Direction {
   readonly type: TypeObject;
   readonly direction: ParameterInfo['direction'];
 }
 
-/** A value with the type that it is passed as: what `as()` returns. */
+/** A value with the type that it is passed as, as `as()` returns it. */
 export interface Cast {
   readonly value: unknown;
   readonly type: TypeObject;

@@ -10,7 +10,7 @@
 
 // ---- Types ---------------------------------------------------------------------------------------------------------
 
-/** What JavaScript gets for each type of a result, and of an argument of a callback. */
+/** The JavaScript value for each type of a result, and of an argument of a callback. */
 export interface ResultTypes {
   void: undefined;
   char: number;
@@ -56,14 +56,14 @@ export type PointerType = 'pointer' | 'ptr' | 'string' | 'str' | 'buffer' | 'arr
 /** An address, a view or a buffer, or a text that is copied for the length of the call. */
 export type Pointer = bigint | string | ArrayBuffer | NodeJS.ArrayBufferView | null | undefined;
 
-/** What a function takes for a type. */
+/** The values that a function takes for a type. */
 export type ArgumentValue<T> = T extends PointerType
   ? Pointer
   : T extends 'i64' | 'int64' | 'u64' | 'uint64'
     ? bigint | number
     : number;
 
-/** What a callback may return for a type. */
+/** The values that a callback may return for a type. */
 export type CallbackResult<T> = T extends 'void'
   ? unknown
   : T extends PointerType
@@ -100,13 +100,13 @@ type ArgumentsOf<S> = S extends { readonly arguments: infer A extends readonly A
     ? any[]
     : [];
 
-/** A list of what a function takes. */
+/** A list of values that a function takes. */
 type ValuesOf<A extends readonly ArgumentType[]> = { -readonly [K in keyof A]: ArgumentValue<A[K]> };
-/** A list of what a callback gets. */
+/** A list of values that a callback gets. */
 type GivenOf<A extends readonly ArgumentType[]> = { -readonly [K in keyof A]: ResultTypes[A[K]] };
 
 // TypeScript before 5.4 does not see otherwise that these are lists.
-/** What a function takes. */
+/** The arguments of a function. */
 type ParametersOf<S> = ValuesOf<ArgumentsOf<S>> extends infer V extends unknown[] ? V : never;
 
 /** A C function. */
@@ -223,7 +223,7 @@ export declare class DynamicLibrary {
   unrefCallback(pointer: bigint): void;
 }
 
-/** What dlopen() returns. */
+/** The result of dlopen(). */
 export interface OpenedLibrary<D extends FunctionDefinitions> extends Disposable {
   lib: DynamicLibrary;
   functions: LibraryFunctions<D>;

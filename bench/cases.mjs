@@ -1,4 +1,4 @@
-// What the cases have in common. A case is a default export:
+// Functions that the cases share. A case is a default export:
 //   title       what is measured; `{}` stands for the parameter
 //   params      the same case with different numbers or words; left out: one row
 //   peers       for each `peer` of variants.js that can do it, or

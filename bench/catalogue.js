@@ -112,7 +112,7 @@ async function allRows() {
   return (await Promise.all(lists)).flat();
 }
 
-/** What a name may be, the widest first: a group, a case, a row, a part of one. */
+/** The things that a name may select, the widest first: a group, a case, a row, a part of one. */
 const LEVELS = [
   ({ group }, name) => group === name,
   ({ id }, name) => [id.split('@')[0], id.split('@')[0].split('/')[1]].includes(name),

@@ -1,4 +1,4 @@
-// What the cases of isolation have in common: the package in its process and isolated, and the ways that people have
+// Functions that the cases of isolation share: the package in its process and isolated, and the ways that people have
 // without it: koffi in a worker, which answers messages, and in a child process, which does so over IPC.
 
 import { fork, spawnSync } from 'node:child_process';

@@ -1,5 +1,5 @@
 'use strict';
-// What the processes need: the addon, the C libraries, the peers and their runtimes.
+// Prepares the addon, the C libraries, the peers and their runtimes for the processes.
 
 const { execFileSync, spawnSync } = require('node:child_process');
 const fs = require('node:fs');

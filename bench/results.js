@@ -1,5 +1,5 @@
 'use strict';
-// What was measured, kept in a folder: a file for each row and Node. Runs of some rows, or of some peers, are added to
+// The results, kept in a folder: a file for each row and Node. Runs of some rows, or of some peers, are added to
 // those that are there.
 
 const fs = require('node:fs');

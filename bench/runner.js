@@ -43,7 +43,7 @@ function environmentOf({ env }) {
   return { ...Object.fromEntries(clean), DENO_NO_UPDATE_CHECK: '1', NO_COLOR: '1', ...env };
 }
 
-/** What an uncaught error says of itself. */
+/** The message of an uncaught error. */
 const reasonIn = (stderr) =>
   (/^.*?(?:\w*Error: |panicked|Fatal error).*/im.exec(stderr)?.[0] ?? stderr.trim()).slice(0, 200);
 
@@ -69,7 +69,8 @@ function runProcess(row, name, { node, library, plan, env = {} }) {
 const roundsOf = ({ isCold }, { rounds }) => (isCold ? 2 * rounds : rounds);
 
 /**
- * All rounds of a row; each begins with another variant. Of a process that fails, `failed` is told, and it is counted.
+ * All rounds of a row; each begins with another variant. If a process fails, `failed` is called, and the failure is
+ * counted.
  * @returns {Record<string, { runtime: string, rounds: object[], failures: number }>} by variant
  */
 function runRow(row, { names, node, library, plan, progress, failed }) {

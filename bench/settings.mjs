@@ -1,4 +1,4 @@
-// What the cases of memory have in common: the package in different settings, instead of different packages.
+// Functions that the cases of memory share: the package in different settings, instead of different packages.
 
 import { forPeers } from './cases.mjs';
 
@@ -10,7 +10,7 @@ export const forSettings = forPeers;
 /** Where what was allocated goes, so that the optimiser cannot leave it out. */
 export const sink = [null];
 
-/** A Buffer with storage of its own, which has fences where they are installed. */
+/** A Buffer with separate storage, which has fences where they are installed. */
 export const own = () => Buffer.alloc(64);
 
 /** A slice of Node's pool. */

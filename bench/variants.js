@@ -1,5 +1,5 @@
 'use strict';
-// What a case can be run as: a peer, or a setting of the package. Each says in which process the case's function runs:
+// The variants of a case: a peer, or a setting of the package. Each says in which process the case's function runs:
 //   label    what the tables call it
 //   peer     the module of peers/ that the process loads first, and hands to the function; null: none
 //   runtime  whose binary runs it: node (the one that is asked for), node:ffi's, bun's, deno's

@@ -1,5 +1,5 @@
 'use strict';
-// `pinned-ffi doctor`: what this installation is, and whether it works.
+// `pinned-ffi doctor`: describes this installation, and tries whether it works.
 
 const { version } = require('../package.json');
 const { table, plain } = require('./table.js');

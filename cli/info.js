@@ -1,5 +1,5 @@
 'use strict';
-// `pinned-ffi info LIB`: what a library exports and needs, and where it was found. It is read, never loaded.
+// `pinned-ffi info LIB`: prints the exports and needs of a library, and where it was found. The file is only read.
 
 const fs = require('node:fs');
 const path = require('node:path');

@@ -5,7 +5,7 @@
 const { parseArgs } = require('node:util');
 const { version } = require('../package.json');
 
-/** A row a command. They are loaded when they are asked for, so that one which needs no addon works without it. */
+/** A row for each command. A command is loaded when it is run, so that those which need no addon work without it. */
 const COMMANDS = {
   info: { summary: 'what a library exports and needs, and where it was found', load: () => require('./info.js') },
   doctor: { summary: 'what this installation is, and whether it works', load: () => require('./doctor.js') },

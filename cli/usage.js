@@ -4,7 +4,7 @@
 /** The command was called in a wrong way: its help is shown, and the exit code is 2. */
 const usageError = (message) => Object.assign(new Error(message), { code: 'ERR_USAGE' });
 
-/** The command could not do what it was asked: a message without a stack, and the exit code 1. */
+/** The command has failed: it prints a message without a stack, and the exit code is 1. */
 const failure = (message) => Object.assign(new Error(message), { code: 'ERR_FAILED' });
 
 /** The one positional argument that a command takes. */

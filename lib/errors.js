@@ -94,7 +94,9 @@ function beginsHere({ stack }) {
   return frame !== undefined && ((PACKAGE !== undefined && frame.includes(PACKAGE)) || /[ (]pinned-ffi:/.test(frame));
 }
 
-/** Whether an error that has just been thrown is one of the package's native code. Some of its codes are Node's, too. */
+/**
+ * Whether an error that has just been thrown is one of the package's native code. Some of its codes are Node's, too.
+ */
 function isOfNative(error) {
   if (!types.isNativeError(error) || !Object.hasOwn(error, 'code')) return false;
   const { code } = error;
@@ -137,7 +139,8 @@ function atAwait(error, reaction) {
 }
 
 /**
- * Behind `name: `, what a message about an argument begins with. No value that the message shows stands in front of it.
+ * The beginning, behind `name: `, of a message about an argument. No value that the message shows stands in front of
+ * it.
  */
 const ABOUT_ARGUMENT = /^[a-z0-9 ]*\bargument (\d+)(?!\d| \()/;
 

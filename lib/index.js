@@ -80,7 +80,7 @@ module.exports = {
 };
 
 /**
- * An export whose file is loaded when it is first asked for: programs that use the package from CommonJS may do
+ * An export whose file is loaded when it is first read: programs that use the package from CommonJS may do
  * without. What is set is the object's that it is set on, and frozen exports stay as they are.
  */
 function lazyExport(name, load) {

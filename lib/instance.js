@@ -1,6 +1,6 @@
 'use strict';
-// Loads the entries of the package. A published package has the files that most programs load in one script, those of the
-// parser of C text in another, and those that many load in a third file, because Node takes longer to find and read
+// Loads the entries of the package. A published package has the files that most programs load in one script, those of
+// the parser of C text in another, and those that many load in a third file, because Node takes longer to find and read
 // forty files than to run them (scripts/startup.js).
 
 /** Those three. Their names are ones that no other package has: in a bundle the folder is the program's. */

@@ -1,5 +1,5 @@
 'use strict';
-// A Map whose later entries are made when they are first needed: most programs do without them.
+// A Map whose later entries are made when they are first needed, because most programs need none of them.
 
 /**
  * A Map that is completed when a key is none of its first ones, or when it is gone through.

@@ -1,5 +1,5 @@
 'use strict';
-// Runs one test file in a process of its own and collects what node:test reported there.
+// Runs one test file in a separate process and collects the events that node:test reports there.
 
 const { spawn } = require('node:child_process');
 const fs = require('node:fs');

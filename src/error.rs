@@ -22,7 +22,7 @@ pub enum Side {
     After,
 }
 
-/// A write of native code outside of what an argument was.
+/// A write of native code outside of the memory of an argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Overflow {
     /// The index of the argument.

@@ -74,6 +74,9 @@ export interface PassedView {
 /** The memory of a T: its address, or a view or buffer that holds it. NULL, which C may give, throws. */
 export type Place<T = any> = AddressOf<T> | ArrayBufferView | ArrayBufferLike | PassedView | null;
 
+/** The memory of a T; of an array also what is declared as a pointer to its elements, as C has it. */
+type PlaceOf<T, Kind> = Kind extends 'array' ? Place : Place<T>;
+
 /** A struct, a union or an array. `I` is the accepted value, `O` the result, `V` the live view. */
 export interface AggregateType<I, O, V, Kind extends 'value' | 'array'> extends DeclaredType<{
   in: I | V;
@@ -85,18 +88,18 @@ export interface AggregateType<I, O, V, Kind extends 'value' | 'array'> extends 
    * A copy of the value in memory.
    * @throws ERR_INVALID_ARG_TYPE or ERR_OUT_OF_RANGE for memory that is not there or too small.
    */
-  read(source: Place<this>, byteOffset?: number | bigint): O;
+  read(source: PlaceOf<this, Kind>, byteOffset?: number | bigint): O;
   /**
    * Writes a value to memory.
    * @throws ERR_INVALID_ARG_TYPE or ERR_OUT_OF_RANGE for memory that is not there or too small; the errors of an
    * argument of this type.
    */
-  write(target: Place<this>, value: I | V, byteOffset?: number | bigint): void;
+  write(target: PlaceOf<this, Kind>, value: I | V, byteOffset?: number | bigint): void;
   /**
    * Accessors for memory, without a copy. Memory at an address must stay valid while you use them.
    * @throws ERR_INVALID_ARG_TYPE or ERR_OUT_OF_RANGE for memory that is not there or too small.
    */
-  view(source: Place<this>, byteOffset?: number | bigint): V;
+  view(source: PlaceOf<this, Kind>, byteOffset?: number | bigint): V;
   /**
    * Accessors for new fenced memory, zeroed or with a value. It lives as long as its views.
    * @throws The errors of an argument of this type; ERR_FFI_MEMORY_EXHAUSTED without memory.
@@ -282,7 +285,7 @@ export interface InOutParameter<T> extends DeclaredType<{ in: In<T>; out: Out<T>
   readonly passes?: 'inout';
 }
 
-/** What every enumeration has; a constant of such a name is in `values` only. */
+/** The members of every enumeration; a constant of such a name is in `values` only. */
 type OwnNames = 'name' | 'size' | 'align' | 'values' | 'nameOf';
 
 /** Result of `enumeration`: the type, with the constants as properties. */

@@ -142,7 +142,7 @@ export interface CallOptions {
   readonly timeout?: number | bigint;
 }
 
-/** What every asynchronous function has. */
+/** The members of every asynchronous function. */
 export interface Abortable<D> {
   /**
    * The same function, whose Promise a signal or a timeout rejects early. The C function is not stopped: it runs to its

@@ -1,4 +1,4 @@
-// What the benchmarks call: as little as can be, so that what is measured is the way there and back.
+// Functions that the benchmarks call. They do as little as possible, so that the call itself is measured.
 
 #include <pthread.h>
 #include <stdatomic.h>

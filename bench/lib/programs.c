@@ -1,4 +1,4 @@
-// What the programs of cases/programs/ call, beside the libraries of the system.
+// Functions that the programs of cases/programs/ call, in addition to the libraries of the system.
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -18,7 +18,7 @@ const median = (values) => quantile(values, 0.5);
 
 const engineOf = ({ runtime, machine }) => `${runtime} on ${machine}`;
 
-/** What the reference kernel takes at best, by engine and machine. */
+/** The shortest time of the reference kernel, by engine and machine. */
 function floorsOf(results) {
   const floors = new Map();
   for (const { variants } of results) {

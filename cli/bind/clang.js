@@ -1,5 +1,5 @@
 'use strict';
-// Reads C by libclang: source files, their errors, and the cursors and types of what they declare.
+// Reads C by libclang: source files, their errors, and the cursors and types of their declarations.
 
 const fs = require('node:fs');
 const os = require('node:os');
@@ -113,7 +113,7 @@ class Clang {
     fs.rmSync(this.folder, { recursive: true, force: true });
   }
 
-  /** More options for what is parsed from now on. */
+  /** Adds options for the units that are parsed from now on. */
   addFlags(flags) {
     this.own.push(...flags);
     this.#flags.push(...flags);
@@ -212,7 +212,7 @@ class Clang {
     return this.text(this.c.clang_getCursorSpelling(cursor));
   }
 
-  /** Where a cursor stands: { file, line, offset }; `file` is undefined for what the compiler declares itself. */
+  /** Where a cursor stands: { file, line, offset }; `file` is undefined for the compiler's own declarations. */
   place(cursor) {
     return this.#placeOf(this.c.clang_getCursorLocation(cursor));
   }

@@ -16,7 +16,7 @@ const POINTERS = new Map([
   ['utf16', 'const char16_t *'],
 ]);
 
-/** A declaration of a name, as C has it: what the name is stands around it. */
+/** A declaration of a name, as C has it: the parts of the type stand around the name. */
 function declare(type, name) {
   switch (type.kind) {
     case 'scalar':

@@ -115,6 +115,7 @@ function readHeader(clang, name, folders) {
     shown = name;
     read = parse(clang, shown);
   }
+  read = withNeeded(clang, shown, read, { name, roots, notes, libraries });
   if (read.errors.some(({ message }) => WANTS_PREAMBLE.test(message))) {
     clang.addFlags(PREAMBLE.map((header) => `-include${header}`));
     notes.push(`${name} does not include what it needs: read after ${PREAMBLE.map((each) => `<${each}>`).join(', ')}`);
@@ -122,7 +123,7 @@ function readHeader(clang, name, folders) {
   }
   if (read.errors.length > 0) {
     const texts = read.errors.slice(0, 10).map(({ text }) => text);
-    throw failure(`libclang cannot read the header:\n${texts.join('\n')}`);
+    throw failure(`libclang cannot read the header:\n${texts.join('\n')}${hintOf(read.errors)}`);
   }
   if (!path.isAbsolute(shown)) roots.push(read.header.slice(0, -name.length - 1));
   return {
@@ -134,10 +135,75 @@ function readHeader(clang, name, folders) {
   };
 }
 
+const LACKS_HEADER = /^'([^']+)' file not found/;
+/** A header that needs more others than this, each in another folder, is none of a library that is installed. */
+const MOST_NEEDED = 8;
+
+/** Reads a header again with the folders of those that it includes and the compiler does not find. */
+function withNeeded(clang, shown, first, { name, roots, notes, libraries }) {
+  let read = first;
+  const tried = new Set();
+  while (tried.size < MOST_NEEDED) {
+    const wanted = read.errors.map(({ message }) => LACKS_HEADER.exec(message)?.[1]).find(Boolean);
+    if (wanted === undefined || tried.has(wanted)) return read;
+    tried.add(wanted);
+    const [folder, ...others] = foldersBelow(wanted, unique([...roots, ...standardFolders()]));
+    if (others.length > 0) return read;
+    // What is nowhere near may be where the package of the header says.
+    const places = folder === undefined ? parentsOf(read.header) : [folder];
+    const pkg = places.map((place) => packageOf(place, name)).find(Boolean);
+    if (folder === undefined && pkg === undefined) return read;
+    const found = pkg === undefined ? { flags: [], libraries: [] } : readPackage(pkg);
+    clang.addFlags([...(folder === undefined ? [] : [`-I${folder}`]), ...found.flags]);
+    libraries.push(...found.libraries);
+    notes.push(`${name} includes ${wanted}: found ${folder === undefined ? `by the package ${pkg}` : `in ${folder}`}`);
+    read = parse(clang, shown);
+  }
+  return read;
+}
+
+/** The folders that a header lies in, below those in which all headers are. */
+function parentsOf(header) {
+  const parents = [];
+  for (let folder = path.dirname(header ?? '/'); !SHARED.test(folder) && folder !== path.dirname(folder);) {
+    parents.push(folder);
+    folder = path.dirname(folder);
+  }
+  return parents;
+}
+
+/** What to do about errors of the compiler. */
+function hintOf(errors) {
+  for (const { message } of errors) {
+    const lacking = LACKS_HEADER.exec(message)?.[1];
+    if (lacking !== undefined) return `\nGive the folder of ${lacking} by -I, or the package of the library by --pkg.`;
+    const macro = /\b([A-Z][A-Z0-9]*_\w+)\b.*\b(define|set)|\bdefine\b.*\b([A-Z][A-Z0-9]*_\w+)\b/.exec(message);
+    if (macro !== null) return `\nDefine it: -D ${macro[1] ?? macro[3]}=VALUE`;
+  }
+  return '';
+}
+
 const SHARED = /\/include(\/\w+-[\w-]+)?$/;
 
-function parse(clang, name) {
-  const file = clang.write('header.c', `${includeOf(name)}\n`);
+/**
+ * Reads a header with further ones that it does not include.
+ * @param {any} read what readHeader has returned
+ * @param {string[]} files their paths
+ */
+function readFurther(clang, read, files) {
+  const include = [read.include, ...files.map(includeOf)].join('\n');
+  const again = parseText(clang, include);
+  if (again.errors.length > 0) {
+    const texts = again.errors.slice(0, 10).map(({ text }) => text);
+    throw failure(`libclang cannot read the header and those of --also:\n${texts.join('\n')}${hintOf(again.errors)}`);
+  }
+  return { ...read, ...again, include };
+}
+
+const parse = (clang, name) => parseText(clang, includeOf(name));
+
+function parseText(clang, text) {
+  const file = clang.write('header.c', `${text}\n`);
   const unit = clang.parse(file);
   const cursors = clang.childrenOfUnit(unit);
   const first = cursors.find((cursor) => cursor.kind === Cursor.inclusion && clang.place(cursor).file === file);
@@ -159,4 +225,4 @@ function locate(name, roots) {
   throw failure(`there are several headers '${name}'; give the path of one, or its folder by -I:${list}`);
 }
 
-module.exports = { readHeader, readPackage, standardFolders };
+module.exports = { readHeader, readFurther, readPackage, standardFolders };

@@ -1,5 +1,5 @@
 'use strict';
-// Holds the compiler's layout of each record against the package's own: what does not agree is not declared.
+// Compares the compiler's layout of each record with the package's: a record that differs is not declared.
 
 const ffi = require('../../index.js');
 const { exact } = require('./entities.js');

@@ -1,5 +1,5 @@
 'use strict';
-// The list of what a module leaves out, and why.
+// The list of declarations that a module leaves out, with the reasons.
 
 const { wrapped } = require('./text.js');
 

@@ -1,6 +1,7 @@
 'use strict';
-// A header as a module: what it declares, what of that the package and the library have, as text.
+// Makes the text of a module for a header: the declarations that the package supports and the library exports.
 
+const path = require('node:path');
 const { RETURNS_TWICE } = require('../../lib/call/returns-twice.js');
 const { count } = require('../table.js');
 const { failure } = require('../usage.js');
@@ -60,14 +61,20 @@ function targetOf(model, { lib, packages }) {
   ];
   if (symbols.length === 0 && lib === undefined) return undefined;
   const hints = [...packages, ...model.libraries];
-  return findLibrary({ wanted: lib, header: model.header, hints, functions: symbols });
+  const preferred = model.aliases.map(({ of }) => of);
+  return findLibrary({ wanted: lib, header: model.header, hints, functions: symbols, preferred });
 }
 
 /** The message for a header without any declaration that can be bound. */
-function nothingBound(header, leftOut) {
+function nothingBound({ header, named }, leftOut) {
+  // ft2build.h of freetype2 names forty: freetype.h is the one that is meant most likely.
+  const folder = path.basename(path.dirname(header));
+  const first = named.find((each) => folder.includes(path.basename(each.header, '.h'))) ?? named[0];
   return failure(
     `nothing of ${header} can be bound.\n` +
-      'If it only includes others, name them, or their folder, by --also.\n' +
+      (first === undefined
+        ? 'If it only includes others, name them, or their folder, by --also.\n'
+        : `It names other headers by macros: ${first.macro} is ${first.header}. Bind that one.\n`) +
       leftOut.text(),
   );
 }
@@ -90,7 +97,7 @@ async function bindHeader(request) {
   const isEmpty = [kept, variables, model.constants, shims.functions, model.entities.of('enum')].every(
     ({ length }) => length === 0,
   );
-  if (isEmpty) throw nothingBound(model.header, leftOut);
+  if (isEmpty) throw nothingBound(model, leftOut);
   progress.step('bind: writing');
   const constants = nameConstants(model.constants, model.entities, model.names);
   hints.report(leftOut);

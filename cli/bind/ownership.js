@@ -1,5 +1,5 @@
 'use strict';
-// Which files belong to what is bound: the header, its folder, and the headers that it only gathers.
+// Decides which files belong to a binding: the header, its folder, and the headers that it only includes.
 
 const fs = require('node:fs');
 const path = require('node:path');
@@ -51,4 +51,4 @@ function ownership({ header, roots, also, inclusions }) {
   return (file) => file !== undefined && (own.has(realPath(file)) || isBelow(realPath(file)));
 }
 
-module.exports = { ownership };
+module.exports = { ownership, realPath };

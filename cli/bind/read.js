@@ -1,14 +1,16 @@
 'use strict';
 // Everything that a header says, as what a module may declare.
 
+const fs = require('node:fs');
+const path = require('node:path');
 const { count } = require('../table.js');
 const { Cursor } = require('./clang.js');
 const { inclusionsOf, readDeclarations } = require('./declarations.js');
 const { Entities } = require('./entities.js');
-const { readHeader } = require('./headers.js');
+const { readFurther, readHeader } = require('./headers.js');
 const { Evaluator, evaluate, mayBeExpression } = require('./macros.js');
 const { Names } = require('./names.js');
-const { ownership } = require('./ownership.js');
+const { ownership, realPath } = require('./ownership.js');
 const { resolveDeclared, resolveFields } = require('./resolve.js');
 const { findShims } = require('./shims.js');
 const { Types } = require('./types.js');
@@ -77,8 +79,13 @@ function readModel(request, leftOut) {
   const { clang, name, folders, also, prefixes, hints, progress } = request;
   const isWanted = (each) => prefixes.length === 0 || prefixes.some((prefix) => each.startsWith(prefix));
   progress.step('bind: reading the declarations');
-  const { cursors, header, include, roots, libraries, notes } = readHeader(clang, name, folders);
-  const isOwn = ownership({ header, roots, also: also(roots), inclusions: inclusionsOf(clang, cursors) });
+  const first = readHeader(clang, name, folders);
+  const { header, roots, libraries, notes } = first;
+  const further = also([...roots, path.dirname(header)]);
+  const included = new Set([header, ...inclusionsOf(clang, first.cursors).map(({ to }) => to)].map(realPath));
+  const missing = further.filter((file) => fs.statSync(file).isFile() && !included.has(realPath(file)));
+  const { cursors, include } = missing.length === 0 ? first : readFurther(clang, first, missing);
+  const isOwn = ownership({ header, roots, also: further, inclusions: inclusionsOf(clang, cursors) });
   const declarations = readDeclarations(clang, cursors, isOwn);
   const wanted = (map) => [...map].filter(([each]) => isWanted(each));
 
@@ -123,8 +130,13 @@ function readModel(request, leftOut) {
     .filter(([each, { body }]) => exported.has(body) && !known.has(each))
     .map(([each, { body }]) => ({ name: each, of: body }))
     .concat(evaluated.aliases);
+  // `#define FT_FREETYPE_H <freetype/freetype.h>`
+  const named = macros
+    .filter(([, { body }]) => /^[<"].*\.h[>"]$/.test(body))
+    .map(([macro, { body }]) => ({ macro, header: body.slice(1, -1) }));
   return {
     header,
+    named,
     include,
     libraries,
     notes,

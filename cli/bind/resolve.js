@@ -1,5 +1,5 @@
 'use strict';
-// From cursors to what a module declares: the types of functions, variables and fields, and where the fields lie.
+// From cursors to declarations of a module: the types of functions, variables and fields, and the offsets of fields.
 
 const { Type } = require('./clang.js');
 const { Unsupported } = require('./types.js');

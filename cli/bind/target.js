@@ -133,13 +133,18 @@ function nameOf(file, library) {
   return [bare, soname, path.basename(file)].find((name) => typeof name === 'string' && finds(name)) ?? file;
 }
 
-/** The library that exports the most of the functions: one of the names, else one of all that are installed. */
-function guess(names, functions) {
+/**
+ * The library that exports the most of the functions: one of the names, else one of all that are installed. Of those
+ * that export as many, the one with the most of the `preferred`.
+ */
+function guess(names, functions, preferred) {
   const count = ({ name, library }, rank) => {
     const exported = exportsOf(library);
-    return { name, library, rank, matches: functions.filter((each) => exported.has(each)).length };
+    const matchesOf = (list) => list.filter((each) => exported.has(each)).length;
+    return { name, library, rank, matches: matchesOf(functions), liked: matchesOf(preferred) };
   };
-  const byMatches = (a, b) => b.matches - a.matches || a.rank - b.rank || a.name.length - b.name.length;
+  const byMatches = (a, b) =>
+    b.matches - a.matches || b.liked - a.liked || a.rank - b.rank || a.name.length - b.name.length;
   const named = names.flatMap((name, i) => {
     const library = find(name);
     return library === undefined ? [] : [count({ name, library }, i)];
@@ -149,7 +154,9 @@ function guess(names, functions) {
   const all = [...named, ...search(functions).map((each) => count(each, names.length))].sort(byMatches);
   const found = all.filter(({ matches }) => matches > 0);
   const isSame = (a, b) => fs.realpathSync(a.library.path) === fs.realpathSync(b.library.path);
-  const others = found.slice(1).filter((each) => each.matches === found[0].matches && !isSame(each, found[0]));
+  const others = found
+    .slice(1)
+    .filter((each) => each.matches === found[0].matches && each.liked === found[0].liked && !isSame(each, found[0]));
   return { best: found[0], others: [...new Set(others.map(({ name }) => name))] };
 }
 
@@ -159,12 +166,13 @@ function guess(names, functions) {
  * @param {string | undefined} request.wanted what --lib says
  * @param {string} request.header the path of the header
  * @param {string[]} request.hints names that pkg-config gave
+ * @param {string[]} request.preferred those of the functions that have another name in the header, by a macro
  * @param {string[]} request.functions the names of what the header declares, as the linker calls them
  * @returns {{ name: string, exports?: Set<string>, library?: any, warning?: string, note?: string }}
  */
-function findLibrary({ wanted, header, hints, functions }) {
+function findLibrary({ wanted, header, hints, functions, preferred }) {
   if (wanted === undefined) {
-    const { best, others } = guess([...new Set([...hints, ...guesses(header)])], functions);
+    const { best, others } = guess([...new Set([...hints, ...guesses(header)])], functions, preferred);
     if (best === undefined || best.matches < functions.length * LEAST) {
       const most = best === undefined ? '' : `; ${best.name} has ${best.matches} of ${functions.length}`;
       throw failure(

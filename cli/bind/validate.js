@@ -1,5 +1,5 @@
 'use strict';
-// Tries every declaration with the package itself: what it refuses is not written.
+// Tries every declaration with the package itself: a declaration that the package refuses is not written.
 
 const ffi = require('../../index.js');
 const { realOf, settle } = require('./layout.js');

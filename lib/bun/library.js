@@ -54,7 +54,7 @@ function CFunction(declaration) {
   return main.CFunction(linkedFunctionOf(declaration, 'CFunction'));
 }
 
-/** Loaded late for what lib/index.js says. */
+/** Loaded late, for the reason that lib/index.js gives. */
 const compiler = lazy(() => require('../cc/compile.js'));
 
 const nodeApi = lazy(() => require('./node-api.js'));

@@ -13,7 +13,7 @@ const EMPTY = "ArrayBufferView must have a length > 0. A pointer to empty memory
 
 const whole = (value) => (typeof value === 'number' ? Math.trunc(value) : value);
 
-/** An offset in bytes; `infinite` is what bun says of one that is not finite. */
+/** An offset in bytes; `infinite` is bun's message for one that is not finite. */
 function offsetOf(byteOffset, infinite) {
   if (byteOffset === undefined || byteOffset === null) return 0;
   if (typeof byteOffset !== 'number') throw wrongArgument('Expected number for byteOffset');
@@ -21,7 +21,7 @@ function offsetOf(byteOffset, infinite) {
   return Math.trunc(byteOffset);
 }
 
-/** An address that is not NULL; `wrong` is what bun says of anything else. */
+/** An address that is not NULL; `wrong` is bun's message for any other value. */
 function addressOf(address, wrong) {
   if (typeof address !== 'bigint' && typeof address !== 'number') throw wrongArgument(wrong);
   if (Number.isNaN(address) || Number(whole(address)) === 0) throw wrongArgument(ZERO);

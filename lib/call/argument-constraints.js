@@ -42,7 +42,7 @@ function argumentOf(declared, index, where) {
 
 const FLOWS = ['in', 'out', 'inout'];
 
-/** Which way the bytes go of memory that the process of an isolated library does not share. */
+/** The direction in which the bytes of memory are copied that the process of an isolated library does not share. */
 function checkFlow(flow, descriptor, where) {
   if (!FLOWS.includes(flow)) throw wrongValue(`${where}.flow`, "'in', 'out' or 'inout'", flow);
   if (descriptor.isPointerLike && descriptor.outParam === undefined) return flow;
@@ -114,7 +114,7 @@ function bytesOf(value, descriptor) {
   return isView(value) ? byteLengthOf(value) : Infinity;
 }
 
-/** Checks what `lengthOf` promises of each other. */
+/** Checks that each `lengthOf` names a pointer argument. */
 function checkLengths(args, descriptors, name) {
   for (let index = 0; index < args.length; index += 1) {
     const { lengthOf } = args[index];

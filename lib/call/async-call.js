@@ -13,7 +13,7 @@ const { copyAllBack, startCall } = require('./generic-call.js');
 const { lockAll } = require('../memory/pin.js');
 const { endJob } = require('../memory/callback-results.js');
 
-/** A call on another thread: what is passed stays alive, and locked, until its Promise settles. */
+/** A call on another thread: its arguments stay alive, and locked, until its Promise settles. */
 class AsyncCall {
   constructor(resolve, reject, callTarget, check, lifetime, retained, values) {
     this.resolve = resolve;
@@ -36,7 +36,7 @@ class AsyncCall {
 const slots = [];
 const freeSlots = [];
 
-/** The call of a slot, which is free again. */
+/** Takes the call out of a slot, which is free then. */
 function takeSlot(slot) {
   const call = slots[slot];
   slots[slot] = undefined;

@@ -40,7 +40,7 @@ const FAILURES = {
 /** The test for a failed call, from a declaration's `fails`. */
 function failureOf(fails, result, name) {
   if (typeof fails === 'function') {
-    // What such a function returns is always true.
+    // Such a function returns a value that is always true.
     if (isAsyncFunction(fails) || isGeneratorFunction(fails)) {
       const received = isGeneratorFunction(fails) ? 'a generator function' : 'an async function';
       const message = `${name}: fails must be a function that returns true or false, received ${received}`;
@@ -63,7 +63,7 @@ function failureOf(fails, result, name) {
   return known;
 }
 
-/** Returns a result, or throws what it and errno say of the failure. */
+/** Returns a result, or throws the error that it and errno describe. */
 const checkerOf = function (failed, name) {
   if (failed === undefined) return undefined;
   if (Object.values(FAILURES).includes(failed)) {
@@ -83,7 +83,7 @@ const checkerOf = function (failed, name) {
   };
 };
 
-/** Refuses what contradicts `leaf`: what a function declares only because it calls callbacks. */
+/** Refuses declarations that contradict `leaf`: options and types that only functions with callbacks need. */
 function checkLeaf({ args, parameters }, threads, name) {
   const refuse = (what) =>
     makeError(
@@ -97,7 +97,7 @@ function checkLeaf({ args, parameters }, threads, name) {
 
 // ---- what functions of equal declarations have in common ------------------------------------------------------------
 
-/** The function spec of a declaration: what functions of equal declarations share. */
+/** The function spec of a declaration: functions of equal declarations share it. */
 const makeSpec = function (declaration, name) {
   const types = parseTypes(declaration, name);
   const { varargs, nonblocking, guard = config.guard, errno, fails, threads, leaf } = declaration;
@@ -193,7 +193,7 @@ const addSpec = function (declaration, name) {
  * @property {((name: string, index: number) => string | undefined) | undefined} parameterOf gives the names of
  * parameters
  * @property {object | undefined} last the call target that was made last; each has the one before
- * @property {Function | undefined} asynchronous what `async` gives, once it was asked for
+ * @property {Function | undefined} asynchronous the function of `async`, once a program has read it
  */
 
 // ---- a bound function -----------------------------------------------------------------------------------------------

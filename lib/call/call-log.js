@@ -12,7 +12,7 @@ const { typeOf } = require('../types/registry.js');
 // ---- Lines ----------------------------------------------------------------------------------------------------------
 
 const STDERR = 2;
-/** The number of attempts to write to a full pipe before the text is dropped: the program goes on in any case. */
+/** The number of attempts to write to a full pipe before the text is dropped: the program must not hang. */
 const MOST_TRIES = 1000;
 
 /** Writes at once, so that the last line is there when the call crashes. */

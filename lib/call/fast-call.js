@@ -244,7 +244,7 @@ const NAMES = Object.keys(runtime).join(', ');
 /** The expression of a text whose units have so many bytes. */
 const textSource = (unit) => `returnedText(state[1], state[${TURN}], words[@ / 4 + 1], words[@ / 4], ${unit})`;
 
-/** The expression of what the user gets, when `r` is what came back; `@` stands for the place of the result. */
+/** The expression of the value for the user, where `r` is the value that C returned; `@` is the place of the result. */
 const VALUES = {
   void: '',
   bool: 'r !== 0',
@@ -369,7 +369,7 @@ const makeFastCaller = function (signature, isLeaf) {
  * The maker of a signature's functions, (callTarget, name) => what users call: by a fast call, or by the generic call,
  * whose function is made when it is first needed. Null where the signature has no fast call. Functions of a signature
  * share their source: V8 then has one constant target to call for all of them, which takes the id of the function.
- * Leaf functions have a target of their own, which callbacks that are open do not close.
+ * Leaf functions have a separate target, which open callbacks do not close.
  */
 const fastCallerOf = function (signature, isLeaf) {
   const kind = isLeaf ? 'leafCaller' : 'fastCaller';

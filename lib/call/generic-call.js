@@ -66,7 +66,7 @@ function bitsOf({ pins: positions }, pins) {
   return bits;
 }
 
-/** As often the arguments of a call are written: what changes them each time is no inspector. */
+/** The most times that the arguments of a call are written: an inspector does not overwrite them each time. */
 const MOST_TRIES = 1000;
 
 /** Others have written the argument buffer while the arguments of a call were written: they are written again. */
@@ -193,7 +193,7 @@ function enteredBy(pins, others) {
  *   call    enters C and returns its result, from the argument buffer or as the entry gives it; passes the library as
  * well
  *   check   the same, through `check`, which throws for what the declaration says is a failure
- *   launch  has another thread enter C, by `launch`; what is wrong with the arguments rejects the Promise
+ *   launch  has another thread enter C, by `launch`; an error of the arguments rejects the Promise
  * A result that reads memory may read that of an argument, so those are kept alive until it is read.
  */
 const finish =
@@ -216,7 +216,7 @@ const copyBacks = (args) =>
   each(args, (descriptor, i) => descriptor.copiesBack && `if (g${i} !== a${i}) runtime.copyBack(a${i}, name, ${i});`);
 
 const listOf = (names) => (names.length === 0 ? 'runtime.none' : `[${names}]`);
-/** Whether a value of a descriptor may be more than what is written of it: only a number is nothing more. */
+/** Whether a value of a descriptor may have to stay alive after it is written: a number never has to. */
 const mayHold = (descriptor) =>
   descriptor.resolve || descriptor.isPointerLike || descriptor.retains || descriptor.key !== undefined;
 const endings = {

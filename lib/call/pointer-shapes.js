@@ -33,7 +33,7 @@ class Shapes {
   }
 }
 
-/** The type of an argument's value, if that is an aggregate, or of what it points to. */
+/** The type of an argument's value, if that is an aggregate, or of the value that it points to. */
 const typeBehind = (descriptor) => {
   if (descriptor.fields !== undefined || descriptor.isArray) return descriptor;
   return descriptor.pointee?.() ?? (descriptor.outParam === 'inout' ? descriptor.target : undefined);

@@ -29,7 +29,7 @@ const titleOf = (name) => binding.numberOfName(name);
 
 class Closure {
   #id;
-  /** What a warning says of the function that it was opened for last, and of the one before. */
+  /** The descriptions, for a warning, of the function that it was opened for last, and of the one before. */
   #present;
   #former;
 

@@ -33,7 +33,7 @@ const warned = new Set();
 
 /** The pointer of a plain function. */
 class ScopedClosure extends Closure {
-  /** What ends its call. */
+  /** The function that ends its call. */
   scoped;
 
   constructor(signature, closed) {

@@ -105,7 +105,7 @@ function frameOf(createdAt) {
 class Pointer extends Closure {
   /** The asynchronous context of the function. */
   context;
-  /** What the warning of a call after close() says. */
+  /** The text of the warning for a call after close(). */
   origin;
 
   warn(origin) {
@@ -172,7 +172,7 @@ function textOrOptions(value) {
     : parseOptions(value, KEYS, WHERE);
 }
 
-/** What fn() was called with. */
+/** The arguments of fn(). */
 function declarationOfType(type) {
   const { declaration, isFunction } = descriptorOf(type);
   if (declaration !== undefined) return declaration;

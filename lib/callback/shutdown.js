@@ -25,7 +25,7 @@ function exit() {
 
 function listen() {
   const all = { beforeExit: [], exit: [] };
-  // A program that has closed the object to new properties does without.
+  // A program that has closed the object to new properties gets no listeners.
   if (!Reflect.defineProperty(process, KEY, { value: all })) return all;
   for (const event of ['beforeExit', 'exit']) process.on(event, () => all[event].forEach((each) => each()));
   return all;

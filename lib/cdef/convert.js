@@ -1,6 +1,7 @@
 'use strict';
 // C types -> types of declarations, by the rules of docs/cdef.md, which `bind` has as well.
 
+const { withPaddings } = require('./bitfields.js');
 const { faultAt, Unsupported } = require('./fault.js');
 const { TEXTS, pointerToScalar } = require('./plain.js');
 const { isVoid, describeType } = require('./types.js');
@@ -28,7 +29,7 @@ const canonical = (type) => (type.kind === 'scalar' ? byName.get(type.name).name
 
 /** Types within types, by typedefs of typedefs: deeper ones would exhaust the stack, and no program has them. */
 const MOST_DEPTH = 100;
-/** Pointers to pointers: what is deeper is an address. */
+/** Pointers to pointers: a deeper one is an address. */
 const MOST_POINTERS = 8;
 let depth = 0;
 /** Types that one type is made of, counted as often as they are in it. */
@@ -76,7 +77,8 @@ function typeOfPointer(to) {
   }
   if (to.kind === 'record' && to.record.fields === null) return to.record.isDeclared ? typeOfOpaque(to.record) : 'ptr';
   if (to.kind === 'record' && inProgress.has(to.record)) return pointers().pointer(() => converted.get(to.record));
-  if (to.kind === 'unsupported' || (to.kind === 'array' && !to.length)) return 'ptr';
+  if (to.kind === 'unsupported' || isWithoutLength(to) || (to.kind === 'enum' && !isDefined(to.enumeration)))
+    return 'ptr';
   try {
     return pointers().pointer(typeOfValue(to));
   } catch (error) {
@@ -85,6 +87,15 @@ function typeOfPointer(to) {
     return pointers().pointer(() => typeOfRecord(to));
   }
 }
+
+/** Whether a type is an array of which, or of whose elements, the length is not known. */
+function isWithoutLength(type) {
+  for (let inner = type; inner.kind === 'array'; inner = inner.of) if (!inner.length) return true;
+  return false;
+}
+
+/** Whether the size of an enum is known. */
+const isDefined = ({ members, integer }) => members !== null || integer !== undefined;
 
 /** Whether a type is a pointer to a pointer, and so on, more often than is worth to tell. */
 function isDeep(type) {
@@ -118,9 +129,11 @@ function typeOfRecord(type) {
 function makeRecordType(record) {
   const fields = {};
   let [paddings, members] = [0, 0];
-  for (const { name, type, bits, align } of record.fields) {
+  const hasPacked = hasPackedField(record);
+  for (const { name, type, bits, align: requested, isPacked } of withPaddings(record.fields, measure)) {
+    const align = hasPacked && !isPacked && bits === undefined ? naturalAlign(record, type, requested) : requested;
     if (bits !== undefined) {
-      fields[name ?? `_padding${(paddings += 1)}`] = { type: type.kind === 'enum' ? 'unsigned int' : type.name, bits };
+      fields[name ?? `_padding${(paddings += 1)}`] = { type: unitOf(type), bits };
     } else {
       const key = name ?? `anonymous${(members += 1) === 1 ? '' : members}`;
       fields[key] = align === undefined ? typeOfValue(type) : { type: typeOfValue(type), align };
@@ -130,34 +143,63 @@ function makeRecordType(record) {
   const options = {
     name,
     ...(record.align !== undefined && { align: record.align }),
-    ...(record.packed && { packed: true }),
+    packed: record.packed || hasPacked || packOf(record),
   };
   return structs()[record.keyword](fields, options);
 }
 
+/**
+ * Whether a field is packed alone. Then the record is packed, and its other fields have the alignments of their types.
+ */
+const hasPackedField = ({ packed, fields }) => !packed && fields.some(({ isPacked }) => isPacked);
+
+/** The widest alignment of the fields, by `#pragma pack`; false where that moves none. */
+const packOf = ({ pack, fields }) =>
+  pack !== undefined && fields.some(({ type }) => measure.align(type) > pack) ? pack : false;
+
+/** The alignment of a field that has that of its type. */
+const naturalAlign = ({ pack }, type, requested = 1) =>
+  Math.max(requested, Math.min(measure.align(type), pack ?? Infinity));
+
+/** The integer type of a bitfield. That of an enum is unsigned, unless it has a negative constant. */
+function unitOf(type) {
+  if (type.kind !== 'enum') return type.name;
+  const { integer, members } = type.enumeration;
+  const name = integer?.name ?? widthOf(type.enumeration);
+  return name === 'i32' && !members.some(({ value }) => value < 0) ? 'u32' : name;
+}
+
 function typeOfEnum(known) {
+  const { members, integer } = known;
+  if (!isDefined(known))
+    throw faultAt(known.text, known.at, `enum ${known.tag} is not defined; copy its definition, or declare an int`);
+  if (members === null) return integer.name;
   if (!converted.has(known)) {
-    const { members, integer } = known;
     const values = Object.fromEntries(members.map(({ name, value }) => [name, value]));
     const name = known.name ?? 'enum';
-    converted.set(known, enumerations().enumeration(values, { name, type: integer?.name ?? widthOf(members) }));
+    converted.set(known, enumerations().enumeration(values, { name, type: integer?.name ?? widthOf(known) }));
   }
   return converted.get(known);
 }
 
-/** The integer type of an enum, as the compilers choose it. */
-function widthOf(members) {
+/** The integer type of an enum, as the compilers choose it: an int if it can be, the smallest if it is packed. */
+function widthOf({ members, bytes, isPacked }) {
   const values = members.map(({ value }) => value);
   const [least, most] = [values.reduce((a, b) => (b < a ? b : a)), values.reduce((a, b) => (b > a ? b : a))];
-  if (least >= -(2 ** 31) && most < 2 ** 31) return 'i32';
-  if (least >= 0) return most < 2 ** 32 ? 'u32' : 'u64';
-  return 'i64';
+  const isSigned = least < 0;
+  const fits = (bits) => (isSigned ? least >= -(2 ** (bits - 1)) && most < 2 ** (bits - 1) : most < 2 ** bits);
+  if (!isPacked && bytes === undefined && least >= -(2 ** 31) && most < 2 ** 31) return 'i32';
+  const bits = bytes === undefined ? [8, 16, 32].find((each) => (isPacked || each === 32) && fits(each)) : bytes * 8;
+  return `${isSigned ? 'i' : 'u'}${bits ?? 64}`;
 }
 
 const isText = (type) => type === 'cstring' || type === 'wstring' || type === 'utf16';
 const isCount = (type) => type?.kind === 'scalar' && /^(i16|i32|u32|i64|u64|long|unsigned long)$/.test(canonical(type));
 
-/** The signature of what C calls. A text that a count follows may have no NUL at its end, so that it is not read. */
+/**
+ * The signature of a function that C calls. A text that a count follows may have no NUL at its end, so that it is not
+ * read.
+ */
 function callbackOf(type) {
   const signature = signatureOf(type, { __proto__: null });
   signature.args = signature.args.map((arg, i) => (isText(arg) && isCount(type.parameters[i + 1]?.type) ? 'ptr' : arg));
@@ -222,7 +264,8 @@ function typeOfName(type) {
   if (type.kind === 'function') return typeOfFunction(type);
   if (type.kind === 'record' && type.record.fields === null)
     return type.record.isDeclared ? typeOfOpaque(type.record) : undefined;
-  return type.kind === 'unsupported' || (type.kind === 'array' && !type.length) ? undefined : typeOfValue(type);
+  if (type.kind === 'unsupported' || isWithoutLength(type)) return undefined;
+  return type.kind === 'enum' && !isDefined(type.enumeration) ? undefined : typeOfValue(type);
 }
 
 module.exports = { typeOfValue, typeOfName, callbackOf, signatureOf, declarationOf, measure };

@@ -13,8 +13,8 @@ const MOST_ELEMENTS = 2n ** 32n - 1n;
 /**
  * The declarator at the next tokens.
  * @param {InstanceType<typeof import('./parser.js').Parser>} parser
- * @param {'parameter' | 'alone' | 'type' | 'name'} place whether a name may stand there, may stand in a text that is nothing
- *   but a type, must not, or must
+ * @param {'parameter' | 'alone' | 'type' | 'name'} place whether a name may stand there, may stand in a text that is
+ *   nothing but a type, must not, or must
  * @returns {{ name?: any, apply: (type: any) => any, attributes: object }} `apply` makes the type of the name
  */
 function parseDeclarator(parser, place) {
@@ -109,15 +109,16 @@ function takeSuffix(parser, place, isFirst) {
   const { tokens } = parser;
   const open = tokens.peek();
   if (tokens.accept('[')) {
-    const length = takeLength(parser, place === 'parameter' && isFirst, open);
-    return (of) => arrayOf(parser, open, of, length, place === 'parameter' && isFirst);
+    const isVariable = isVariableLength(parser);
+    const length = takeLength(parser, isVariable || (place === 'parameter' && isFirst), open);
+    return (of) => ({ ...arrayOf(parser, open, of, length, place === 'parameter' && isFirst), isVariable });
   }
   if (!tokens.accept('(')) return undefined;
-  const { parameters, isVariadic } = parseParameters(parser);
+  const { parameters, isVariadic, isUnspecified = false } = parseParameters(parser);
   return (returns) => {
     if (returns.kind === 'array' || returns.kind === 'function')
       throw tokens.fault(open, `a function returns no ${returns.kind}`);
-    return { kind: 'function', parameters, isVariadic, returns };
+    return { kind: 'function', parameters, isVariadic, isUnspecified, returns };
   };
 }
 
@@ -126,16 +127,29 @@ function arrayOf(parser, open, of, length, isParameter) {
   if (of.kind === 'function')
     throw tokens.fault(open, 'an array of functions; declare an array of pointers to functions');
   if (isVoid(of) && !isParameter) throw tokens.fault(open, 'an array of void');
-  if (of.kind === 'array' && of.length === null)
+  if (of.kind === 'array' && of.length === null && !of.isVariable)
     throw tokens.fault(open, `an array of ${describeType(of)}, whose length is not known`);
   return { kind: 'array', of, length };
 }
 
-/** The length between brackets; null where there is none. That of a parameter says nothing about its type. */
-function takeLength(parser, isParameter, open) {
+/**
+ * Whether the length between brackets is that of a variable-length array: it names a parameter before it, or is `*`.
+ */
+function isVariableLength({ tokens, parameterNames }) {
+  if (parameterNames === undefined) return false;
+  if (tokens.is('.') || (tokens.is('*') && tokens.is(']', 1))) return true;
+  for (let i = 0; ; i += 1) {
+    const { kind, text } = tokens.peek(i);
+    if (kind === 'end' || (kind === 'punctuation' && text === ']')) return false;
+    if (kind === 'word' && parameterNames.has(text)) return true;
+  }
+}
+
+/** The length between brackets; null where there is none, or where it does not count. */
+function takeLength(parser, isIgnored, open) {
   const { tokens } = parser;
   if (tokens.accept(']')) return null;
-  if (isParameter) {
+  if (isIgnored) {
     tokens.skipGroup(open, ']');
     return null;
   }
@@ -150,19 +164,22 @@ function takeLength(parser, isParameter, open) {
 function parseParameters(parser) {
   const { tokens } = parser;
   const parameters = [];
-  if (tokens.accept(')')) return { parameters, isVariadic: false };
+  if (tokens.accept(')')) return { parameters, isVariadic: false, isUnspecified: true };
   if (tokens.is('void') && tokens.is(')', 1)) {
     tokens.next();
     tokens.next();
     return { parameters, isVariadic: false };
   }
+  const outer = parser.parameterNames;
+  parser.parameterNames = new Set(outer);
   for (;;) {
-    if (tokens.accept('...')) {
+    const isVariadic = tokens.accept('...') !== undefined;
+    if (!isVariadic) parameters.push(parseParameter(parser));
+    if (isVariadic || tokens.is(')')) {
       tokens.expect(')', "after '...'");
-      return { parameters, isVariadic: true };
+      parser.parameterNames = outer;
+      return { parameters, isVariadic };
     }
-    parameters.push(parseParameter(parser));
-    if (tokens.accept(')')) return { parameters, isVariadic: false };
     tokens.expect(',', "or ')' after a parameter");
   }
 }
@@ -172,6 +189,7 @@ function parseParameter(parser) {
   const at = tokens.peek();
   const { type, marks } = parseSpecifiers(parser);
   const { name, apply } = parseDeclarator(parser, 'parameter');
+  if (name !== undefined) parser.parameterNames.add(name.text);
   const whole = decayed(apply(type));
   if (isVoid(whole)) throw tokens.fault(at, 'a parameter of type void');
   return { name: name?.text, type: whole, marks, at };

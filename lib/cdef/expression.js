@@ -80,6 +80,19 @@ function textOf(token) {
   return text;
 }
 
+/** The bytes of a string token, with the NUL behind it. */
+function bytesOf(tokens, token) {
+  if (!token.text.startsWith('"')) throw tokens.fault(token, 'sizeof takes a type or a plain string here');
+  const inner = token.text.slice(1, -1);
+  let bytes = 1;
+  for (let at = 0; at < inner.length;) {
+    const [code, length] = unescapeAt(inner, at);
+    bytes += inner[at] === '\\' && inner[at + 1] !== 'u' ? 1 : Buffer.byteLength(String.fromCodePoint(code));
+    at += length;
+  }
+  return bytes;
+}
+
 const OPERATORS = {
   '|': (a, b) => a | b,
   '^': (a, b) => a ^ b,
@@ -98,6 +111,9 @@ const COMPARISONS = {
   '<=': (a, b) => a <= b,
   '>=': (a, b) => a >= b,
 };
+
+/** Words that take a type in parentheses. */
+const MEASURES = new Set(['sizeof', '_Alignof', 'alignof', '__alignof__', '__alignof']);
 
 /** Evaluates expressions of a parser's tokens. */
 class Expressions {
@@ -211,8 +227,13 @@ class Expressions {
   #word(token) {
     const parser = this.#parser;
     const { tokens } = parser;
-    if (token.text === 'sizeof' || token.text === '_Alignof' || token.text === 'alignof') {
+    if (MEASURES.has(token.text)) {
       const open = tokens.expect('(', `after ${token.text}`);
+      if (token.text === 'sizeof' && tokens.peek().kind === 'string') {
+        const text = tokens.next();
+        tokens.expect(')', 'after the string');
+        return integer(BigInt(bytesOf(tokens, text)), 64, true);
+      }
       if (!parser.startsType()) throw tokens.fault(open, `${token.text} takes a type here`);
       const at = tokens.peek();
       const type = parser.typeName();

@@ -1,5 +1,5 @@
 'use strict';
-// Errors in C text: what is wrong, where, the line itself and a caret.
+// Errors in C text: the fault, its place, the line itself and a caret.
 
 const { makeError } = require('../errors.js');
 
@@ -26,7 +26,7 @@ function positionOf(text, offset) {
 function faultAt(text, offset, message) {
   const { line, column, start } = positionOf(text, offset);
   const end = text.indexOf('\n', start);
-  const whole = text.slice(start, end < 0 ? undefined : end).replace(/[\t\r]/g, ' ');
+  const whole = text.slice(start, end < 0 ? undefined : end).replace(/\p{Cc}/gu, ' ');
   const from = column > MOST_COLUMNS ? column - MOST_COLUMNS / 2 : 0;
   const shown = whole.slice(from, from + MOST_COLUMNS);
   return makeError(
@@ -39,4 +39,4 @@ function faultAt(text, offset, message) {
 /** Why a type has no counterpart. The caller that knows its position in the text turns it into an error. */
 class Unsupported extends Error {}
 
-module.exports = { faultAt, Unsupported };
+module.exports = { faultAt, positionOf, Unsupported };

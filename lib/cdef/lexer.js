@@ -1,11 +1,16 @@
 'use strict';
 // C text -> tokens: { kind, text, at }, kind being 'word', 'number', 'string', 'character', 'punctuation' or 'end'.
-// Comments, line continuations and #include are left out; a #define becomes a token of kind 'define' with its value.
+// Comments and #include are left out; a #define becomes a token of kind 'define' with its value, and `#pragma pack` one
+// of kind 'pack'.
 
 const { faultAt } = require('./fault.js');
 
-const BLANK = /(?:[ \t\r\n\f\v]|\\\r?\n|\/\/(?:\\\r?\n|[^\n])*|\/\*[^]*?\*\/)+/y;
+const BLANK = /(?:[ \t\r\n\f\v]|\/\/[^\n]*|\/\*[^]*?\*\/)+/y;
 const WORD = /[\w$]+/y;
+/** A name with characters beyond ASCII, which may be written as \uXXXX. */
+const UNICODE_WORD = /(?:[\p{XID_Continue}$]|\\u[\da-fA-F]{4}|\\U[\da-fA-F]{8})+/uy;
+const ESCAPE = /\\[uU]([\da-fA-F]{8}|[\da-fA-F]{4})/g;
+const NAME = /^[\p{XID_Start}_$][\p{XID_Continue}$]*$/u;
 /** The prefixes of a quotation mark. */
 const PREFIX = /^(?:u8|[uUL])$/;
 const NUMBER = /(?:0[xX][\da-fA-F']+|0[bB][01']+|\d[\d']*)(?:\.\d*)?(?:[eE][+-]?\d+)?[uUlLzZfF]*/y;
@@ -14,13 +19,38 @@ const CHARACTER = /(?:u8|[uUL])?'(?:\\[^]|[^'\\\n])+'/y;
 const PUNCTUATION = /\.\.\.|<<|>>|<=|>=|==|!=|&&|\|\||::|[-+*/%&|^~!<>=?:;,.(){}[\]]/y;
 /** Marks that are no part of longer ones. */
 const SINGLE = new Set(['(', ')', '*', ',', ';', '{', '}', '[', ']', '~', '?', '+', '-', '^', '%']);
-const DIRECTIVE = /#[ \t]*(\w*)((?:\\\r?\n|\/\*[^]*?\*\/|[^\n])*)/y;
-const DEFINE = /^[ \t]*([A-Za-z_]\w*)(\(?)([^]*)$/;
+const DIRECTIVE = /#[ \t]*(\w*)((?:\/\*[^]*?\*\/|[^\n])*)/y;
+const DEFINE = /^[ \t]*([A-Za-z_$\u0080-\uffff][\w$\u0080-\uffff]*)(\(?)([^]*)$/;
 
 /** Pragmas that change no layout. */
 const PRAGMA = /^[ \t]*(?:once|GCC|clang|STDC|region|endregion|warning|comment)\b/;
+const PACK = /^[ \t]*pack[ \t]*\(([^()]*)\)/;
 
 const HINT_BIND = 'for macros and whole headers use `pinned-ffi bind`, or the output of `cc -E -P`';
+
+const CONTINUED = /\\[ \t]*\r?$/;
+
+/**
+ * A text whose lines that end with a backslash are joined with the next one, as C does before it reads tokens. The line
+ * breaks follow behind the whole line, so that the lines behind it keep their numbers.
+ * @param {string} text
+ */
+function joinLines(text) {
+  if (!text.includes('\\')) return text;
+  const lines = [];
+  let joined = '';
+  let breaks = '';
+  for (const line of text.split('\n')) {
+    const end = line.search(CONTINUED);
+    joined += end < 0 ? line : line.slice(0, end);
+    if (end < 0) {
+      lines.push(joined + breaks);
+      joined = breaks = '';
+    } else breaks += '\n';
+  }
+  if (breaks !== '') lines.push(joined);
+  return lines.join('\n');
+}
 
 /** Reads tokens one after the other. */
 class Lexer {
@@ -31,6 +61,8 @@ class Lexer {
   /** @param {string} text */
   constructor(text) {
     this.text = text;
+    // A byte order mark, which editors write in front of a file.
+    if (text.charCodeAt(0) === 0xfeff) this.#at = 1;
   }
 
   /** The offset at which the next token is searched. */
@@ -66,6 +98,12 @@ class Lexer {
     const isDigit = first >= '0' && first <= '9';
     let kind = isDigit ? 'number' : 'word';
     let text = this.#match(isDigit ? NUMBER : WORD, at);
+    const behind = this.text.charCodeAt(at + (text?.length ?? 0));
+    // 92 is the backslash of \uXXXX.
+    if (!isDigit && (behind > 127 || behind === 92)) {
+      const name = this.#unicodeName(at);
+      if (name !== undefined) return { kind, text: name, at, hidden: undefined };
+    }
     const quote = text === undefined ? first : PREFIX.test(text) ? this.text[at + text.length] : undefined;
     if (quote === '"' || quote === "'") {
       kind = quote === '"' ? 'string' : 'character';
@@ -83,6 +121,19 @@ class Lexer {
     return { kind, text, at, hidden: undefined };
   }
 
+  /** A name with characters beyond ASCII; undefined where none begins. */
+  #unicodeName(at) {
+    const written = this.#match(UNICODE_WORD, at);
+    if (written === undefined) return undefined;
+    const name = written.replace(ESCAPE, (_, digits) => {
+      const code = parseInt(digits, 16);
+      return code >= 0xa0 && code <= 0x10ffff ? String.fromCodePoint(code) : ' ';
+    });
+    if (!NAME.test(name)) throw faultAt(this.text, at, `'${written}' is no name of C`);
+    this.#at = this.#behind = at + written.length;
+    return name;
+  }
+
   /** The text of an expression at an offset; undefined where there is none. */
   #match(expression, at) {
     expression.lastIndex = at;
@@ -92,8 +143,8 @@ class Lexer {
   /** The offset of the next token. */
   #skipBlank() {
     const code = this.text.charCodeAt(this.#at);
-    // A blank, a comment or a line continuation begins with one of these.
-    if (code > 32 && code !== 47 && code !== 92) return this.#at;
+    // A blank or a comment begins with one of these.
+    if (code > 32 && code !== 47) return this.#at;
     BLANK.lastIndex = this.#at;
     if (BLANK.test(this.text)) this.#at = BLANK.lastIndex;
     return this.#at;
@@ -110,20 +161,22 @@ class Lexer {
     this.#at = this.#behind = DIRECTIVE.lastIndex;
     if (name === 'include' || (name === 'pragma' && PRAGMA.test(rest)) || name === 'line' || /^\d*$/.test(name))
       return undefined;
+    if (name === 'pragma' && PACK.test(rest)) return { kind: 'pack', text: PACK.exec(rest)[1], at };
     if (name !== 'define') throw faultAt(this.text, at, `#${name} is not understood; ${HINT_BIND}`);
     const [, macro, parenthesis, value] = DEFINE.exec(rest) ?? [];
     if (macro === undefined) throw faultAt(this.text, at, '#define must name a macro');
     if (parenthesis !== '')
       throw faultAt(this.text, at, `#define ${macro}(...) is a macro with parameters; ${HINT_BIND}`);
-    return { kind: 'define', text: macro, at, value: value.replace(/\\\r?\n/g, '  ') };
+    return { kind: 'define', text: macro, at, value };
   }
 
   #unreadable(at) {
     const start = this.text[at];
     if (start === '"' || start === "'")
       return faultAt(this.text, at, `a ${start === '"' ? 'string' : 'character'} that does not end`);
-    return faultAt(this.text, at, `the character ${JSON.stringify(start)} is not C`);
+    const character = JSON.stringify(String.fromCodePoint(this.text.codePointAt(at)));
+    return faultAt(this.text, at, `the character ${character} is not C${/\s/.test(start) ? '; write a space' : ''}`);
   }
 }
 
-module.exports = { Lexer };
+module.exports = { Lexer, joinLines };

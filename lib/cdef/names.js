@@ -41,14 +41,18 @@ const STANDARD = [
 ];
 
 const POSIX = [
-  ...group('int', 'pid_t clockid_t key_t errno_t regoff_t nl_item'),
+  ...group('int', 'pid_t clockid_t key_t errno_t error_t regoff_t nl_item mqd_t pthread_spinlock_t'),
   ...group('unsigned int', 'uid_t gid_t id_t useconds_t socklen_t u_int uint in_addr_t tcflag_t speed_t pthread_key_t'),
+  ...group('unsigned int', 'idtype_t VISIT ACTION'),
   ...group(isApple ? 'uint16_t' : 'unsigned int', 'mode_t'),
   ...group('uint16_t', 'in_port_t u_short ushort'),
   ...group('unsigned char', 'u_char cc_t'),
   ...group(isApple ? 'uint8_t' : 'uint16_t', 'sa_family_t'),
   ...group(ULONG, 'u_long ulong pthread_t'),
-  ...group(LONG, 'clock_t time_t'),
+  ...group(LONG, 'clock_t time_t Lmid_t register_t'),
+  ...group(isApple ? 'uint32_t' : ULONG, 'wctype_t'),
+  ...group('float', 'float_t'),
+  ...group('double', 'double_t'),
   ...group(isApple ? 'int' : LONG, 'suseconds_t'),
   ...group(isApple ? 'int32_t' : 'uint64_t', 'dev_t'),
   ...group('uint64_t', 'ino_t ino64_t rlim_t u_int64_t'),
@@ -60,7 +64,8 @@ const POSIX = [
   ...group('uint8_t', 'u_int8_t'),
   ...group('uint16_t', 'u_int16_t'),
   ...group('uint32_t', 'u_int32_t'),
-  ...group('void *', 'locale_t iconv_t nl_catd timer_t'),
+  ...group('void *', 'locale_t iconv_t nl_catd timer_t caddr_t'),
+  ...group('function', 'sighandler_t sig_t'),
 ];
 
 const windowsNames = () => [
@@ -117,6 +122,24 @@ const HIDDEN = new Set([
   'stack_t',
   'ucontext_t',
   'cpu_set_t',
+  'regmatch_t',
+  'fenv_t',
+  'fexcept_t',
+  'sigjmp_buf',
+  'Dl_info',
+  'ENTRY',
+  'FTS',
+  'FTSENT',
+  'div_t',
+  'ldiv_t',
+  'lldiv_t',
+  'imaxdiv_t',
+  'mtx_t',
+  'cnd_t',
+  'once_flag',
+  'pthread_barrier_t',
+  'pthread_barrierattr_t',
+  'pthread_rwlockattr_t',
   'posix_spawn_file_actions_t',
   'posix_spawnattr_t',
   'DBM',
@@ -145,6 +168,7 @@ const gnuNames = () => [
   )
     .split(' ')
     .map(prefixed),
+  ['__sighandler_t', 'function'],
   ...group('float', '_Float32'),
   ...group('double', '_Float64 _Float32x'),
 ];
@@ -152,7 +176,7 @@ const gnuNames = () => [
 /** Those of Windows and of the GNU C library begin with a capital or an underscore: 95 is `_`, behind the capitals. */
 const mayBeLate = (name) => name.charCodeAt(0) <= 95;
 
-/** Adds the names of Windows and of the GNU C library, which most programs do without. */
+/** Adds the names of Windows and of the GNU C library, which few programs use. */
 function addLate(map) {
   for (const [name, type] of [...windowsNames(), ...gnuNames()]) map.set(name, type);
 }
@@ -274,13 +298,13 @@ const REFUSED = new Map([
   ['__int128', '128-bit integers have no counterpart'],
   ['_Float16', 'it has no counterpart'],
   ['_BitInt', 'it has no counterpart'],
-  ['typeof', 'write the type itself'],
-  ['__typeof__', 'write the type itself'],
   ['template', 'this is C++: declare it `extern "C"`'],
   ['class', 'this is C++: declare it `extern "C"`'],
   ['namespace', 'this is C++: declare it `extern "C"`'],
   ['using', 'this is C++: use typedef'],
 ]);
+/** Words that take a type in parentheses. */
+const TYPE_OF = new Set(['typeof', '__typeof__', '__typeof', 'typeof_unqual', '_Atomic']);
 /** The types among the refused words: a text may have them, but no value of them can be passed. */
 const UNSUPPORTED = new Set(['_Complex', '__complex__', '__int128', '_Float16', '_BitInt']);
 
@@ -295,5 +319,6 @@ module.exports = {
   QUALIFIERS,
   CONVENTIONS,
   REFUSED,
+  TYPE_OF,
   UNSUPPORTED,
 };

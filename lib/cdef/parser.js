@@ -3,10 +3,13 @@
 
 const { lazy } = require('../lazy.js');
 const { parseDeclarator, parseTypeName } = require('./declarator.js');
+const { positionOf } = require('./fault.js');
+const { joinLines } = require('./lexer.js');
 const { KNOWN } = require('./names.js');
 const { readPrototype, startReading } = require('./plain.js');
+const { isSameType } = require('./same-type.js');
 const { Scope } = require('./scope.js');
-const { parseSpecifiers, startsType } = require('./specifiers.js');
+const { acceptStaticAssert, parseSpecifiers, startsType } = require('./specifiers.js');
 const { Tokens, named } = require('./tokens.js');
 const { describeType, exact, isInteger, isVoid, scalar } = require('./types.js');
 
@@ -48,6 +51,7 @@ class Parser {
   #measure;
   #expressions;
   #reading;
+  #packs = [undefined];
 
   /**
    * @param {string} text
@@ -56,13 +60,14 @@ class Parser {
    */
   constructor(text, scope, measure) {
     this.scope = scope;
-    scope.text = text;
+    scope.text = joinLines(text);
     this.#measure = measure;
-    this.tokens = new Tokens(text, {
+    this.tokens = new Tokens(scope.text, {
       onDefine: ({ text: name, value }) => {
         scope.isPlain = false;
         scope.macros.set(name, value);
       },
+      onPack: (token) => this.#pack(token),
       macro: (name) => scope.macro(name),
     });
   }
@@ -98,6 +103,7 @@ class Parser {
     const declaration = readPrototype(this.#reading, at);
     if (declaration === undefined) return false;
     const { name, end, open } = this.#reading;
+    if (scope.functions.has(name) || scope.variables.has(name)) return false;
     tokens.offset = end;
     const { text } = tokens;
     const parse = () => this.#parseAlone(text.slice(at, end)).functions.get(name);
@@ -121,6 +127,26 @@ class Parser {
     return whole;
   }
 
+  /** The widest alignment of fields by `#pragma pack(n)`, `pack(push, n)`, `pack(pop)`; undefined without one. */
+  get pack() {
+    return this.#packs.at(-1);
+  }
+
+  #pack(token) {
+    const parts = token.text.split(',').map((part) => part.trim());
+    const packs = this.#packs;
+    const bytes = parts.at(-1);
+    if (parts[0] === 'pop') {
+      if (packs.length > 1) packs.pop();
+      return;
+    }
+    if (parts[0] === 'push') packs.push(this.pack);
+    if (/^(?:1|2|4|8|16)$/.test(bytes)) packs[packs.length - 1] = Number(bytes);
+    else if (bytes === '' && parts.length === 1) packs[packs.length - 1] = undefined;
+    else if (parts[0] !== 'push' || /^\d/.test(bytes))
+      throw this.tokens.fault(token, `#pragma pack(${token.text}) is not understood; it takes 1, 2, 4, 8 or 16`);
+  }
+
   /** Takes `extern "C" {`; of `extern "C" int f();` the first two words. */
   #acceptExternC() {
     const { tokens } = this;
@@ -132,6 +158,7 @@ class Parser {
 
   #declaration() {
     const { tokens } = this;
+    if (acceptStaticAssert(this)) return;
     const specifiers = parseSpecifiers(this);
     if (tokens.is(';') || tokens.peek().kind === 'end') {
       tokens.accept(';');
@@ -164,7 +191,8 @@ class Parser {
     else if (type.kind === 'function' && specifiers.isLocal && tokens.is('{')) {
       tokens.skipGroup(tokens.next(), '}');
       return true;
-    } else if (type.kind === 'function')
+    } else if (this.#isRepeated(name, type) && type.isUnspecified) return false;
+    else if (type.kind === 'function')
       scope.functions.set(name.text, { type, marks: specifiers.marks, at: name.at, text: tokens.text });
     else if (isVoid(type)) throw tokens.fault(name, `${name.text} is of type void`);
     else {
@@ -172,6 +200,23 @@ class Parser {
       if (tokens.accept('=')) this.#initializer(name, type);
     }
     return false;
+  }
+
+  /** Whether the text has declared a name before. Throws where it was another type. */
+  #isRepeated(name, type) {
+    const { functions, variables } = this.scope;
+    const before = functions.get(name.text) ?? variables.get(name.text);
+    if (before === undefined) return false;
+    if (!isSameType(before.type, type)) throw this.#conflict(name, before);
+    return true;
+  }
+
+  #conflict(name, { at }) {
+    const { line } = positionOf(this.tokens.text, at);
+    return this.tokens.fault(
+      name,
+      `${name.text} is declared with another type on line ${line}; leave the declaration that is meant`,
+    );
   }
 
   #typedef(name, type, { type: base, attributes: before }, attributes) {
@@ -183,6 +228,12 @@ class Parser {
     }
     if (base.enumeration !== undefined) base.enumeration.name ??= name.text;
     if (KNOWN.has(name.text)) this.scope.isPlain = false;
+    const known = this.scope.typedefs.get(name.text);
+    if (known !== undefined && !isSameType(known, changed))
+      throw this.tokens.fault(
+        name,
+        `${name.text} is declared as another type before; leave the declaration that is meant`,
+      );
     this.scope.typedefs.set(name.text, changed);
   }
 
@@ -261,6 +312,7 @@ class Parser {
 
   #measured(what, type, at) {
     if (isVoid(type) || type.kind === 'function') throw this.tokens.fault(at, `${describeType(type)} has no size`);
+    if (type.kind === 'unsupported' && type.size !== undefined) return type.size;
     try {
       return this.#measure[what](type);
     } catch (error) {

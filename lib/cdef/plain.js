@@ -213,12 +213,17 @@ const plainEntries = function (text) {
   if (known !== undefined) return copied(known);
   const reading = startReading(text);
   const entries = [];
+  const names = new Set();
   while (reading.end < text.length) {
     const declaration = readPrototype(reading, reading.end);
-    if (declaration !== undefined) entries.push([reading.name, declaration]);
-    else if (trimmed(text.slice(reading.end)) === '') break;
+    if (declaration !== undefined) {
+      entries.push([reading.name, declaration]);
+      names.add(reading.name);
+    } else if (trimmed(text.slice(reading.end)) === '') break;
     else return undefined;
   }
+  // The parser compares the declarations of a name.
+  if (names.size < entries.length) return undefined;
   return copied(entriesByText.set(text, entries));
 };
 

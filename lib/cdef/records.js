@@ -2,7 +2,7 @@
 // struct, union and enum, with their bodies.
 
 const { parseDeclarator } = require('./declarator.js');
-const { parseSpecifiers, recordOf, takeAttribute } = require('./specifiers.js');
+const { acceptStaticAssert, parseSpecifiers, recordOf, takeAttribute } = require('./specifiers.js');
 const { named } = require('./tokens.js');
 const { makeRecord, isInteger, isVoid, describeType, exact } = require('./types.js');
 
@@ -22,15 +22,15 @@ function parseRecord(parser, keyword, found) {
   const record = tag === undefined ? makeRecord(keyword, undefined) : definedRecord(parser, keyword, tag);
   record.at = (tag ?? tokens.peek()).at;
   record.text = tokens.text;
+  record.pack = parser.pack;
   parser.enter();
   const fields = parseBody(parser, record);
   parser.leave();
   while (takeAttribute(parser, attributes)) {
     /* those behind the body */
   }
-  record.fields = fields;
   record.packed = attributes.packed === true;
-  if (record.packed) record.tailAlign = undefined;
+  record.fields = withoutEmpty(parser, record, fields);
   record.align = largest(record.tailAlign, attributes.align, found.attributes.align);
   return { kind: 'record', record };
 }
@@ -57,7 +57,7 @@ function parseBody(parser, record) {
     if (tokens.peek().kind === 'end') throw tokens.fault(open, "'{' has no '}'");
     parseFields(parser, record, fields, names);
   }
-  return withoutEmpty(parser, record, fields);
+  return fields;
 }
 
 /** The fields that have bytes. Arrays without elements are no part of a type, and align what follows them. */
@@ -65,8 +65,10 @@ function withoutEmpty(parser, record, fields) {
   let align;
   const rest = [];
   for (const field of fields) {
-    if (field.isFlexible) align = largest(align, parser.alignIfKnown(field.type.of, field.at));
-    else {
+    if (field.isFlexible) {
+      const own = record.packed || field.isPacked ? 1 : (parser.alignIfKnown(field.type.of, field.at) ?? 1);
+      align = largest(align, field.align, Math.min(own, record.pack ?? own));
+    } else {
       // A field that follows a bitfield in its unit is not moved.
       if (align > 1 && field.bits === undefined && record.keyword === 'struct')
         field.align = largest(field.align, align);
@@ -82,7 +84,7 @@ function withoutEmpty(parser, record, fields) {
 function parseFields(parser, record, fields, names) {
   const { tokens } = parser;
   const at = tokens.peek();
-  if (/^(_Static_assert|static_assert)$/.test(at.text) && takeAttribute(parser, {}) && tokens.accept(';')) return;
+  if (acceptStaticAssert(parser)) return;
   const { type, attributes } = parseSpecifiers(parser);
   if (tokens.accept(';')) {
     if (type.kind !== 'record' || type.record.tag !== undefined) throw tokens.fault(at, 'a field without a name');
@@ -141,8 +143,8 @@ function checkField(parser, record, names, field) {
 function alignField(parser, field, { align, packed }) {
   const { tokens } = parser;
   const { name, type, at, isFlexible, bits } = field;
-  if (packed) throw tokens.fault(at, `${name} is packed alone; put the attribute behind 'struct'`);
-  if (align === undefined || isFlexible || align <= (parser.alignIfKnown(type, at) ?? 0)) return;
+  field.isPacked = packed === true;
+  if (align === undefined || (!packed && !isFlexible && align <= (parser.alignIfKnown(type, at) ?? 0))) return;
   if (bits !== undefined) throw tokens.fault(at, `${name ?? 'a bitfield'} has bits and an alignment`);
   field.align = align;
 }
@@ -153,7 +155,7 @@ function bitsOf(parser, { name, type, at }) {
   const width = tokens.peek();
   const { value } = parser.expressions.evaluate();
   const most = parser.sizeOf(type, at) * 8;
-  if (value === 0n) throw tokens.fault(width, 'a bitfield of no bits has no counterpart');
+  if (value === 0n && name !== undefined) throw tokens.fault(width, `${name} has no bits`);
   if (value < 0n || value > most) throw tokens.fault(width, `${name ?? 'a bitfield'} has ${value} bits, of ${most}`);
   return Number(value);
 }
@@ -161,30 +163,54 @@ function bitsOf(parser, { name, type, at }) {
 /** An enum behind its keyword. */
 function parseEnum(parser) {
   const { tokens, scope } = parser;
-  while (takeAttribute(parser, {})) {
-    /* they change nothing */
+  const attributes = { __proto__: null };
+  while (takeAttribute(parser, attributes)) {
+    /* one attribute after the other */
   }
   const tag = tokens.peek().kind === 'word' ? tokens.next() : undefined;
-  let integer;
-  if (tokens.is(':') && tag !== undefined) {
-    tokens.next();
-    integer = parseSpecifiers(parser).type;
-  }
+  const integer = takeUnderlying(parser);
   if (!tokens.is('{')) {
     if (tag === undefined)
       throw tokens.fault(tokens.peek(), `expected a tag or a body after 'enum', found ${named(tokens.peek())}`);
-    const known = scope.tag(tag.text);
-    if (known?.keyword !== 'enum')
-      throw tokens.fault(tag, `enum ${tag.text} is not defined before; copy its definition, or declare an int`);
+    const known = scope.tag(tag.text) ?? addEnum(parser, tag);
+    if (known.keyword !== 'enum')
+      throw tokens.fault(tag, `${tag.text} is declared as ${known.keyword} before, not as enum`);
+    known.integer ??= integer;
     return { kind: 'enum', enumeration: known };
   }
-  if (tag !== undefined && scope.tags.has(tag.text)) throw tokens.fault(tag, `${tag.text} is defined twice`);
-  const enumeration = { keyword: 'enum', tag: tag?.text, name: tag?.text, integer, members: parseMembers(parser) };
-  while (takeAttribute(parser, {})) {
+  const before = tag === undefined ? undefined : scope.tags.get(tag.text);
+  if (before !== undefined && (before.keyword !== 'enum' || before.members !== null))
+    throw tokens.fault(tag, `${tag.text} is defined twice`);
+  const enumeration = before ?? addEnum(parser, tag);
+  enumeration.integer ??= integer;
+  enumeration.members = parseMembers(parser);
+  while (takeAttribute(parser, attributes)) {
     /* those behind the body */
   }
-  if (tag !== undefined) scope.tags.set(tag.text, enumeration);
+  if (attributes.align !== undefined) throw tokens.fault(tokens.peek(), 'an enum with an alignment has no counterpart');
+  enumeration.isPacked = attributes.packed === true;
+  enumeration.bytes = attributes.mode?.bytes;
   return { kind: 'enum', enumeration };
+}
+
+/** Takes the integer type of an enum, `: unsigned char`. Else a colon is that of a bitfield without a name. */
+function takeUnderlying(parser) {
+  const { tokens } = parser;
+  if (!tokens.is(':')) return undefined;
+  const before = tokens.position;
+  tokens.next();
+  if (parser.startsType()) return parseSpecifiers(parser).type;
+  tokens.position = before;
+  return undefined;
+}
+
+/** An enum whose constants are not known yet. `at` is where it is first named. */
+function addEnum({ tokens, scope }, tag) {
+  const name = tag?.text;
+  const at = (tag ?? tokens.peek()).at;
+  const enumeration = { keyword: 'enum', tag: name, name, integer: undefined, members: null, text: tokens.text, at };
+  if (name !== undefined) scope.tags.set(name, enumeration);
+  return enumeration;
 }
 
 function parseMembers(parser) {

@@ -9,16 +9,20 @@ const {
   QUALIFIERS,
   CONVENTIONS,
   REFUSED,
+  TYPE_OF,
   UNSUPPORTED,
 } = require('./names.js');
 const { named } = require('./tokens.js');
 const { scalar, asConst, makeRecord } = require('./types.js');
 const { nearest } = require('./nearest.js');
 
-/** SAL's marks. Those with a meaning here are in the table; others of its form are understood and change nothing. */
+/**
+ * SAL's marks, which end with an underscore. Those with a meaning here are in the table; others of its form are
+ * understood and change nothing.
+ */
 const MARKS = { __proto__: null, _Out_: 'out', _Inout_: 'inout', _Text_: 'text' };
 const OTHER_MARK =
-  /^_{1,2}(?:In|Out|Inout|Ret|Outptr|Deref|Pre|Post|Reserved|Success|Must|Check|Printf|Null|At|When)[A-Za-z_]*_?$/;
+  /^_{1,2}(?:In|Out|Inout|Ret|Outptr|Deref|Pre|Post|Reserved|Success|Must|Check|Printf|Null|At|When|COM)[A-Za-z_]*_$/;
 
 /** The name of the type table that means the same, for who writes the package's names in C text. */
 const TABLE_NAMES = {
@@ -78,6 +82,7 @@ function startsType(parser) {
     text === '__attribute__' ||
     text === 'typedef' ||
     REFUSED.has(text) ||
+    TYPE_OF.has(text) ||
     parser.scope.typedef(text) !== undefined
   );
 }
@@ -107,7 +112,7 @@ function parseSpecifiers(parser) {
     /* one specifier after the other */
   }
   if (found.unsupported === undefined && LONG_DOUBLE.test(words.join(' ')))
-    found.unsupported = { reason: "'long double' has no counterpart", at: found.at.at };
+    found.unsupported = { reason: "'long double' has no counterpart", at: found.at.at, size: LONG_DOUBLE_SIZE };
   if (found.unsupported !== undefined) {
     found.type = { kind: 'unsupported', ...found.unsupported, text: tokens.text };
   } else if (words.length > 0) {
@@ -120,6 +125,9 @@ function parseSpecifiers(parser) {
   return found;
 }
 
+/** Compilers for Windows differ. */
+const LONG_DOUBLE_SIZE =
+  process.platform === 'win32' ? undefined : process.platform === 'darwin' && process.arch === 'arm64' ? 8 : 16;
 const LONG_DOUBLE = /^(?:long double|double long)$/;
 const noArithmetic = (words) => `'${words.join(' ')}' is no type of C`;
 
@@ -141,8 +149,11 @@ function take(parser, found, words) {
   if (text === 'typedef') found.isTypedef = true;
   else if (LOCAL.has(text)) found.isLocal = true;
   else if (text === 'const' || text === '__const' || text === '__const__') found.isConst = true;
-  else if (UNSUPPORTED.has(text) && found.type === undefined) return takeUnsupported(parser, found, token);
-  else if (REFUSED.has(text)) throw tokens.fault(token, `'${text}': ${REFUSED.get(text)}`);
+  else if (found.type === undefined && (UNSUPPORTED.has(text) || isComplex(parser, words)))
+    return takeUnsupported(parser, found, token);
+  else if (UNSUPPORTED.has(text) || (REFUSED.has(text) && found.type === undefined && words.length === 0))
+    throw tokens.fault(token, `'${text}': ${REFUSED.get(text)}`);
+  else if (TYPE_OF.has(text) && (text !== '_Atomic' || tokens.is('(', 1))) return takeTypeOf(parser, found, words);
   else if (isTag(text)) return takeTag(parser, found, words);
   else if (takeAttribute(parser, found.attributes) || takeMark(parser, found.marks)) return true;
   else if (!STORAGE.has(text) && !QUALIFIERS.has(text) && !CONVENTIONS.has(text)) {
@@ -154,9 +165,31 @@ function take(parser, found, words) {
   return true;
 }
 
+/** Whether the next word is the macro of <complex.h>, rather than a name: `double complex z`, `complex double *`. */
+function isComplex({ tokens, scope }, words) {
+  if (!tokens.is('complex') || scope.typedef('complex') !== undefined) return false;
+  const next = tokens.peek(1);
+  return words.length === 0 ? ARITHMETIC.has(next.text) : next.kind === 'word' || tokens.is('*', 1);
+}
+
+/** Takes typeof(type) or _Atomic(type). */
+function takeTypeOf(parser, found, words) {
+  const { tokens } = parser;
+  const token = tokens.next();
+  if (found.type !== undefined || words.length > 0) throw tokens.fault(token, `expected a name, found '${token.text}'`);
+  const open = tokens.expect('(', `after ${token.text}`);
+  if (!startsType(parser)) throw tokens.fault(open, `${token.text} takes a type here, not an expression`);
+  found.type = parser.typeName();
+  tokens.expect(')', 'after the type');
+  return true;
+}
+
 /** Takes a word of a type that has no counterpart. */
 function takeUnsupported({ tokens }, found, token) {
-  found.unsupported ??= { reason: `'${token.text}': ${REFUSED.get(token.text)}`, at: token.at };
+  // Else it is `complex`.
+  const reason = REFUSED.get(token.text) ?? REFUSED.get('_Complex');
+  const size = token.text === '__int128' ? 16 : undefined;
+  found.unsupported ??= { reason: `'${token.text}': ${reason}`, at: token.at, size };
   tokens.next();
   if (tokens.is('(')) tokens.skipGroup(tokens.next(), ')');
   return true;
@@ -202,14 +235,21 @@ function takeAttribute(parser, attributes) {
     case 'asm':
     case '__asm__':
     case '__asm':
-    case '_Static_assert':
-    case 'static_assert':
       tokens.next();
       tokens.skipGroup(tokens.expect('(', `after ${token.text}`), ')');
       return true;
     default:
       return false;
   }
+}
+
+/** Takes `_Static_assert(...);`, if it is next. It is not checked. */
+function acceptStaticAssert({ tokens }) {
+  const word = tokens.accept('_Static_assert') ?? (tokens.is('(', 1) ? tokens.accept('static_assert') : undefined);
+  if (word === undefined) return false;
+  tokens.skipGroup(tokens.expect('(', `after ${word.text}`), ')');
+  tokens.expect(';', `after ${word.text}(...)`);
+  return true;
 }
 
 function takeGnu(parser, attributes) {
@@ -306,4 +346,4 @@ function unknownType(parser) {
   );
 }
 
-module.exports = { parseSpecifiers, startsType, takeAttribute, takeMark, recordOf };
+module.exports = { acceptStaticAssert, parseSpecifiers, startsType, takeAttribute, takeMark, recordOf };

@@ -20,14 +20,15 @@ class Tokens {
 
   /**
    * @param {string} text
-   * @param {{ onDefine: (token: any) => void, macro: (name: string) => string | undefined }} options `macro` is the
-   *   value of a #define
+   * @param {{ onDefine: (token: any) => void, onPack: (token: any) => void, macro: (name: string) => string | undefined
+   *   }} options `macro` is the value of a #define
    * @param {Set<string>} [hidden] macros that stand for themselves in this text
    */
-  constructor(text, { onDefine, macro }, hidden = new Set()) {
+  constructor(text, { onDefine, onPack, macro }, hidden = new Set()) {
     this.text = text;
     this.#lexer = new Lexer(text);
     this.onDefine = onDefine;
+    this.onPack = onPack;
     this.macro = macro;
     this.hidden = hidden;
   }
@@ -42,6 +43,7 @@ class Tokens {
     for (;;) {
       const token = this.#expanded.pop() ?? this.#lexer.next();
       if (token.kind === 'define') this.onDefine(token);
+      else if (token.kind === 'pack') this.onPack(token);
       else if (!this.#expand(token)) return void this.#list.push(token);
     }
   }

@@ -1,9 +1,11 @@
 'use strict';
 // C types as the parser has them:
 //   { kind: 'scalar', name, spelling }   name: of the type table; spelling: the C name that was written
-//   { kind: 'pointer', to }  { kind: 'array', of, length }   length: null where it is not known
-//   { kind: 'function', parameters: [{ name, type, mark }], returns, isVariadic, free }
-//   { kind: 'unsupported', reason, at, text }   has no counterpart: pointers to it are addresses
+//   { kind: 'pointer', to }  { kind: 'array', of, length, isVariable }   length: null where it is not known, or is that
+//                            of a variable-length array
+//   { kind: 'function', parameters: [{ name, type, mark }], isUnspecified, returns, isVariadic }   isUnspecified: of
+//   `f()` { kind: 'unsupported', reason, at, text, size }   has no counterpart: pointers to it are addresses; `size` is
+//                                                     also its alignment, where it is known
 //   { kind: 'record', record }: a struct or union  { kind: 'enum', enumeration }
 // A const type is a copy with `isConst`.
 
@@ -18,6 +20,7 @@ const makeRecord = (keyword, tag) => ({
   name: tag,
   fields: null,
   packed: false,
+  pack: undefined,
   align: undefined,
   tailAlign: undefined,
   isDeclared: false,
@@ -30,7 +33,9 @@ const isVoid = (type) => type.kind === 'scalar' && type.name === 'void';
 const isInteger = (type) =>
   type.kind === 'enum' || (type.kind === 'scalar' && !/^(void|float|double|cstring|utf16|function)$/.test(type.name));
 
-const asConst = (type) => (type.isConst ? type : { ...type, isConst: true });
+/** A constant array has constant elements. */
+const asConst = (type) =>
+  type.kind === 'array' ? { ...type, of: asConst(type.of) } : type.isConst ? type : { ...type, isConst: true };
 
 /** The type of a parameter: arrays and functions become pointers. */
 function decayed(type) {

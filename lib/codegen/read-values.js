@@ -34,8 +34,8 @@ const halves = {
 
 /**
  * By the function that reads a value: `raws` are the expressions that have to be evaluated at once, `value` is the
- * expression of the value of the names of those, and `from` makes of that what the user gets. `place` is source that says
- * what the value is of, for errors.
+ * expression of the value of the names of those, and `from` makes of that what the user gets. `place` is source that
+ * says what the value is of, for errors.
  */
 const inlines = new WeakMap();
 

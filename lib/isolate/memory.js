@@ -1,5 +1,5 @@
 'use strict';
-// The arena: memory that the processes of isolated libraries share. arena() and isShared() tell of it.
+// The arena: memory that the processes of isolated libraries share. arena() and isShared() describe it.
 
 const binding = require('../native/binding.js');
 const { wrongType } = require('../errors.js');

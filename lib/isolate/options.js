@@ -103,7 +103,7 @@ function sandboxText(value, where) {
     ...(cpu === undefined ? [] : [`cpu=${cpu}`]),
     ...listOf(options.require, `${where}.require`).map((part) => `require=${oneOf(part, PARTS, `${where}.require`)}`),
   ];
-  // One that allows nothing is not one that is not there.
+  // A sandbox that allows nothing differs from no sandbox.
   return ['', ...fields].map((field) => `${field}\0`).join('');
 }
 
@@ -119,7 +119,7 @@ function parseIsolation(value, where) {
   const options = parseOptions(value, KEYS, where);
   const { timeout, restart = 'manual', share = 'all', sandbox, stderr = 'inherit', cwd } = options;
   const command = commandOf(options.command, `${where}.command`);
-  // A tool such as valgrind runs one thread at a time, and looks after the blocks of malloc.
+  // A tool such as valgrind runs one thread at a time, and checks the blocks of malloc.
   const isTool = command.length > 0;
   const { spin = !isTool, malloc = isTool ? 'own' : 'shared' } = options;
   const isApart = oneOf(share, ['all', 'own'], `${where}.share`) === 'own';

@@ -1,5 +1,5 @@
 'use strict';
-// Bytes -> values as koffi has them. Union is here because a union is decoded member by member, when it is asked for.
+// Bytes -> values as koffi has them. Union is here because a union is decoded member by member, when a member is read.
 
 const { TextDecoder } = require('node:util');
 const { makeError, wrongType } = require('../errors.js');
@@ -74,7 +74,7 @@ function fromAddress(layout, address) {
   return value;
 }
 
-/** Bytes of what is short. */
+/** The most bytes of a short value. */
 const MOST_SHORT = 64;
 
 /** A short text of ASCII, which is the common case; undefined for any other. */
@@ -224,7 +224,7 @@ class Union extends Uncloneable {
     union.#value = value;
   }
 
-  /** The member that was set, or all members of what C has written. */
+  /** The member that was set, or all members of a union that C has written. */
   #shown() {
     if (this.#active !== undefined) return { [this.#active]: this.#value };
     if (this.#bytes === undefined) return {};

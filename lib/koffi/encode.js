@@ -45,7 +45,7 @@ class CallMemory {
     return arena.takeAscii(text) ?? arena.takeText(checkText(text, name, position));
   }
 
-  /** Zeroed memory for the value of the parameter of an index, or for what a member points to. */
+  /** Zeroed memory for the value of the parameter of an index, or for the target of a member. */
   allocate(size, index) {
     if (this.#blocks === undefined) return allocate(size);
     return (
@@ -251,7 +251,7 @@ function putAddress(view, at, number) {
   view.setUint32(at + 4, number / TWO_32, true);
 }
 
-/** Writes the address of what a value refers to. */
+/** Writes the address of the memory that a value refers to. */
 function store(type, view, at, value, callMemory, name, position) {
   if (typeof value === 'function' && layoutOf(type).kind === 'callback') {
     const { row, value: lent } = callMemory.lend(layoutOf(type), value, name, position);

@@ -86,7 +86,7 @@ const koffi = {
   version,
   view,
 };
-// What reaches native code or its memory needs the permission; load() asks by itself, with the library's name.
+// Functions that reach native code or its memory need the permission; load() checks it itself, with the library's name.
 Object.assign(
   koffi,
   allPermitted({ address, alloc, call, decode, encode, errno: system.errno, free, register, unregister, view }),

@@ -19,15 +19,15 @@ function flagsOf(options) {
 }
 
 /**
- * What koffi says of what it does not find: programs compare the beginning and the end. This package's error is the
- * cause.
+ * koffi's messages for missing libraries and symbols: programs compare the beginning and the end. This package's error
+ * is the cause.
  */
 const WORDS = {
   ERR_FFI_LIBRARY_NOT_FOUND: (_what, error) => `Failed to load shared library: ${error.message}`,
   ERR_FFI_SYMBOL_NOT_FOUND: (what) => `Cannot find ${what} in shared library`,
 };
 
-/** Runs `find`, whose errors speak koffi's words; `what` is what it looks for. */
+/** Runs `find`, and gives its errors koffi's words; `what` names the thing that is looked for. */
 function inWords(what, find) {
   try {
     return find();

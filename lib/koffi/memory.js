@@ -18,7 +18,7 @@ const { arrayOf, standard, typeOf } = require('./make.js');
 const { refuse } = require('./pass.js');
 const { builtin, layoutOf, namesVersion } = require('./type.js');
 
-/** C's own allocator: what koffi.alloc() returns may be freed by C, and C's memory by koffi.free(). */
+/** C's own allocator: C may free the memory of koffi.alloc(), and koffi.free() frees C's memory. */
 let allocator;
 const c = () =>
   (allocator ??= dlopen(process.platform === 'win32' ? 'ucrtbase.dll' : null, {

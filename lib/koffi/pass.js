@@ -46,7 +46,7 @@ function zero(view, at, size) {
   for (; i < size; i += 1) view.setInt8(at + i, 0);
 }
 
-/** What is read once of an object that is passed for a plain struct: getters run before anything is written. */
+/** The functions that read an object for a plain struct once: its getters run before anything is written. */
 const copiers = new WeakMap();
 
 function copyOf(type, layout, value, name, position) {

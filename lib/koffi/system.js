@@ -1,5 +1,5 @@
 'use strict';
-// errno, os, extension, config, stats, reset: what koffi tells of itself and of the system.
+// errno, os, extension, config, stats, reset: facts about koffi and the system.
 
 const os = require('node:os');
 const binding = require('../native/binding.js');

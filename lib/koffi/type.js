@@ -57,7 +57,7 @@ const anonymousName = () => `<anonymous_${(anonymous += 1)}>`;
 
 const builtin = new Map();
 let names = new Map();
-/** Grows whenever a name is added or removed: what was parsed before may mean something else. */
+/** Grows whenever a name is added or removed: text that was parsed before may have another meaning then. */
 let version = 0;
 
 function addBuiltin(name, type) {

@@ -9,7 +9,7 @@ const { isPath } = require('../native/platform.js');
 const { candidates } = require('./resolve.js');
 const { fileOf } = require('./search.js');
 
-/** Whether this process could load what a report of the native side tells of. */
+/** Whether this process could load the library of a report of the native side. */
 const isLoadable = ({ format, architecture }) =>
   architecture === process.arch && format === ({ win32: 'PE', darwin: 'Mach-O' }[process.platform] ?? 'ELF');
 

@@ -1,5 +1,5 @@
 'use strict';
-// The error of a library that could not be opened: what was tried, and why each did not do.
+// The error of a library that could not be opened: the candidates, and why each was not loaded.
 
 const fs = require('node:fs');
 const { makeError } = require('../errors.js');
@@ -12,7 +12,7 @@ const ABSENT = /no such file|not found|could not be found|os error 126/i;
 /** Nothing opened: either no file was there, or what was there does not load (then the loader's reason counts). */
 function notOpened(expected, tried) {
   const exists = ({ path }) => /[\\/]/.test(path) && fs.existsSync(path);
-  // Windows does not say of which file it speaks: the one that was asked for, or one that it needs.
+  // Windows does not name the missing file: it is the library itself, or a library that it needs.
   const isNamed = ({ path, reason }) => reason.includes(path);
   const isAbsent = (attempt) =>
     !exists(attempt) && ABSENT.test(attempt.reason) && (process.platform === 'win32' || isNamed(attempt));

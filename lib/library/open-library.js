@@ -15,7 +15,7 @@ const { candidatesInTurn, toPath } = require('./resolve.js');
 /** RTLD_DEEPBIND, where the system has it. Not by `node:os`, which few programs need otherwise. */
 const DEEPBIND = binding.deepbindFlag() ?? undefined;
 
-const search = lazy(() => require('./search.js'));
+const rivals = lazy(() => require('./rivals.js'));
 const isolation = lazy(() => require('../isolate/library.js'));
 
 /** Stands for the group of all libraries. */
@@ -23,7 +23,7 @@ const ALL = Symbol('all');
 /** The value of the option `isolate` that is left out: that of PINNED_FFI_ISOLATE. */
 const ISOLATES = config.isolate ? ALL : false;
 
-/** Opens a library in this process, or in another one: what its functions are bound with. */
+/** Opens a library in this process, or in another one. Its functions are bound with the result. */
 const openAs = function (path, flags, isolate, where) {
   const bits = flags === undefined ? 0 : flagsOf(flags);
   if (isolate !== false) return openIsolated(path, bits, isolate, where);
@@ -49,7 +49,7 @@ function openIsolated(path, flags, isolate, where) {
   }
 }
 
-/** The flags that were asked for. Where none are, native code takes RTLD_NOW. */
+/** The flags of the options. Without any, native code takes RTLD_NOW. */
 function flagsOf(flags) {
   /** @type {Record<string, number>} */
   const known = require('node:os').constants.dlopen ?? {};
@@ -68,7 +68,7 @@ const open = function (path, flags) {
   return { native, found, lifetime: new Lifetime(native, rival, found) };
 };
 
-/** Publishes that a library is open; `process` is that of one that is isolated. */
+/** Publishes that a library is open; `process` is the process of an isolated one. */
 const publishOpen = function (path, found, process) {
   if (!libraryOpen.hasSubscribers) return;
   const isolated = process === undefined ? {} : { isolated: process.state };
@@ -102,17 +102,12 @@ const openFirst = function (path, openOne) {
   throw notOpened(expected, tried);
 };
 
-/**
- * A symbol that a library defines and Node exports as well: the library would call Node's definition instead of its
- * own. Null where there is none. Addons are not examined: they call Node's definitions on purpose.
- */
+/** A symbol by which Node would take the place of a library's own functions. Addons call Node's on purpose. */
 function rivalOf(candidate, flags) {
   const decides = flags === 0 && config.deepbind === undefined;
   if (DEEPBIND === undefined || !(decides || config.trace) || isAddon(candidate)) return null;
-  if (candidate.includes('/')) return binding.interposed(candidate);
   // Most names are those of libraries that are loaded (libc), about which nothing can be done any more.
-  const file = binding.isLoaded(candidate) ? null : search().fileOf(candidate);
-  return file === null ? null : binding.interposed(file);
+  return binding.isLoaded(candidate) ? null : rivals().rivalOf(candidate);
 }
 
 module.exports = { ISOLATES, openAs };

@@ -103,7 +103,7 @@ const machines = {
 };
 const machine = machines[process.arch];
 
-/** Where ELF libraries are: what the user says comes before, what the system has comes after the loader's cache. */
+/** The directories of ELF libraries: those of the user come before the loader's cache, those of the system after it. */
 function searchDirectories() {
   const own = (process.env.LD_LIBRARY_PATH ?? '').split(/[:;]/).filter((directory) => directory !== '');
   return { own, standard: defaultDirectories() };
@@ -154,7 +154,9 @@ const cachedEntries = (start) => entriesFor(loaderCache(), start, machine?.flags
 
 let stems;
 
-/** The names of all libraries in the loader's cache as programs call them: `sqlite3` for libsqlite3.so.0. For messages. */
+/**
+ * The names of all libraries in the loader's cache as programs call them: `sqlite3` for libsqlite3.so.0. For messages.
+ */
 function installedNames() {
   stems ??= unique(
     loaderCache()
@@ -203,4 +205,9 @@ function fileOf(name) {
   return (isPath(name) ? [name] : placesOf(name)).find(isFile) ?? null;
 }
 
-module.exports = { furtherNames, installedNames, searchDirectories, cachedFiles, fileOf };
+/** The file of a name in the first of some directories that has it; null where none has. */
+function fileIn(name, folders) {
+  return folders.map((folder) => path.join(folder, name)).find(isFile) ?? null;
+}
+
+module.exports = { furtherNames, installedNames, searchDirectories, cachedFiles, fileOf, fileIn };

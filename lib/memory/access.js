@@ -107,7 +107,7 @@ function read(descriptor, address, byteOffset, name) {
   }
 }
 
-/** Writes a value of a type's descriptor at an address. `position` is what messages call it. */
+/** Writes a value of a type's descriptor at an address. `position` is its name in messages. */
 function write(descriptor, address, byteOffset, value, name, position = 'value') {
   const target = checkedAddress(address, byteOffset, name);
   const isBig = typeof target === 'bigint';

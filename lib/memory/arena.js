@@ -7,12 +7,12 @@ const { renewPool } = require('./fences.js');
 let isMade = false;
 let reason;
 
-/** Makes the arena, once. Where the system refuses it, libraries are isolated with copies in as much as there is. */
+/** Makes the arena, once. Where the system refuses it, isolated libraries get copies of the memory. */
 function makeArena() {
   if (isMade || binding.isolateUnavailable() !== null) return;
   isMade = true;
   reason = binding.makeArena() ?? undefined;
-  // The slices of the slab of now would be copied for each call.
+  // The slices of the current slab would be copied for each call.
   if (reason === undefined) renewPool();
 }
 

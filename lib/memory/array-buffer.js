@@ -16,7 +16,7 @@ require('./arg-buffer.js');
 const { getBuiltinModule = () => require('node:worker_threads') } = process;
 const threads = () => getBuiltinModule('node:worker_threads');
 
-/** A getter of a prototype as a function: what a user shadows on the object itself is never run. */
+/** A getter of a prototype as a function: a property that shadows it on the object itself is not run. */
 const getter = (prototype, key) => {
   const { get } = Object.getOwnPropertyDescriptor(prototype, key);
   return (object) => Reflect.apply(get, object, []);
@@ -214,7 +214,7 @@ function isDetachedView(value) {
   return isDetached(buffer) || (byteLengthOf(buffer) === 0 && binding.addressOf(buffer) === undefined);
 }
 
-/** The bytes of a view or a buffer, whatever its own properties say; `where` is what messages call it. */
+/** The bytes of a view or a buffer, whatever its own properties say; `where` is its name in messages. */
 function bytesOf(value, where) {
   const length = byteLengthOf(value);
   if (length > 0) return new Uint8Array(bufferOf(value), offsetOf(value), length);

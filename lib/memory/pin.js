@@ -80,7 +80,7 @@ function unlockInScript(buffer) {
   if (lock.count === 0) lock.undo.forEach((undo) => undo());
 }
 
-/** Keeps an ArrayBuffer from being transferred; returns how to let it go again. `where` is what messages call it. */
+/** Keeps an ArrayBuffer from being transferred; returns how to let it go again. `where` is its name in messages. */
 function lock(buffer, where) {
   const isLocked = binding.lock(buffer);
   const inScript = !isSharedArrayBuffer(buffer) && (!isLocked || transferAborts);

@@ -14,7 +14,7 @@ class ScopedCallback {
   }
 }
 
-/** A live view whose bytes were copied: what its fields point to is kept by the view. */
+/** A live view whose bytes were copied: the view keeps the memory that its fields point to. */
 class CopiedView {
   constructor(source) {
     this.source = source;

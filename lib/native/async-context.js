@@ -31,7 +31,7 @@ class Context extends AsyncResource {
 /** The contexts of the asynchronous calls under way, by their slots: call/async-call.js. */
 const contexts = [];
 
-/** The context of now, for an asynchronous call; undefined where the runtime has its own way. */
+/** The current context, for an asynchronous call; undefined where the runtime keeps contexts itself. */
 const contextOfCall = () => (other === undefined ? new Context(true) : undefined);
 /** The same for a callback. Its `destroy` hook runs when it is collected. */
 const contextOfCallback = () => (other === undefined ? new Context(false) : undefined);

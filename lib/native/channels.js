@@ -9,7 +9,7 @@ const libraryClose = channel('pinned-ffi:library:close');
 const libraryDied = channel('pinned-ffi:library:died');
 const fenceBreach = channel('pinned-ffi:fence:breach');
 
-/** A fence was breached: `found` says when that was noticed, `error` is what is thrown or the warning. */
+/** A fence was breached: `found` says when that was noticed, `error` is the exception or the warning. */
 function publishBreach(found, error) {
   if (!fenceBreach.hasSubscribers) return;
   const { code, symbol, argument, byteLength, firstBadOffset, bytesPast } = error;
@@ -20,7 +20,7 @@ function publishBreach(found, error) {
 const dead = new Set();
 const MOST_DEAD = 64;
 
-/** The process of isolated libraries has ended under a call, or before it: `error` is what that throws. */
+/** The process of isolated libraries has ended under a call, or before it: `error` is the exception of the call. */
 function publishDeath(error) {
   if (!libraryDied.hasSubscribers) return;
   const { code, symbol, pid, generation, signal, exitCode } = error;
@@ -33,7 +33,7 @@ function publishDeath(error) {
 
 const BREACHES = new Set(['ERR_FFI_BUFFER_OVERFLOW', 'ERR_FFI_BUFFER_UNDERFLOW']);
 
-/** A call throws an error that channels tell of. */
+/** A call throws an error that channels publish. */
 function publishFailure(error) {
   if (BREACHES.has(error.code)) publishBreach('call', error);
   else publishDeath(error);

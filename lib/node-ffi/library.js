@@ -35,7 +35,7 @@ function open(path) {
   }
 }
 
-/** A name of a symbol; `what` is what Node calls it. */
+/** A name of a symbol; `what` is Node's word for it. */
 function checkName(name, what) {
   if (typeof name !== 'string') throw wrongType(`${what} must be a string`);
   if (name.includes('\0')) throw wrongValue(`${what} must not contain null bytes`);

@@ -102,7 +102,7 @@ function toString(pointer) {
 
 const EXCEEDS = 'The pointer and length exceed the platform address range';
 
-/** An ArrayBuffer over memory, or of a copy of it. `what` is what messages call the result. */
+/** An ArrayBuffer over memory, or of a copy of it. `what` names the result in messages. */
 function bufferAt(pointer, length, copy, what) {
   const address = addressOf(pointer, 'first argument');
   const size = sizeOf(length, 'length');

@@ -107,7 +107,7 @@ const INVALID_RESULT = 'Callback returned invalid value for declared FFI type';
 const refusal = (position, expected) =>
   wrongValue(position === RESULT ? INVALID_RESULT : `Argument ${position} must be ${expected}`);
 
-/** A number: what Node takes, the descriptor of the table writes. */
+/** A number: the descriptor of the table writes a value that Node takes. */
 function numberOf(name) {
   const base = byName.get(name);
   // Node rounds to Infinity; the table's own descriptor refuses such a number.

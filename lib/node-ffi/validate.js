@@ -6,7 +6,7 @@ const { outOfRange, wrongArgument, wrongType, wrongValue } = require('./words.js
 
 const END = 2n ** 64n;
 
-/** An address, as Node takes it; `what` is what messages call it. */
+/** An address, as Node takes it; `what` is its name in messages. */
 function addressOf(value, what) {
   if (typeof value !== 'bigint') throw wrongType(`The ${what} must be a bigint`);
   if (BigInt.asUintN(64, value) !== value) throw wrongValue(`The ${what} must be a non-negative bigint`);

@@ -1,6 +1,6 @@
 'use strict';
-// read.bytes() and write.bytes(): copies of memory. A Buffer over native memory (external.js) costs some twenty times as
-// much as a copy of a few bytes, because the engine keeps a record of each.
+// read.bytes() and write.bytes(): copies of memory. A Buffer over native memory (external.js) costs some twenty times
+// as much as a copy of a few bytes, because the engine keeps a record of each.
 
 const {
   Buffer,

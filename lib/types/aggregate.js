@@ -20,7 +20,7 @@ function checkObject(value, name, owner, position) {
   throw wrongType(locationOf(owner, position), `an object (${name})`, value);
 }
 
-/** Zeroes a value: what lies between the fields is not left to chance. */
+/** Zeroes a value, so that the bytes between the fields are defined. */
 const zero = (view, at, size) => new Uint8Array(view.buffer, view.byteOffset + at, size).fill(0);
 
 /** Copies the bytes of a live view of the same type, which keeps what its fields point to. */
@@ -219,8 +219,8 @@ function structDescriptor(layout, name, fields, zero = false) {
 // ---- unions ---------------------------------------------------------------------------------------------------------
 
 /**
- * The descriptor of a union. An object with one of its fields goes in; a view of a copy comes out, whose fields are
- * read when they are asked for, as only one of them makes sense.
+ * The descriptor of a union. C gets an object with one of its fields; JavaScript gets a view of a copy, whose fields
+ * are read when they are accessed, because only one of them is meaningful.
  */
 function unionDescriptor(layout, name, fields) {
   const byKey = new Map(fields.map((field) => [field.key, field]));

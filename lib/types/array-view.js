@@ -20,7 +20,7 @@ const {
 const { textOfArray } = require('./show.js');
 const { refusingClones } = require('../memory/uncloneable.js');
 
-/** A live array: its elements are read when they are asked for; those that are aggregates are live themselves. */
+/** A live array: an element is read when it is accessed; elements that are aggregates are live themselves. */
 class ArrayView extends LiveView {
   [DESCRIPTOR];
 
@@ -69,7 +69,7 @@ class ArrayView extends LiveView {
     }
   }
 
-  /** The text of an array of characters; of another one what an array gives. */
+  /** The text of an array of characters; for another array, the string of a JavaScript array. */
   toString() {
     try {
       const { data, at } = memoryOf(this);

@@ -23,7 +23,7 @@ function bitfieldDescriptor(unit, shift, width) {
     ...(unit.readBig && { readBig: (view, at) => cut(width, get(view, at)) }),
     read: (view, at) => outOf(cut(width, get(view, at))),
     write(view, at, value, name, position) {
-      // Of this write alone: V8 may let others in between.
+      // Only for this write: V8 may run other JavaScript in between.
       const scratch = new DataView(new ArrayBuffer(8));
       unit.write(scratch, 0, value, name, position);
       const big = BigInt((unit.readBig ?? unit.read)(scratch, 0));

@@ -17,7 +17,7 @@ class Enumeration extends DeclaredType {
     super(descriptor);
     this.#nameOf = nameOf;
     Object.defineProperty(this, 'values', { value: values, enumerable: true });
-    // The constants as C has them; what types have themselves goes first.
+    // The constants as C has them. Properties that every type has come first.
     for (const [name, value] of Object.entries(values)) {
       if (!(name in this)) Object.defineProperty(this, name, { value, enumerable: false });
     }

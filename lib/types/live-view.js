@@ -106,7 +106,7 @@ function mappedMemory(view) {
 const { memoryOf, farOf } = LiveView;
 
 /**
- * Gives a class of views what LiveView has as properties of its own: between them is a Proxy, which would make these
+ * Gives a class of views what LiveView has as own properties: between them is a Proxy, which would make these
  * slow to look up.
  */
 function copyMembers(View) {
@@ -257,7 +257,7 @@ function placeOf(descriptor, source, byteOffset, name, make) {
   const storage = (typeof source === 'object' && source !== null ? source[storageOf] : undefined) ?? source;
   if (typeof storage === 'number' || typeof storage === 'bigint') {
     const address = access.checkedAddress(storage, byteOffset, name);
-    // The guard asks at once whether the memory is there; so does `wrap` of its length.
+    // The guard checks at once that the memory is mapped; `wrap` does so for its length.
     const view = make(undefined, 0, address);
     if (descriptor.size > MOST_FAR || config.guard) memoryOf(view);
     return view;

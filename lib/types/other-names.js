@@ -97,7 +97,7 @@ const MEANT = {
 /** Numbers of C that have no type here. */
 const ABSENT = /^(?:long double|__float128|_Float\w+|half|f16|[iu]128|u?int128|(?:unsigned )?__int128)$/;
 
-/** For a name that is none here: the one that was probably meant, or where C types are taken. */
+/** The hint for an unknown name: the type that was probably meant, or where C types are accepted. */
 function hintFor(declared, where, byName) {
   if (MEANT[declared] !== undefined) return didYouMean(MEANT[declared]);
   if (ABSENT.test(declared)) return '; JavaScript and the package have no counterpart of it';

@@ -1,5 +1,5 @@
 'use strict';
-// out() and inout(): parameters through which C gives values back.
+// out() and inout(): parameters through which C returns values.
 
 const { wrongValue } = require('../errors.js');
 const { parseOptions } = require('../validate.js');
@@ -50,7 +50,7 @@ const parameter = (kind) => (declared) => {
 /** A parameter through which C returns a value. The call returns it, and the caller does not pass it. */
 const out = parameter('out');
 
-/** A parameter through which C takes a value and gives one back. */
+/** A parameter through which C receives a value and returns one. */
 const inout = parameter('inout');
 
 module.exports = { out, inout };

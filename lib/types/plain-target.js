@@ -20,7 +20,7 @@ const isPlainObject = (value) => {
 /** Whether a value is one that memory is made of: an array, or an object for a struct or union. */
 const isPlain = (value, target) => Array.isArray(value) || (target.fields !== undefined && isPlainObject(value));
 
-/** The values may point only to what lives as long as their memory; a plain function does not. */
+/** The values may point only to memory that lives as long as they do; the pointer of a plain function does not. */
 function keep(retained, name, position, value) {
   if (!hasScopedCallback(retained)) return;
   release(retained);
@@ -83,7 +83,7 @@ function readPart(descriptor, data, at, part) {
   }
 }
 
-/** Of a union the field comes back that was passed. */
+/** Of a union, the field that was passed is copied back. */
 function copyUnion(value, target, data, isChanged) {
   const field = target.fields.find(({ key }) => Object.hasOwn(value, key));
   if (field !== undefined && isChanged(0, field.descriptor.size))

@@ -4,7 +4,7 @@
 // write.* use them.
 //   write   checks the value and stores it; returns what has to stay alive for the length of the call, or undefined.
 //           A returned view or string is not stored yet: its address is taken by the code that keeps it alive.
-//   resolve (where present) is what may run the user's code, such as a `.ptr` getter; it comes before any write.
+//   resolve (where present) may run the user's code, such as a `.ptr` getter; it comes before any write.
 //   writeAnyText (where present): `write`, except that a string with a NUL in it passes.
 //   returnedByEntry (where present): the native entry returns the value itself; `read` serves callbacks and memory.
 //   writesAtOnce (where present): `write` throws before it stores, and stores at once, though the descriptor was made
@@ -68,7 +68,7 @@ const {
   wchar,
 } = require('./scalars.js');
 
-/** Programs that pass numbers alone do without. */
+/** Programs that pass only numbers do not load it. */
 const lateTypes = lazy(() => require('./late-types.js'));
 
 const compiledOnly = (id, name) => ({ id, name, refused: 'exists only in C code that bun compiles itself' });
@@ -148,7 +148,7 @@ const aliases = {
 
 /** Enters descriptors under their names. */
 function enter(map, list) {
-  // No loop: a long one in the code of a file has V8 compile all of that once more.
+  // Not by a loop: V8 compiles the code of a file once more for a long one.
   list.forEach((descriptor) => {
     map.set(descriptor.name, descriptor);
     const others = aliases[descriptor.name];

@@ -125,7 +125,7 @@ for (const descriptor of [char, i8, u8, i16, u16, i32, u32]) coerceInteger(descr
 const I64_RANGE = 'an integer from -2^63 to 2^63-1';
 const U64_RANGE = 'an integer from 0 to 2^64-1';
 
-/** Throws for what is neither a BigInt in range nor a safe integer in range. */
+/** Throws for a value that is neither a BigInt in range nor a safe integer in range. */
 function refuseWide(value, range, descriptor, name, position) {
   const expected = `${range} (${typeNameOf(descriptor, position)})`;
   const hint = integerHint(value, 64, range === I64_RANGE);

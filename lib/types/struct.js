@@ -256,7 +256,8 @@ function union(fields, options = {}) {
     throw makeError('ERR_INVALID_ARG_VALUE', `${name}: field ${bitfield.key} must not have bits: put it into a struct`);
   }
   const pack = packOf(packed, name);
-  const least = align === undefined ? 0 : powerOfTwo(align, `${name}: options.align`);
+  const requested = align === undefined ? 0 : powerOfTwo(align, `${name}: options.align`);
+  const least = Math.max(requested, ...parts.map((part) => part.align ?? 0));
   return made(
     sharedBy(['union', name, pack, least, ...keysOf(parts)], () => {
       const layout = laidOut(name, () =>

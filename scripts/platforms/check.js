@@ -115,10 +115,12 @@ const SHARD = path.join(root, 'test', 'fuzz', 'shard.js');
 const INPUTS_AT_ONCE = 20_000;
 
 /**
- * Passes random inputs to the public interface, as test/fuzz/run.js does, which cannot start processes in every emulator.
+ * Passes random inputs to the public interface, as test/fuzz/run.js does, which cannot start processes in every
+ * emulator.
  * @param {{ binary: string, env: object }} runtime
  * @param {{ count: number, seed: number }} what
- * @returns {Promise<{ count: number, faults: string[] }>} faults: the first input that crashes or throws what it must not
+ * @returns {Promise<{ count: number, faults: string[] }>} faults: the first input that crashes or throws what it must
+ *   not
  */
 async function runInputs({ binary, env }, { count, seed }) {
   const cwd = fs.mkdtempSync(path.join(os.tmpdir(), 'pinned-ffi-inputs-'));

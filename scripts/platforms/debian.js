@@ -9,7 +9,7 @@ const { Unavailable } = require('../unavailable.js');
 const MIRROR = process.env.PINNED_FFI_DEBIAN_MIRROR ?? 'http://deb.debian.org/debian';
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
-/** What takes longer hangs. */
+/** A command that takes longer is taken for one that hangs. */
 const LONGEST_TRY_MS = 5 * 60_000;
 
 /** Runs a command that fetches or sets up something. */

@@ -24,8 +24,8 @@ async function inParallel(jobs, work) {
 
 /**
  * Compares random signatures with a C compiler of this machine.
- * @param {{ binary: string, env: object, compiler: string, folder: string, pathThere: (file: string) => string }} runtime
- *   folder: where the C and the libraries are put; pathThere: the path of a file of this machine there
+ * @param {{ binary: string, env: object, compiler: string, folder: string, pathThere: (file: string) => string }}
+ *   runtime folder: where the C and the libraries are put; pathThere: the path of a file of this machine there
  * @param {{ count: number, seed: number, callPaths: string[], engines: string[] }} what as scripts/abi.js has it
  * @returns {Promise<{ count: number, faults: string[] }>}
  */

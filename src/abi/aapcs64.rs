@@ -130,7 +130,7 @@ fn push_scalar(sequence: &mut Builder, ctype: CType, from: usize, is_packed: boo
     sequence.push(from, load, to)
 }
 
-/// B.4, C.2 to C.5, C.12 to C.15: what does not fit in the registers of its class ends them.
+/// B.4, C.2 to C.5, C.12 to C.15: after an argument that does not fit in the registers of its class, none is used.
 fn push_aggregate(sequence: &mut Builder, passed: Passed, from: usize, is_packed: bool) -> Option<()> {
     match passed {
         Passed::Floats(count, load) => {

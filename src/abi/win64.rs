@@ -1,6 +1,6 @@
-//! Calling sequences of the x64 ABI of Windows ("x64 calling convention", Microsoft Learn). Each argument takes one slot:
-//! the first four are registers, of integers or of floating point by the type of the argument, and the others words of
-//! the stack.
+//! Calling sequences of the x64 ABI of Windows ("x64 calling convention", Microsoft Learn). Each argument takes one
+//! slot: the first four are registers, of integers or of floating point by the type of the argument, and the others
+//! words of the stack.
 
 use super::calling_sequence::{Builder, CallingSequence, FileLayout, Load, ResultIn, WORD};
 use super::ctype::CType;
@@ -13,8 +13,8 @@ pub const RETURNED: usize = 4;
 /// The register of the address of a result in memory.
 pub const RESULT_ADDRESS: usize = 0;
 
-/// A directive of unwind information in naked functions. Assemblers for other systems, on which the tests run, do not know
-/// it: they get a comment.
+/// A directive of unwind information in naked functions. Assemblers for other systems, on which the tests run, do not
+/// know it: they get a comment.
 #[cfg(windows)]
 macro_rules! seh {
     ($directive:literal) => {
@@ -72,8 +72,8 @@ impl Slot {
 }
 
 /// The calling sequence of a signature whose arguments lie at these offsets of the argument buffer. `None` for
-/// aggregates that are refused, and where there are too many arguments or copies. Of a variadic function, which does not know the
-/// types of its arguments, floating-point numbers are in both registers of their slots.
+/// aggregates that are refused, and where there are too many arguments or copies. Of a variadic function, which does
+/// not know the types of its arguments, floating-point numbers are in both registers of their slots.
 pub fn arrange(
     arguments: &[ValueType],
     offsets: &[usize],

@@ -18,7 +18,7 @@ struct Shape {
 #[derive(Debug, Default)]
 pub struct PointerShapes {
     shapes: Vec<Shape>,
-    /// By argument: the type of its value, or of what it points to.
+    /// By argument: the type of its value, or of the value that it points to.
     arguments: Vec<Option<usize>>,
 }
 

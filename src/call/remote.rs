@@ -34,7 +34,7 @@ pub fn keeps_thread() -> bool {
 pub struct RemoteResult {
     /// The result.
     pub block: ResultBlock,
-    /// errno, where it was asked for.
+    /// errno, if the declaration captures it.
     pub errno: i32,
     /// The text that the result is the address of, where the result is text and not too long.
     pub text: Option<Vec<u8>>,
@@ -69,7 +69,7 @@ pub trait RemoteImage {
     /// The end of the process.
     fn find(&self, symbol: &str) -> Result<Option<u64>>;
 
-    /// The function at an address there. `timeout` is what a call may take, in milliseconds.
+    /// The function at an address there. `timeout` is the time that a call may take, in milliseconds.
     fn function(&self, address: u64, timeout: Option<u64>) -> Arc<dyn RemoteCall>;
 
     /// Closes it there.

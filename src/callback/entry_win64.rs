@@ -6,8 +6,8 @@ use crate::abi::win64::seh;
 
 pub use super::jump_x86_64::{STUB_BYTES, stub};
 
-/// The words between the block and the stack arguments: padding, the return address, and the space in which a callee may
-/// save its four registers.
+/// The words between the block and the stack arguments: padding, the return address, and the space in which a callee
+/// may save its four registers.
 pub const LINKS: usize = 6;
 
 /// All stubs continue here: r10 is the slot, with the address of `enter`, the function to call, and its argument. Makes

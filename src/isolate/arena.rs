@@ -63,7 +63,7 @@ pub fn sealed_file(name: &std::ffi::CStr, size: usize) -> Result<OwnedFd, Error>
     }
 }
 
-/// Behind an arena lie zeroes that can be read: what is read at the address of a text or a value in it does not run on
+/// Behind an arena lie zeroes that can be read: a read of a text or a value in it does not run on
 /// into other memory, whatever a host has written.
 const BEHIND: usize = MIB;
 

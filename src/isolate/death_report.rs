@@ -190,7 +190,7 @@ impl Death {
             KIND_SIGNAL if (1..=64).contains(&report.number) => Cause::Signal {
                 signal: report.number,
                 code: report.code,
-                // SI_USER is 0, what other processes send is below; SI_KERNEL (0x80) has no address.
+                // SI_USER is 0, and signals of other processes have codes below it; SI_KERNEL (0x80) has no address.
                 address: (report.code > 0 && report.code < 0x80 && report.number != SIGSYS).then_some(report.address),
                 sender: (report.code <= 0 && report.sender > 0).then_some(report.sender),
                 syscall: (report.number == SIGSYS && report.syscall >= 0).then_some(report.syscall),

@@ -22,7 +22,7 @@ struct Host {
     memory: Arc<ControlMemory>,
     life: Arc<Life>,
     answer: Answer,
-    /// The number of channels that the host has asked for.
+    /// The number of channels that the host has requested.
     count: AtomicUsize,
 }
 
@@ -54,7 +54,7 @@ impl Host {
         }
     }
 
-    /// Starts a listener on a channel that the host has asked for: the next one.
+    /// Starts a listener on the next channel that the host has requested.
     fn add(self: &Arc<Self>, channel: u64) -> Option<Vec<u8>> {
         let next = FIRST_FOREIGN + self.count.fetch_add(1, Ordering::Relaxed);
         (channel == next as u64 && next < CHANNELS && listen(Arc::clone(self), next)).then(Vec::new)

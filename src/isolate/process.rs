@@ -15,7 +15,7 @@ use super::{address_space, limits, shared, stubs};
 use crate::error::{FfiError, Result};
 use crate::memory::other_memory;
 
-/// What a call does after the host has ended.
+/// The behaviour of a call after the host has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Restart {
     /// It fails until somebody restarts the process.
@@ -41,7 +41,7 @@ pub struct Options {
     /// Whether the library keeps the malloc that it has, for a sanitizer or valgrind: they make nothing of memory that
     /// lies in an arena, and take very long to look at one.
     pub keeps_malloc: bool,
-    /// Whether it has an arena of its own, and sees no other Buffers.
+    /// Whether it has a separate arena, and sees no other Buffers.
     pub is_apart: bool,
     /// The timeout of calls whose declaration has none, in milliseconds.
     pub timeout: Option<u64>,

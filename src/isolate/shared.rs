@@ -1,4 +1,4 @@
-//! The arena that this process shares with its hosts: made when it is first asked for.
+//! The arena that this process shares with its hosts: made when it is first used.
 
 use std::io::{Error, ErrorKind};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -34,7 +34,7 @@ static APART: Mutex<Vec<Weak<Arena>>> = Mutex::new(Vec::new());
 /// Whether there was ever one.
 static ANY_APART: AtomicBool = AtomicBool::new(false);
 
-/// Notes an arena of its own.
+/// Records a separate arena.
 pub fn add_apart(arena: &Arc<Arena>) {
     let mut all = APART.lock().unwrap_or_else(PoisonError::into_inner);
     all.retain(|arena| arena.strong_count() > 0);

@@ -26,7 +26,7 @@ pub enum Status {
     Unknown,
 }
 
-/// What is done with a host's output on stderr, apart from keeping it.
+/// The destination of a host's output on stderr, which is kept in any case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stderr {
     /// It goes to the stderr of this process as well.
@@ -41,7 +41,7 @@ pub struct OnEnd {
 }
 
 impl OnEnd {
-    /// Wakes all threads that wait for a message in the memory. `heap` is what the host has used of the arena.
+    /// Wakes all threads that wait for a message in the memory. `heap` is the part of the arena that the host has used.
     pub fn new(memory: &Arc<ControlMemory>, heap: Option<(usize, usize)>) -> Self {
         Self { memory: Arc::clone(memory), heap }
     }
@@ -218,13 +218,13 @@ impl Watcher {
     fn take_status(&self, key: u64) {
         let Some(mut host) = self.locked().remove(&key) else { return };
         let status = status_of(host.pidfd.as_raw_fd());
-        // Others hold the same descriptor under a number of their own, so that closing this one would not do.
+        // Others hold the same file under another descriptor, so that closing this one has no effect.
         // SAFETY: the descriptors are open; the kernel needs no event to remove one.
         unsafe {
             let (epoll, fd) = (self.epoll.as_raw_fd(), host.pidfd.as_raw_fd());
             libc::epoll_ctl(epoll, libc::EPOLL_CTL_DEL, fd, std::ptr::null_mut());
         }
-        // What it wrote last is in the pipe. Its own children may hold the pipe open: their output is not waited for.
+        // Its last output is in the pipe. Its children may hold the pipe open: their output is not waited for.
         host.pass_on(AT_ONCE);
         // First, so that a thread which sees the end finds no descriptor of the host.
         let exit = Arc::clone(&host.exit);

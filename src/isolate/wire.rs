@@ -22,7 +22,7 @@ pub const FIRST_OTHER_FD: i32 = 6;
 pub const CHANNELS: usize = 256;
 /// The channel of the JavaScript thread.
 pub const MAIN: usize = 0;
-/// The channel on which threads of the library ask for channels of their own, one after the other.
+/// The channel on which threads of the library request separate channels, one after the other.
 pub const FOREIGN: usize = 1;
 /// The first channel of asynchronous calls.
 pub const FIRST_SPARE: usize = 2;

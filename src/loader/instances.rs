@@ -74,7 +74,7 @@ fn loaded() -> Vec<OsString> {
 fn build_of(file: &OsString) -> Option<String> {
     use libloading::os::unix::{Library, RTLD_LAZY};
 
-    // Other libraries are not asked: one that wraps the addon would answer for it.
+    // Other libraries are not searched: one that wraps the addon would answer for it.
     if !file.as_encoded_bytes().ends_with(b".node") {
         return None;
     }

@@ -1,13 +1,13 @@
 //! Finds definitions of a library that the executable would interpose: on ELF systems a symbol that the executable
-//! exports takes precedence, so a library with its own copy of zlib calls the executable's. The file is read before the
-//! library is loaded.
+//! exports takes precedence, so a library with its own copy of zlib calls the executable's, and one that comes with
+//! OpenSSL calls some functions of that and some of the executable's. The files are read before they are loaded.
 #![cfg(glibc)]
 #![expect(unsafe_code, reason = "reads the symbol table of the running program")]
 
 use std::ffi::{CStr, CString, c_void};
 use std::fs::File;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use object::read::ReadCache;
@@ -19,37 +19,87 @@ use crate::loader::exports::Exports;
 use crate::loader::library::Images;
 use crate::memory::address::Address;
 
-/// A symbol of the library that the executable would interpose. `None` if there is none, or if the library is loaded
-/// already: it is too late then.
-pub fn first(path: &Path) -> Option<String> {
+/// A symbol that one of some files defines and the executable would interpose: those of a library and of the
+/// dependencies that the loader is going to load with it. `None` if there is none, or if the files use variables of the
+/// process.
+pub fn first(files: &[PathBuf]) -> Option<String> {
+    let program = program()?;
+    let found: Vec<Findings> = files.iter().filter_map(|file| read(file, |file| findings(program, file))).collect();
+    let rival = found.iter().find_map(|found| found.rival.as_deref())?;
+    // Variables of other libraries that the program uses (`environ`, `tzname`, `std::cout`) live in the program, which
+    // has copies of them. Bound locally, the files would use the originals, which the rest of the process does not use.
+    let is_defined = |name: &[u8]| files.iter().any(|file| read(file, |file| Some(file.defines(name))) == Some(true));
+    let shares_variable = found.iter().flat_map(|found| &found.variables).any(|name| !is_defined(name));
+    (!shares_variable).then(|| String::from_utf8_lossy(rival).into_owned())
+}
+
+/// The names of the libraries that a file needs, and the directories in which it wants them to be looked for. `None` if
+/// it is no library.
+pub fn needs(file: &Path) -> Option<(Vec<String>, Vec<String>)> {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    read(file, |file| {
+        let needed = file.dynamic.strings(elf::DT_NEEDED).map(text).collect();
+        let paths = file.dynamic.strings(elf::DT_RUNPATH).chain(file.dynamic.strings(elf::DT_RPATH)).map(text);
+        Some((needed, paths.flat_map(|path| path.split(':').map(String::from).collect::<Vec<_>>()).collect()))
+    })
+}
+
+/// The symbols of a file.
+struct Symbols<'data> {
+    dynamic: Dynamic<'data, elf::FileHeader64<Endianness>, &'data ReadCache<File>>,
+    endian: Endianness,
+}
+
+impl Symbols<'_> {
+    fn defines(&self, name: &[u8]) -> bool {
+        let is_it = |symbol: &elf::Sym64<Endianness>| {
+            symbol.st_shndx(self.endian) != elf::SHN_UNDEF && self.dynamic.name_of(symbol) == Some(name)
+        };
+        self.dynamic.symbols().iter().any(is_it)
+    }
+}
+
+/// Reads the symbols of a file. `None` if it is no library.
+fn read<T>(path: &Path, look: impl FnOnce(&Symbols<'_>) -> Option<T>) -> Option<T> {
     // Opening a FIFO would block until another process writes to it.
-    if !std::fs::metadata(path).ok()?.is_file() || is_loaded(path) {
+    if !std::fs::metadata(path).ok()?.is_file() {
         return None;
     }
-    let program = program()?;
     let cache = ReadCache::new(File::open(path).ok()?);
     let header = elf::FileHeader64::<Endianness>::parse(&cache).ok()?;
     let endian = header.endian().ok()?;
-    let file = Dynamic::of(header, endian, &cache)?;
-    let symbols = file.symbols();
-    let is_rival = |symbol: &&elf::Sym64<Endianness>| {
-        is_own(symbol, endian) && file.name_of(symbol).is_some_and(|name| program.find(name).is_some())
-    };
-    let rival = symbols.iter().find(is_rival)?;
-    // Variables of other libraries that the program uses (`environ`, `tzname`, `std::cout`) live in the program, which
-    // has copies of them. Bound locally, the library would use the originals, which the rest of the process does not
-    // use.
-    let shares_variable = symbols.iter().any(|symbol| {
-        let is_wanted = symbol.st_shndx(endian) == elf::SHN_UNDEF && symbol.st_bind() != elf::STB_LOCAL;
-        let is_variable = |found: &elf::Sym64<Endianness>| found.st_type() == elf::STT_OBJECT;
-        let name = file.name_of(symbol).filter(|name| is_wanted && !STREAMS.contains(name));
-        name.and_then(|name| program.find(name)).is_some_and(is_variable)
-    });
-    if shares_variable { None } else { file.name_of(rival).map(|name| String::from_utf8_lossy(name).into_owned()) }
+    look(&Symbols { dynamic: Dynamic::of(header, endian, &cache)?, endian })
 }
 
-/// Variables that may be copied: original and copy point to the same streams.
-const STREAMS: [&[u8]; 3] = [b"stdin", b"stdout", b"stderr"];
+/// What a file has in common with the program.
+struct Findings {
+    /// A definition of its own, which it expects to use.
+    rival: Option<Vec<u8>>,
+    /// Variables that it uses.
+    variables: Vec<Vec<u8>>,
+}
+
+fn findings(program: &Exports, file: &Symbols<'_>) -> Option<Findings> {
+    let mut found = Findings { rival: None, variables: Vec::new() };
+    for symbol in file.dynamic.symbols() {
+        let is_wanted = symbol.st_shndx(file.endian) == elf::SHN_UNDEF && symbol.st_bind() != elf::STB_LOCAL;
+        if !is_wanted && (found.rival.is_some() || !is_own(symbol, file.endian)) {
+            continue;
+        }
+        let Some(name) = file.dynamic.name_of(symbol) else { continue };
+        match program.find(name) {
+            Some(_) if !is_wanted => found.rival = Some(name.to_vec()),
+            Some(common) if common.st_type() == elf::STT_OBJECT && !COPIES.contains(&name) => {
+                found.variables.push(name.to_vec());
+            }
+            _ => {}
+        }
+    }
+    Some(found)
+}
+
+/// Variables of libc whose original and copy are as good: pointers to the same streams, and constants.
+const COPIES: [&[u8]; 5] = [b"stdin", b"stdout", b"stderr", b"in6addr_any", b"in6addr_loopback"];
 
 /// Whether the library expects to use this definition itself: it is strong, and code or data. Weak definitions, such as
 /// inline functions of C++, are shared by the whole process on purpose.

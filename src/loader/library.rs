@@ -38,7 +38,8 @@ impl std::fmt::Debug for Unload {
 }
 
 impl Library {
-    /// Opens a library, or for `None` the process itself, where all that is loaded is searched. `flags` are those of dlopen (0: `RTLD_NOW`).
+    /// Opens a library, or for `None` the process itself, where all that is loaded is searched. `flags` are those of
+    /// dlopen (0: `RTLD_NOW`).
     ///
     /// # Errors
     /// `LibraryInvalid` with the message of the loader.

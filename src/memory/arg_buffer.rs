@@ -163,7 +163,7 @@ impl ArgBuffer {
     #[inline]
     pub fn half(&self, at: usize) -> u32 {
         assert!(at <= self.length && size_of::<u32>() <= self.length - at, "a read past the argument buffer");
-        // SAFETY: M1 and M2.
+        // SAFETY: M1; M2, by the assertion above.
         unsafe { self.base.add(at).cast::<u32>().read_unaligned() }
     }
 
@@ -174,7 +174,7 @@ impl ArgBuffer {
     #[inline]
     pub fn word(&self, at: usize) -> u64 {
         assert!(at <= self.length && size_of::<u64>() <= self.length - at, "a read past the argument buffer");
-        // SAFETY: M1 and M2.
+        // SAFETY: M1; M2, by the assertion above.
         unsafe { self.base.add(at).cast::<u64>().read_unaligned() }
     }
 
@@ -185,7 +185,7 @@ impl ArgBuffer {
     #[inline]
     pub fn put_word(&self, at: usize, word: u64) {
         assert!(at <= self.length && size_of::<u64>() <= self.length - at, "a write past the argument buffer");
-        // SAFETY: M1 and M2.
+        // SAFETY: M1; M2, by the assertion above.
         unsafe { self.base.add(at).cast::<u64>().write_unaligned(word) };
     }
 

@@ -37,7 +37,7 @@ impl Code {
     /// Puts code into separate pages, which are executable from now on, and no longer writable. `None` where there is
     /// no memory for it, or the system refuses.
     pub fn put(&mut self, code: &[u8]) -> Option<Address> {
-        // What is made executable at once.
+        // Several codes are made executable at once.
         let length = code.len().next_multiple_of(page());
         if code.is_empty() || length > CHUNK {
             return None;

@@ -345,7 +345,7 @@ mod tests {
         for pointer_check in [PointerCheck::LowPage, PointerCheck::Mapped] {
             // SAFETY: U2; the vector holds a NUL.
             assert_eq!(unsafe { text(address, None, pointer_check) }.unwrap().len(), 3 * PAGE + 5);
-            // SAFETY: U2.
+            // SAFETY: U2; the vector is longer.
             assert_eq!(unsafe { text(address, Some(7), pointer_check) }.unwrap(), b"xxxxxxx");
         }
     }

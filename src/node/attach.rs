@@ -21,7 +21,7 @@ use super::transfer_lock::TransferLocks;
 use super::unwinding::{Exceptions, Unwinding};
 #[cfg(v8_abi)]
 use super::v8_state::V8State;
-use super::value::{self, Pinned};
+use super::value::{Pinned, Rooted};
 use crate::call::function_table::FunctionTable;
 use crate::call::inside::Inside;
 use crate::error::FfiError;
@@ -68,7 +68,7 @@ pub fn attach(env: Env, arg_buffer: sys::napi_value, nothing: sys::napi_value) -
     let storage = unsafe {
         sys::napi_create_reference(env.raw(), arg_buffer, 1, &mut buffer_reference);
         sys::napi_create_reference(env.raw(), nothing, 1, &mut nothing_reference);
-        value::storage(env.raw(), arg_buffer)
+        Rooted::new(env.raw(), arg_buffer).storage()
     };
     let base = match storage {
         Ok(Pinned::Bytes(storage, _)) => {

@@ -24,7 +24,7 @@ use super::transfer_lock::TransferLocks;
 use super::unwinding::Exceptions;
 #[cfg(v8_abi)]
 use super::v8_state::V8State;
-use super::value;
+use super::value::Rooted;
 use crate::abi::layout::Layout;
 use crate::call::bound_function;
 use crate::call::function_table::FunctionTable;
@@ -125,7 +125,7 @@ impl Environment {
         self.work.jobs.borrow().get(&job).map(|(slot, _)| *slot)
     }
 
-    /// A job is over: what its callbacks have thrown.
+    /// Ends a job: the exception that its callbacks have thrown.
     pub fn end_job(&self, job: usize) -> Option<sys::napi_value> {
         self.pool_slices.take_back(job);
         let held = self.work.jobs.borrow_mut().remove(&job).and_then(|(_, thrown)| thrown);
@@ -148,18 +148,14 @@ impl Environment {
 
     /// The bytes of a view; `None` for every other value, an empty view and a detached one, and for one whose bytes lie
     /// in the engine's heap, if that is known.
-    ///
-    /// # Safety
-    /// M3: `value` is rooted while the result is used.
     #[inline]
-    pub unsafe fn view(&self, value: sys::napi_value) -> Option<Span> {
+    pub fn view(&self, value: Rooted<'_>) -> Option<Span> {
         #[cfg(v8_abi)]
         if let Some(views) = self.v8.view_storage.get() {
-            // SAFETY: M3, by the contract of this function; in Node a `napi_value` is a `Local`.
-            return unsafe { views.of(value.cast()) };
+            // SAFETY: the engine keeps a rooted value where it is; in Node a `napi_value` is a `Local`.
+            return unsafe { views.of(value.raw().cast()) };
         }
-        // SAFETY: M3, by the contract of this function.
-        unsafe { value::view(self.raw, value) }
+        value.view()
     }
 
     /// Keeps a value as long as the environment: a reference to it.

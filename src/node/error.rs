@@ -24,7 +24,7 @@ pub fn throw(env: sys::napi_env, error: &FfiError, cause: Option<sys::napi_value
 
 /// Throws an error of JavaScript.
 pub fn throw_error(env: sys::napi_env, error: sys::napi_value) {
-    // SAFETY: M6.
+    // SAFETY: M6; the error was made in the current scope, on the thread of the environment.
     unsafe { sys::napi_throw(env, error) };
 }
 

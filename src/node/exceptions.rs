@@ -31,7 +31,7 @@ impl Environment {
         } else if self.calls.depth.get() > 0 {
             self.record_exception(exception);
         } else {
-            // SAFETY: M6.
+            // SAFETY: M6; the exception is a handle of the scope that the callback was called in.
             unsafe { sys::napi_fatal_exception(self.raw, exception) };
         }
     }

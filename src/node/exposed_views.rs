@@ -8,7 +8,7 @@ use std::ptr::null_mut;
 
 use napi::sys;
 
-use super::value;
+use super::value::Rooted;
 use crate::memory::address::{Address, Span};
 use crate::memory::fence::borrows::Storage;
 
@@ -64,28 +64,29 @@ impl ExposedViews {
     }
 
     /// Records a view without a fence whose address `ptr()` exposes.
-    pub fn note(&self, env: sys::napi_env, storage: Storage, buffer: sys::napi_value) {
+    pub fn note(&self, storage: Storage, buffer: Rooted<'_>) {
         if self.is_guarded.get() {
-            self.insert(env, storage.view, buffer, (false, false));
+            self.insert(storage.view, buffer, (false, false));
         }
     }
 
     /// The same for a view over C's own memory.
-    pub fn note_native(&self, env: sys::napi_env, storage: Storage, buffer: sys::napi_value) {
+    pub fn note_native(&self, storage: Storage, buffer: Rooted<'_>) {
         if self.is_guarded.get() {
-            self.insert(env, storage.view, buffer, (false, true));
+            self.insert(storage.view, buffer, (false, true));
         }
     }
 
     /// Records that C may keep addresses of a view's buffer for as long as that lives.
-    pub fn keep(&self, env: sys::napi_env, storage: Storage, buffer: sys::napi_value) {
-        // SAFETY: M3; the buffer is that of an argument.
-        let whole = unsafe { value::buffer_length(env, buffer) }
+    pub fn keep(&self, storage: Storage, buffer: Rooted<'_>) {
+        let whole = buffer
+            .buffer_length()
             .and_then(|length| Some(Span { start: Address::new(storage.view.start.get() - storage.offset)?, length }));
-        self.insert(env, whole.unwrap_or(storage.view), buffer, (true, false));
+        self.insert(whole.unwrap_or(storage.view), buffer, (true, false));
     }
 
-    fn insert(&self, env: sys::napi_env, span: Span, buffer: sys::napi_value, (is_kept, is_native): (bool, bool)) {
+    fn insert(&self, span: Span, buffer: Rooted<'_>, (is_kept, is_native): (bool, bool)) {
+        let env = buffer.env();
         let mut entries = self.entries.borrow_mut();
         if entries.len() >= self.limit.get() {
             entries.retain(|_, entry| entry.is_alive(env));
@@ -97,8 +98,8 @@ impl ExposedViews {
         {
             entry = Entry { length: known.length.max(span.length), is_kept: known.is_kept || is_kept, ..known };
         } else {
-            // SAFETY: M3 and M6. A count of 0 makes a weak reference.
-            unsafe { sys::napi_create_reference(env, buffer, 0, &mut entry.buffer) };
+            // SAFETY: the buffer is rooted. A count of 0 makes a weak reference.
+            unsafe { sys::napi_create_reference(env, buffer.raw(), 0, &mut entry.buffer) };
         }
         self.longest.set(self.longest.get().max(entry.length));
         entries.insert(span.start.get(), entry);

@@ -26,8 +26,8 @@ pub fn thrown_by(environment: &Environment, error: &FfiError) -> PendingExceptio
     throw_value(environment, error_of(environment, error, None))
 }
 
-/// The JavaScript error of an error of the native side; `cause` is the exception that it replaces. Who listens for
-/// breached fences and processes that have ended is told of those.
+/// The JavaScript error of an error of the native side; `cause` is the exception that it replaces. The listener for
+/// breached fences and processes that have ended gets those.
 pub fn error_of(environment: &Environment, error: &FfiError, cause: Option<sys::napi_value>) -> sys::napi_value {
     let js_error = to_error(environment.raw, error, cause);
     if matches!(
@@ -204,7 +204,8 @@ pub fn native_functions<const COUNT: usize>(
     let data = (&raw const *environment).cast_mut().cast();
     let mut functions = [null_mut(); COUNT];
     for (function, native) in functions.iter_mut().zip(natives) {
-        // SAFETY: M6.
+        // SAFETY: M6; napi-rs hands `Env` to native functions only, on its thread. `data` outlives the
+        // function, as said above.
         let status =
             unsafe { sys::napi_create_function(env.raw(), null_mut(), 0, Some(native.by_node_api), data, function) };
         if status != sys::Status::napi_ok {
@@ -312,7 +313,7 @@ pub mod by_v8 {
     /// Makes V8 call native functions of this environment itself, if everything is found and a trial works. For a
     /// verified `NODE_MODULE_VERSION`.
     pub fn attach(environment: &Environment, modules: u32) {
-        // SAFETY: M6.
+        // SAFETY: M6; this is called by a native function of the environment, whose isolate is the thread's.
         if let Some(v8) = unsafe { FunctionTemplates::find(modules) }.filter(|v8| works(environment, v8)) {
             let _ = environment.v8.templates.set(v8);
         }

@@ -21,7 +21,7 @@ use napi::sys;
 use smallvec::SmallVec;
 
 use super::transfer_lock::ask;
-use super::value;
+use super::value::Rooted;
 use crate::memory::address::{Address, Span};
 use crate::memory::fence::borrows::Storage;
 use crate::memory::fence::pool_slice::{PassedSlices, PoolSlab, Ranges, meets};
@@ -103,26 +103,22 @@ const FIRST_LIMIT: usize = 64;
 
 impl PoolSlices {
     /// The slab of a view: its buffer, where that is one.
-    pub fn slab(
-        &self,
-        env: sys::napi_env,
-        storage: Storage,
-        buffer: sys::napi_value,
-        length: usize,
-    ) -> Option<PoolSlab> {
+    pub fn slab(&self, storage: Storage, buffer: Rooted<'_>, length: usize) -> Option<PoolSlab> {
         if !self.has_size(length) {
             return None;
         }
+        let env = buffer.env();
         let start = Address::new(storage.view.start.get() - storage.offset)?;
         let known =
             self.slabs.borrow().get(&start.get()).filter(|slab| slab.is_alive(env)).map(|slab| slab.passed.clone());
         let passed = if let Some(passed) = known {
             passed
         } else {
-            if ask(env, *self.asks_slab.get()?, buffer) != Some(true) {
+            // SAFETY: `add_size` got the function, which the environment keeps.
+            if unsafe { ask(*self.asks_slab.get()?, buffer) } != Some(true) {
                 return None;
             }
-            self.add(env, start.get(), length, buffer)
+            self.add(start.get(), length, buffer)
         };
         Some(PoolSlab { span: Span::new(start, length).ok()?, passed })
     }
@@ -139,7 +135,8 @@ impl PoolSlices {
         }
     }
 
-    fn add(&self, env: sys::napi_env, start: usize, length: usize, buffer: sys::napi_value) -> Rc<PassedSlices> {
+    fn add(&self, start: usize, length: usize, buffer: Rooted<'_>) -> Rc<PassedSlices> {
+        let env = buffer.env();
         let mut slabs = self.slabs.borrow_mut();
         if slabs.len() >= self.limit.get() {
             slabs.retain(|_, slab| {
@@ -153,8 +150,8 @@ impl PoolSlices {
         }
         let passed = Rc::<PassedSlices>::default();
         let mut slab = Slab { length, buffer: null_mut(), slices: BTreeMap::new(), passed: passed.clone() };
-        // SAFETY: M3 and M6. A count of 0 makes a weak reference.
-        unsafe { sys::napi_create_reference(env, buffer, 0, &mut slab.buffer) };
+        // SAFETY: the buffer is rooted. A count of 0 makes a weak reference.
+        unsafe { sys::napi_create_reference(env, buffer.raw(), 0, &mut slab.buffer) };
         if let Some(collected) = slabs.insert(start, slab) {
             collected.forget(env);
         }
@@ -260,7 +257,7 @@ impl Slab {
         unsafe {
             sys::napi_open_handle_scope(env, &mut scope);
             sys::napi_get_reference_value(env, self.buffer, &mut buffer);
-            let is_alive = !buffer.is_null() && value::buffer_length(env, buffer) == Some(self.length);
+            let is_alive = !buffer.is_null() && Rooted::new(env, buffer).buffer_length() == Some(self.length);
             sys::napi_close_handle_scope(env, scope);
             is_alive
         }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use napi::sys;
 
-use super::value::Unpinned;
+use super::value::{Rooted, Unpinned};
 use crate::memory::block_source::BlockSource;
 use crate::memory::fence::block::Fenced;
 use crate::memory::fence::block_cache::CachedBlock;
@@ -29,48 +29,35 @@ impl Drop for OwnedText {
 }
 
 /// The units of UTF-16 of a JavaScript string; `None` for every other value.
-///
-/// # Safety
-/// `env` is the current environment and `value` one of its values, rooted meanwhile (M3).
-unsafe fn text_units(env: sys::napi_env, value: sys::napi_value) -> Option<usize> {
+fn text_units(value: Rooted<'_>) -> Option<usize> {
     let mut length = 0;
-    // SAFETY: M3; with no buffer only the length is written.
-    let status = unsafe { sys::napi_get_value_string_utf16(env, value, null_mut(), 0, &mut length) };
+    // SAFETY: the value is rooted; with no buffer only the length is written.
+    let status = unsafe { sys::napi_get_value_string_utf16(value.env(), value.raw(), null_mut(), 0, &mut length) };
     (status == sys::Status::napi_ok).then_some(length)
 }
 
 /// A copy of the units of a JavaScript string; `None` for every other value.
-///
-/// # Safety
-/// As [`text_units`].
-pub unsafe fn copy_units(env: sys::napi_env, value: sys::napi_value) -> Option<Vec<u16>> {
-    // SAFETY: as of this function.
-    let mut units = vec![0; unsafe { text_units(env, value) }? + 1];
-    let mut used = 0;
-    // SAFETY: M3; Node-API writes as many as there is room for, and a NUL.
-    let status = unsafe { sys::napi_get_value_string_utf16(env, value, units.as_mut_ptr(), units.len(), &mut used) };
+pub fn copy_units(value: Rooted<'_>) -> Option<Vec<u16>> {
+    let mut units = vec![0; text_units(value)? + 1];
+    let (mut used, start, room) = (0, units.as_mut_ptr(), units.len());
+    // SAFETY: the value is rooted; Node-API writes as many as there is room for, and a NUL.
+    let status = unsafe { sys::napi_get_value_string_utf16(value.env(), value.raw(), start, room, &mut used) };
     units.truncate(used);
     (status == sys::Status::napi_ok).then_some(units)
 }
 
 /// The bytes of a JavaScript string in an encoding with a NUL behind it; `None` for every other value.
-///
-/// # Safety
-/// As [`text_units`].
-pub unsafe fn text_size(env: sys::napi_env, value: sys::napi_value, encoding: Encoding) -> Option<usize> {
+pub fn text_size(value: Rooted<'_>, encoding: Encoding) -> Option<usize> {
     match encoding {
         Encoding::Utf8 => {
             let mut length = 0;
-            // SAFETY: M3; with no buffer only the length is written.
-            let status = unsafe { sys::napi_get_value_string_utf8(env, value, null_mut(), 0, &mut length) };
+            // SAFETY: the value is rooted; with no buffer only the length is written.
+            let status =
+                unsafe { sys::napi_get_value_string_utf8(value.env(), value.raw(), null_mut(), 0, &mut length) };
             (status == sys::Status::napi_ok).then_some(length + 1)
         }
-        // SAFETY: as of this function.
-        Encoding::Utf16 => unsafe { text_units(env, value) }.map(|units| (units + 1) * encoding.unit()),
-        Encoding::Utf32 => {
-            // SAFETY: as of this function.
-            unsafe { copy_units(env, value) }.map(|units| utf32_size(&units))
-        }
+        Encoding::Utf16 => text_units(value).map(|units| (units + 1) * encoding.unit()),
+        Encoding::Utf32 => copy_units(value).map(|units| utf32_size(&units)),
     }
 }
 
@@ -85,14 +72,13 @@ fn encode_units(units: &[u16], encoding: Encoding, to: &mut [u8]) -> Result<usiz
 }
 
 /// Makes the engine put the characters of a string in one piece; false for any other value.
-///
-/// # Safety
-/// As [`text_units`].
 #[cfg(v8_abi)]
-pub unsafe fn flatten(env: sys::napi_env, value: sys::napi_value) -> bool {
+pub fn flatten(value: Rooted<'_>) -> bool {
     let mut nul = 0u8;
-    // SAFETY: M3; of a buffer of one byte only a NUL is written.
-    unsafe { sys::napi_get_value_string_utf8(env, value, (&raw mut nul).cast(), 1, null_mut()) == sys::Status::napi_ok }
+    let to = (&raw mut nul).cast();
+    // SAFETY: the value is rooted; of a buffer of one byte only a NUL is written.
+    let status = unsafe { sys::napi_get_value_string_utf8(value.env(), value.raw(), to, 1, null_mut()) };
+    status == sys::Status::napi_ok
 }
 
 /// Encodes a JavaScript string with a NUL behind it into a new block, which `owned` keeps. Returns the block and its
@@ -100,26 +86,20 @@ pub unsafe fn flatten(env: sys::napi_env, value: sys::napi_value) -> bool {
 ///
 /// # Errors
 /// If the value is no string, has a NUL in it, or there is no memory for it.
-///
-/// # Safety
-/// As [`text_units`].
-pub unsafe fn text(
-    env: sys::napi_env,
-    value: sys::napi_value,
+pub fn text(
+    value: Rooted<'_>,
     encoding: Encoding,
     source: Option<&Arc<dyn BlockSource>>,
     owned: &mut Vec<OwnedText>,
 ) -> Result<(Fenced, usize), Unpinned> {
     // Node-API writes no UTF-32: the units are copied, once for the length and for the text.
     let units = match encoding {
-        // SAFETY: as of this function.
-        Encoding::Utf32 => Some(unsafe { copy_units(env, value) }.ok_or(Unpinned::NotAView)?),
+        Encoding::Utf32 => Some(copy_units(value).ok_or(Unpinned::NotAView)?),
         Encoding::Utf8 | Encoding::Utf16 => None,
     };
     let length = match &units {
         Some(units) => utf32_size(units),
-        // SAFETY: as of this function.
-        None => unsafe { text_size(env, value, encoding) }.ok_or(Unpinned::NotAView)?,
+        None => text_size(value, encoding).ok_or(Unpinned::NotAView)?,
     };
     let block = match source {
         Some(source) => heap::allocate_from(source, length, 16),
@@ -131,48 +111,30 @@ pub unsafe fn text(
     let to = unsafe { raw::bytes_mut(block.data().as_ptr(), length) };
     match units {
         Some(units) => encode_units(&units, encoding, to)?,
-        // SAFETY: as of this function; the block is as long as the text and its NUL.
-        None => unsafe { encode(env, value, encoding, to) }?,
+        None => encode(value, encoding, to)?,
     };
     Ok((block, length))
 }
 
 /// Encodes a JavaScript string into the arena with a NUL behind it; `None` for any other value, for a text with a NUL
 /// in it, and where there is no room.
-///
-/// # Safety
-/// As [`text_units`].
-pub unsafe fn short_text(
-    env: sys::napi_env,
-    value: sys::napi_value,
-    encoding: Encoding,
-    strings: &StringArena,
-) -> Option<CachedBlock> {
-    // SAFETY: as of this function.
-    let most = encoding.most_bytes(unsafe { text_units(env, value) }?);
-    // SAFETY: as of this function.
-    strings.fill(most, |to| unsafe { encode(env, value, encoding, to) }.ok())
+pub fn short_text(value: Rooted<'_>, encoding: Encoding, strings: &StringArena) -> Option<CachedBlock> {
+    let most = encoding.most_bytes(text_units(value)?);
+    strings.fill(most, |to| encode(value, encoding, to).ok())
 }
 
-/// Writes a string and a NUL: the bytes of both.
+/// Writes a string and a NUL: the bytes of both. `to` has room for the whole.
 ///
 /// # Errors
 /// If the value is no string, or has a NUL in it.
-///
-/// # Safety
-/// As [`text_units`], and there is room for the whole.
-unsafe fn encode(
-    env: sys::napi_env,
-    value: sys::napi_value,
-    encoding: Encoding,
-    to: &mut [u8],
-) -> Result<usize, Unpinned> {
+fn encode(text: Rooted<'_>, encoding: Encoding, to: &mut [u8]) -> Result<usize, Unpinned> {
+    let (env, value) = (text.env(), text.raw());
     let checked =
         |status: sys::napi_status| if status == sys::Status::napi_ok { Ok(()) } else { Err(Unpinned::NotAView) };
     let mut used = 0;
     match encoding {
         Encoding::Utf8 => {
-            // SAFETY: M3; Node-API puts a NUL behind what it writes.
+            // SAFETY: the value is rooted; Node-API writes at most what there is room for, and a NUL behind it.
             checked(unsafe {
                 sys::napi_get_value_string_utf8(env, value, to.as_mut_ptr().cast(), to.len(), &mut used)
             })?;
@@ -181,14 +143,13 @@ unsafe fn encode(
         }
         Encoding::Utf16 => {
             let room = to.len() / encoding.unit();
-            // SAFETY: M3, as above; a block begins at a multiple of sixteen.
+            // SAFETY: as above; a block begins at a multiple of sixteen.
             checked(unsafe { sys::napi_get_value_string_utf16(env, value, to.as_mut_ptr().cast(), room, &mut used) })?;
             let has_nul = to.as_chunks::<2>().0[..used].contains(&[0; 2]);
             if has_nul { Err(Unpinned::HasNul) } else { Ok((used + 1) * encoding.unit()) }
         }
         Encoding::Utf32 => {
-            // SAFETY: as of this function.
-            let units = unsafe { copy_units(env, value) }.ok_or(Unpinned::NotAView)?;
+            let units = copy_units(text).ok_or(Unpinned::NotAView)?;
             encode_units(&units, encoding, to)
         }
     }

@@ -65,7 +65,7 @@ impl ThreadsafeFunction {
 
     /// Sets whether it keeps the process alive. On the JavaScript thread.
     pub fn keep_alive(self, env: sys::napi_env, is_kept: bool) {
-        // SAFETY: M6 and M12.
+        // SAFETY: M6, because only its own thread reaches an environment; M12, until the finalizer has removed it.
         unsafe {
             match is_kept {
                 true => sys::napi_ref_threadsafe_function(env, self.0),

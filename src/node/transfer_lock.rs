@@ -8,8 +8,9 @@ use std::ptr::null_mut;
 
 use napi::sys;
 
-use super::value::{self, Pinned};
+use super::value::{Pinned, Rooted};
 use crate::memory::fence::block::Fenced;
+use crate::memory::fence::borrows::Storage;
 use crate::v8::array_buffer::{BackingStores, DetachKey, Question};
 use crate::v8::symbols;
 
@@ -80,29 +81,32 @@ impl TransferLocks {
     }
 
     /// Whether a buffer can be resized.
-    pub fn is_resizable(&self, env: sys::napi_env, buffer: sys::napi_value) -> bool {
+    pub fn is_resizable(&self, buffer: Rooted<'_>) -> bool {
         if let Some(function) = self.is_resizable.get() {
-            // SAFETY: M11 and M3.
-            return unsafe { function.ask(buffer.cast()) };
+            // SAFETY: M11; `find` took the function from the running executable. The buffer is rooted.
+            return unsafe { function.ask(buffer.raw().cast()) };
         }
-        ask(env, self.asks_resizable.get(), buffer).unwrap_or(false)
+        // SAFETY: the environment keeps the function, where it has got it.
+        unsafe { ask(self.asks_resizable.get(), buffer) }.unwrap_or(false)
     }
 
     /// Whether the engine allocated an ArrayBuffer. An external one Node itself detaches without a key when its
     /// environment ends, and ends the process where that fails; a WebAssembly.Memory's has a separate key.
-    fn is_of_engine(&self, env: sys::napi_env, value: sys::napi_value, buffer: sys::napi_value) -> bool {
-        if block(env, value).is_some_and(|(block, _)| block.is_of_engine()) {
+    fn is_of_engine(&self, value: Rooted<'_>, buffer: Rooted<'_>) -> bool {
+        if block(value).is_some_and(|(block, _)| block.is_of_engine()) {
             return true;
         }
-        // SAFETY: M11 and M3.
-        let is_detachable = self.is_detachable.get().is_some_and(|function| unsafe { function.ask(buffer.cast()) });
+        // SAFETY: as in `is_resizable`.
+        let ask_v8 = |function: Question| unsafe { function.ask(buffer.raw().cast()) };
         // Node marks external buffers when it makes them (node_buffer.cc, CallbackInfo).
-        is_detachable && ask(env, self.asks_marked.get(), buffer) == Some(false)
+        // SAFETY: the environment keeps the function, where it has got it.
+        self.is_detachable.get().is_some_and(ask_v8) && unsafe { ask(self.asks_marked.get(), buffer) } == Some(false)
     }
 
-    /// Records a view or buffer that a call was passed, and its block if nothing else holds that.
-    pub fn hand(&self, value: sys::napi_value, block: Option<Fenced>) {
-        self.passed.borrow_mut().push(Passed { value, block, store: Cell::new(null_mut()) });
+    /// Records a view or buffer that a call was passed, and its block if nothing else holds that. The call that was
+    /// passed it calls [`TransferLocks::end`] before it returns.
+    pub fn hand(&self, value: Rooted<'_>, block: Option<Fenced>) {
+        self.passed.borrow_mut().push(Passed { value: value.raw(), block, store: Cell::new(null_mut()) });
     }
 
     /// The length of the list; for [`TransferLocks::end`].
@@ -127,9 +131,12 @@ impl TransferLocks {
     fn lock_handed(&self, env: sys::napi_env, passed: &[Passed]) {
         for Passed { value, block, store } in &passed[self.locked.get()..] {
             block.inspect(|block| block.pin());
-            let is_locked = !self.only_holds.get() && self.lock(env, *value);
+            // SAFETY: the call that was passed the value is under way, because `end` has not removed it; its native
+            // function has it as an argument (M3). `env` is that of this thread (M6).
+            let value = unsafe { Rooted::new(env, *value) };
+            let is_locked = !self.only_holds.get() && self.lock(value);
             if !is_locked && block.is_none() {
-                store.set(self.stores.get().map_or(null_mut(), |stores| hold_storage(stores, env, *value)));
+                store.set(self.stores.get().map_or(null_mut(), |stores| hold_storage(stores, value)));
             }
         }
         self.locked.set(passed.len());
@@ -151,21 +158,22 @@ impl TransferLocks {
     fn unlock_handed(&self, env: sys::napi_env, passed: &[Passed]) {
         for Passed { value, block, store } in passed {
             if !self.only_holds.get() {
-                self.unlock(env, *value);
+                // SAFETY: as in `lock_handed`: the call has not returned to JavaScript yet.
+                self.unlock(unsafe { Rooted::new(env, *value) });
             }
             block.inspect(|block| block.unpin());
             let store = store.replace(null_mut());
             if !store.is_null() {
-                // SAFETY: M6; `hold` made the reference.
+                // SAFETY: M6; `hold_storage` made the reference, and nothing else has it.
                 unsafe { sys::napi_delete_reference(env, store) };
             }
         }
     }
 
     /// Locks a buffer, or that of a view, once more. False where this runtime cannot.
-    pub fn lock(&self, env: sys::napi_env, value: sys::napi_value) -> bool {
-        let (Some(setter), Some((base, buffer))) = (self.setter.get(), array_buffer(env, value)) else { return false };
-        if !self.counts.borrow().contains_key(&base) && !self.is_of_engine(env, value, buffer) {
+    pub fn lock(&self, value: Rooted<'_>) -> bool {
+        let (Some(setter), Some((base, buffer))) = (self.setter.get(), array_buffer(value)) else { return false };
+        if !self.counts.borrow().contains_key(&base) && !self.is_of_engine(value, buffer) {
             return false;
         }
         let mut counts = self.counts.borrow_mut();
@@ -173,45 +181,48 @@ impl TransferLocks {
         *count += 1;
         if *count == 1 {
             let mut key = null_mut();
-            // SAFETY: M6 and M3; any value but undefined is a key.
+            // SAFETY: M11 for the setter; the buffer is rooted, and the key a handle of its scope. Any value but
+            // undefined is a key.
             unsafe {
-                sys::napi_get_boolean(env, true, &mut key);
-                setter.set(buffer.cast(), key.cast());
+                sys::napi_get_boolean(value.env(), true, &mut key);
+                setter.set(buffer.raw().cast(), key.cast());
             }
         }
         true
     }
 
     /// Takes one lock of an ArrayBuffer back; the last one makes it transferable.
-    pub fn unlock(&self, env: sys::napi_env, value: sys::napi_value) {
-        let (Some(setter), Some((base, buffer))) = (self.setter.get(), array_buffer(env, value)) else { return };
+    pub fn unlock(&self, value: Rooted<'_>) {
+        let (Some(setter), Some((base, buffer))) = (self.setter.get(), array_buffer(value)) else { return };
         let mut counts = self.counts.borrow_mut();
         let Some(count) = counts.get_mut(&base) else { return };
         *count -= 1;
         if *count == 0 {
             counts.remove(&base);
             let mut no_key = null_mut();
-            // SAFETY: M6 and M3.
+            // SAFETY: as in `lock`; undefined takes the key away.
             unsafe {
-                sys::napi_get_undefined(env, &mut no_key);
-                setter.set(buffer.cast(), no_key.cast());
+                sys::napi_get_undefined(value.env(), &mut no_key);
+                setter.set(buffer.raw().cast(), no_key.cast());
             }
         }
     }
 }
 
 /// A reference that holds the storage of a view or buffer; null for a value without transferable storage.
-fn hold_storage(stores: BackingStores, env: sys::napi_env, value: sys::napi_value) -> sys::napi_ref {
-    let Some((_, buffer)) = array_buffer(env, value) else { return null_mut() };
-    // SAFETY: M3.
-    if unsafe { stores.is_shared(buffer.cast()) } {
+fn hold_storage(stores: BackingStores, value: Rooted<'_>) -> sys::napi_ref {
+    let Some((_, buffer)) = array_buffer(value) else { return null_mut() };
+    let (env, buffer) = (value.env(), buffer.raw().cast());
+    // SAFETY: M11 for V8's functions; the buffer is rooted.
+    if unsafe { stores.is_shared(buffer) } {
         return null_mut();
     }
     let (mut scope, mut reference) = (null_mut(), null_mut());
-    // SAFETY: M3 and M6.
+    // SAFETY: as above. What holds the storage is a handle of the scope that is opened here, and the reference keeps
+    // it.
     unsafe {
         sys::napi_open_handle_scope(env, &mut scope);
-        let held = stores.share(buffer.cast());
+        let held = stores.share(buffer);
         if !held.is_null() {
             sys::napi_create_reference(env, held.cast(), 1, &mut reference);
         }
@@ -222,34 +233,40 @@ fn hold_storage(stores: BackingStores, env: sys::napi_env, value: sys::napi_valu
 
 /// The fenced block of an ArrayBuffer or of a view's, and that buffer; `None` for an empty, detached or shared one,
 /// which cannot be transferred.
-pub fn block(env: sys::napi_env, value: sys::napi_value) -> Option<(Fenced, sys::napi_value)> {
-    // SAFETY: M3.
-    unsafe {
-        let Ok(Pinned::Bytes(storage, buffer)) = value::storage(env, value) else { return None };
-        value::buffer_length(env, buffer)?;
-        Some((storage.block()?, buffer))
-    }
+pub fn block(value: Rooted<'_>) -> Option<(Fenced, Rooted<'_>)> {
+    let (storage, buffer) = transferable(value)?;
+    Some((storage.block()?, buffer))
 }
 
 /// The address of an ArrayBuffer or of a view's, and that buffer; `None` for one that cannot be transferred, as
 /// [`block`].
-fn array_buffer(env: sys::napi_env, value: sys::napi_value) -> Option<(usize, sys::napi_value)> {
-    // SAFETY: M3.
-    unsafe {
-        let Ok(Pinned::Bytes(storage, buffer)) = value::storage(env, value) else { return None };
-        value::buffer_length(env, buffer)?;
-        Some((storage.view.start.get() - storage.offset, buffer))
-    }
+fn array_buffer(value: Rooted<'_>) -> Option<(usize, Rooted<'_>)> {
+    let (storage, buffer) = transferable(value)?;
+    Some((storage.view.start.get() - storage.offset, buffer))
 }
 
-/// The result of a function of the package for a buffer; it runs no code of the user.
-pub fn ask(env: sys::napi_env, function: sys::napi_ref, buffer: sys::napi_value) -> Option<bool> {
+fn transferable(value: Rooted<'_>) -> Option<(Storage, Rooted<'_>)> {
+    let Ok(Pinned::Bytes(storage, buffer)) = value.storage() else { return None };
+    buffer.buffer_length()?;
+    Some((storage, buffer))
+}
+
+/// The result of a function of the package for a buffer; it runs no code of the user. `None` where it throws, or there
+/// is no function.
+///
+/// # Safety
+/// The environment of the buffer keeps the function, or it is null.
+pub unsafe fn ask(function: sys::napi_ref, buffer: Rooted<'_>) -> Option<bool> {
+    if function.is_null() {
+        return None;
+    }
+    let (env, value) = (buffer.env(), buffer.raw());
     let (mut callee, mut this, mut answer, mut is_so) = (null_mut(), null_mut(), null_mut(), false);
-    // SAFETY: M3 and M6; the environment keeps the reference.
+    // SAFETY: by the contract of this function; the buffer is rooted, and the others are handles of its scope.
     unsafe {
         sys::napi_get_reference_value(env, function, &mut callee);
         sys::napi_get_undefined(env, &mut this);
-        let has_answered = sys::napi_call_function(env, this, callee, 1, &buffer, &mut answer) == sys::Status::napi_ok
+        let has_answered = sys::napi_call_function(env, this, callee, 1, &value, &mut answer) == sys::Status::napi_ok
             && sys::napi_get_value_bool(env, answer, &mut is_so) == sys::Status::napi_ok;
         has_answered.then_some(is_so)
     }

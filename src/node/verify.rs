@@ -5,7 +5,7 @@ use std::ptr::null_mut;
 
 use napi::sys;
 
-use super::value::{self, Pinned};
+use super::value::{Pinned, Rooted};
 use crate::v8::array_buffer_view::ViewSample;
 use crate::v8::handle::Local;
 use crate::v8::verify::Maps;
@@ -53,11 +53,9 @@ pub fn verify_values(env: sys::napi_env, texts: &[(Local, &[u8])]) -> Result<(),
 }
 
 /// A view with its parts, for `v8/array_buffer_view`.
-pub fn view_sample(env: sys::napi_env, view: sys::napi_value) -> Option<ViewSample> {
-    // SAFETY: M3; the view is an argument of the native function under way.
-    let Ok(Pinned::Bytes(storage, buffer)) = (unsafe { value::storage(env, view) }) else { return None };
-    // SAFETY: M3; the buffer is that of the view.
-    let buffer_length = unsafe { value::buffer_length(env, buffer)? };
-    let (view, buffer) = (view.cast(), buffer.cast());
+pub fn view_sample(view: Rooted<'_>) -> Option<ViewSample> {
+    let Ok(Pinned::Bytes(storage, buffer)) = view.storage() else { return None };
+    let buffer_length = buffer.buffer_length()?;
+    let (view, buffer) = (view.raw().cast(), buffer.raw().cast());
     Some(ViewSample { view, buffer, storage: storage.view, offset: storage.offset, buffer_length })
 }

@@ -22,7 +22,7 @@ const MOST_IN_A_ROW: u32 = 16;
 /// The looks between two at the clock.
 const BETWEEN_LOOKS: u32 = 16;
 
-/// What a JavaScript thread remembers of the calls that it has waited for.
+/// The record that a JavaScript thread keeps of the calls that it has waited for.
 #[derive(Debug)]
 pub struct Attention {
     /// Whether another thread can run meanwhile.

@@ -145,7 +145,7 @@ unsafe extern "C" fn on_signal(signal: c_int, info: *mut libc::siginfo_t, contex
         // SAFETY: M17; the kernel has given the information.
         unsafe { print(signal, info, here) };
     }
-    // SAFETY: M17.
+    // SAFETY: M17; the three are what the kernel has passed.
     unsafe { pass_on(signal, info, context) };
     if claimed == Claim::Ours {
         BUSY.store(0, Ordering::Release);

@@ -135,7 +135,8 @@ impl StandIn {
         }
         replace(symbols.destroy, (destroy as DestroyFn as *const ()).expose_provenance())?;
         replace(symbols.delete, (delete as DestroyFn as *const ()).expose_provenance())?;
-        // SAFETY: M11.
+        // SAFETY: M11; the addresses are those of the mangled names, found in the running executable, and the types are
+        // those that the names say.
         let original = unsafe {
             Original {
                 allocate: function(symbols.allocate),

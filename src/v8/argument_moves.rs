@@ -19,7 +19,7 @@ fn stack_argument(word: i32) -> Memory {
 pub struct ViewContext {
     /// Where V8 has the parts of a view.
     pub layout: ViewLayout,
-    /// By argument, what is known of the block that was passed last, and how many bytes that takes.
+    /// By argument, the cache of the block that was passed last, and its size in bytes.
     pub caches: usize,
     pub cache_bytes: usize,
     /// Where it has the address of the data, its length, and the number of forgotten blocks.

@@ -64,7 +64,7 @@ pub struct BackingStores {
     new: Address,
 }
 
-/// Space for a `std::shared_ptr`, which C++ returns through memory: larger than what would be returned in registers.
+/// Space for a `std::shared_ptr`, which C++ returns through memory: larger than a result in registers.
 #[repr(C)]
 struct SharedPointer([usize; 4]);
 

@@ -73,7 +73,7 @@ impl ViewStorage {
     /// M3: `value` is rooted while the result is used.
     #[inline]
     pub unsafe fn of(&self, value: Local) -> Option<Span> {
-        // SAFETY: M3 and M11.
+        // SAFETY: M3, by the contract of this function; M11, because `find` looked the function up by its name.
         unsafe { if (self.is_view)(value) { self.storage(value) } else { None } }
     }
 
@@ -87,7 +87,7 @@ impl ViewStorage {
         unsafe { self.layout.storage(view).or_else(|| self.rare_storage(view)) }
     }
 
-    /// The same for what has none at the time, or whose length follows that of its buffer.
+    /// The same for a view that has none at the time, or whose length follows that of its buffer.
     ///
     /// # Safety
     /// As [`ViewStorage::storage`].

@@ -49,7 +49,7 @@ enum Scopes {
         open: unsafe extern "C" fn(*mut Kept, Local),
         close: unsafe extern "C" fn(*mut Kept),
     },
-    /// As V8's header does it since 14: what `v8::HandleScope` would keep is kept by [`Scope`].
+    /// As V8's header does it since 14: [`Scope`] keeps the state of `v8::HandleScope`.
     Inline {
         data: *mut ScopeData,
         shrink: unsafe extern "C" fn(*mut Kept, Local),
@@ -133,7 +133,7 @@ impl FunctionCaller {
         unsafe { (self.dispose)(handle) };
     }
 
-    /// The number of open handle scopes; `None` where V8 counts them in functions of its own.
+    /// The number of open handle scopes; `None` where V8 counts them inside its functions.
     pub fn level(&self) -> Option<i32> {
         match &self.scopes {
             Scopes::Functions { .. } => None,

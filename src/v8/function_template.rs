@@ -118,7 +118,8 @@ impl FunctionTemplates {
     /// # Safety
     /// M3 and M6.
     pub unsafe fn throw(&self, value: Local) {
-        // SAFETY: M6 and M11.
+        // SAFETY: M6, because the templates are in the state of the environment; M11, because `find` looked both
+        // functions up by their names.
         unsafe {
             if !(self.is_ending)(self.isolate) {
                 (self.throw)(self.isolate, value);

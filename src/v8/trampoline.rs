@@ -39,7 +39,7 @@ pub struct TrampolineContext {
     pub exposed_count: usize,
     /// A word that is 0 while no number can be the address of a slice of Node's Buffer pool.
     pub slice_count: usize,
-    /// `extern "C" fn(owner of the entry)`: checks the fences of what C was passed.
+    /// `extern "C" fn(owner of the entry)`: checks the fences of the arguments.
     pub check_fences: usize,
     /// `extern "C" fn(owner of the entry)`: copies the text that C has returned.
     pub copy_result: usize,
@@ -220,7 +220,7 @@ fn jump_if_fences_matter(code: &mut Assembler, signature: &FastSignature, contex
     code.jump_if(NotEqual, target);
 }
 
-/// Checks the fences of what C was passed; the result of C stays. `is_untested`: it is not known whether they matter.
+/// Checks the fences of the arguments; the result of C stays. `is_untested`: it is not known whether they have any.
 fn check_fences(code: &mut Assembler, signature: &FastSignature, context: TrampolineContext, is_untested: bool) {
     let (found, whole) = (code.label(), code.label());
     let has_views = signature.has_views();

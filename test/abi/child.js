@@ -1,6 +1,6 @@
 'use strict';
-// Runs signatures in a process of its own, for a call path and a mode of the engine: see matrix.js. The job is read from
-// a file that is named, or from standard input: { seed, libraries: [{ path, ids, signatures? }], wraps, rounds,
+// Runs signatures in a process of its own, for a call path and a mode of the engine: see matrix.js. The job is read
+// from a file that is named, or from standard input: { seed, libraries: [{ path, ids, signatures? }], wraps, rounds,
 // optimizeEvery }. Writes lines:
 //   > ID            begins with a signature: where it crashes, this was the last one
 //   ! JSON          a mismatch: { id, message, declaration }

@@ -1,13 +1,15 @@
 'use strict';
-// The jobs of the ABI matrix: which child process runs which signatures, and what it printed. Loads nothing of the package,
-// because they may be for another system.
+// The jobs of the ABI matrix: which child process runs which signatures, and what it printed. Loads nothing of the
+// package, because they may be for another system.
 
 const { ENGINES } = require('./call-paths.js');
 
 const BATCH = 125;
 /** Of one process: a crash loses what comes after it, and a start costs. */
 const LIBRARIES = 4;
-/** Of how many signatures one is also called after forced optimisation, and run by the engines that are not the usual. */
+/**
+ * Of how many signatures one is also called after forced optimisation, and run by the engines that are not the usual.
+ */
 const SAMPLE = 40;
 const ROUNDS = 3;
 /** For the C of signatures. */

@@ -70,6 +70,19 @@ function integer(type, c = C_NAMES[type.name] ?? type.name) {
   };
 }
 
+/**
+ * A 64-bit integer whose values are numbers: those that a number does not hold are errors, and `wrap` changes nothing.
+ */
+function exactInteger(type) {
+  const cut = (value) => Number((type.signed ? BigInt.asIntN : BigInt.asUintN)(53, BigInt(value)));
+  const scalar = integer(type);
+  return {
+    ...scalar,
+    value: (random) => cut(scalar.value(random)),
+    spell: (random, value) => scalar.spell(random, value, false),
+  };
+}
+
 const enumerations = ['u8', 'i16', 'i32', 'u64'].map((name) => {
   const scalar = integer(integerNames.find((type) => type.name === name));
   const type = ffi.enumeration({ zero: 0, one: 1 }, { type: name });
@@ -169,6 +182,7 @@ const length = { ...bytes(undefined), c: 'size_t', kind: 'length', promoted: 'si
 /** By the name in a declaration; where that is not its type, `type` is. */
 const SCALARS = Object.fromEntries([
   ...integerNames.map((type) => [type.name, integer(type)]),
+  ...['i64', 'u64'].map((name) => [`${name}_number`, exactInteger(integerNames.find((type) => type.name === name))]),
   ...enumerations,
   ...floatNames.map((type) => [type.name, float(type)]),
   ['bool', bool],

@@ -128,6 +128,21 @@ describe('lengthOf', () => {
     for (const length of ['50', '5', {}, [], true, null]) throws(() => fill(view, length, 1), 'ERR_INVALID_ARG_TYPE');
     for (const length of [-1, 1.5, NaN]) throws(() => fill(view, length, 1), 'ERR_OUT_OF_RANGE');
   });
+
+  test('lengthOf and countOf refuse a negative number of a signed type, which C may take for a huge one', () => {
+    const view = new Uint8Array(10);
+    for (const type of ['i8', 'i32', 'i64', 'long']) {
+      throws(
+        () => fillBytes(type)(view, -1, 1),
+        'ERR_OUT_OF_RANGE',
+        /at least 0 and at most 10, the bytes of argument 0/,
+      );
+      const args = [{ type: 'ptr' }, { type, countOf: 0 }, 'u8'];
+      const fill = bind({ fill_bytes: { args } }).fill_bytes;
+      throws(() => fill(view, -1, 1), 'ERR_OUT_OF_RANGE', /at least 0 and at most 10, the elements of argument 0/);
+    }
+    assert.ok(view.every((byte) => byte === 0));
+  });
 });
 
 describe('a declaration', () => {

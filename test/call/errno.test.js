@@ -96,6 +96,18 @@ describe('errno()', () => {
     fails.close();
   });
 
+  // A thread that waits sets errno when a wait times out, which is after 50 ms.
+  test('errno in C is not changed on a thread that waits long for its callback', async () => {
+    const declaration = { args: ['function', 'i32'], returns: 'i32', fails: 'negative' };
+    const call = bindOne('call_i32', declaration.args, 'i32', declaration);
+    const slow = new JSCallback((value) => (Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 130), value), {
+      args: ['i32'],
+      returns: 'i32',
+    });
+    await assert.rejects(call.async(slow, -3), { code: 'ERR_FFI_CALL_FAILED', result: -3 });
+    slow.close();
+  });
+
   // The code of an isolated library's callback is made at its first call, which waits for an answer.
   test('the first call of a callback does not change errno in C', () => {
     const declaration = { args: ['function', 'i32'], returns: 'i32', fails: 'negative' };

@@ -300,3 +300,55 @@ describe('what an inspector evaluates in the middle of a call changes nothing of
     });
   }
 });
+
+/**
+ * Calls of a callback, in whose handler the condition of a breakpoint makes a call right after the arguments were read:
+ * once for each read, up to twice for each call.
+ */
+const DISTURBED = `
+const { Session } = require('node:inspector');
+const { call_i32: call, add_i32: add } = h.bind({
+  call_i32: { args: ['function', 'i32'], returns: 'i32' }, add_i32: { args: ['i32', 'i32'], returns: 'i32' } });
+const callback = new ffi.JSCallback((value) => value * 2, { args: ['i32'], returns: 'i32' });
+call(callback, 1);
+let left = 0;
+globalThis.disturb = () => { if (left > 0) { left -= 1; add(1000, 337); } };
+const session = new Session();
+session.connect();
+const scripts = [];
+session.on('Debugger.scriptParsed', ({ params }) => scripts.push(params));
+session.post('Debugger.enable');
+let breakpoints = 0;
+for (const { scriptId } of scripts.filter(({ url }) => /^pinned-ffi:callback|callback.handler\\.js$/.test(url))) {
+  session.post('Debugger.getScriptSource', { scriptId }, (error, { scriptSource }) => {
+    scriptSource.split('\\n').forEach((line, lineNumber) => {
+      if (!/^ *if \\(words\\[\\w+\\] < 0\\)/.test(line)) return;
+      const location = { scriptId, lineNumber, columnNumber: line.indexOf('if') };
+      session.post('Debugger.setBreakpoint', { location, condition: '(disturb(), false)' }, (fault) => {
+        if (!fault) breakpoints += 1;
+      });
+    });
+  });
+}
+(async () => {
+  const results = [];
+  left = 2;
+  results.push(call(callback, 21), left);
+  left = 2;
+  results.push(await call.async(callback, 23), left);
+  callback.close();
+  console.log(breakpoints > 0, ...results);
+})();
+`;
+
+describe('a callback whose arguments were overwritten before it has read them reads them again', () => {
+  for (const [how, options] of Object.entries({
+    'as usual': {},
+    'by Node-API': { env: { PINNED_FFI_CALL_PATH: 'node-api' } },
+    'without generated code': { flags: ['--disallow-code-generation-from-strings'] },
+  })) {
+    test(`a callback reads its arguments again after other code has overwritten them, ${how}`, async () => {
+      assert.equal(await runs(DISTURBED, { ...options, timeout: 20_000 }), 'true 42 0 46 0');
+    });
+  }
+});

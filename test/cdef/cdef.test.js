@@ -665,8 +665,8 @@ describe('what is wrong is shown where it is', () => {
     'int f(void) g': [/expected ';' after a declaration, found 'g'/, 1, 13],
     '/* open': [/a comment that does not end/, 1, 1],
     'int f("a': [/a string that does not end/, 1, 7],
-    'int f(ä)': [/the character "ä" is not C/, 1, 7],
-    'enum e f(void)': [/enum e is not defined before/, 1, 6],
+    'int f(€)': [/the character "€" is not C/, 1, 7],
+    'enum e f(void)': [/enum e is not defined/, 1, 6],
     'struct a { int x; }; union a { int x; };': [/declared as struct before/, 1, 28],
     [`int ${'('.repeat(5000)}`]: [/nested more than 200 deep/, 1, 205],
   };

@@ -93,6 +93,48 @@ describe('a library that defines what Node exports', { skip: onlyOn('glibc') }, 
     assert.equal(await said(which(streams)), 'mine');
   });
 
+  describe('by a dependency that defines it', () => {
+    const beside = ['-L', directory, '-Wl,-rpath,$ORIGIN'];
+    const uses = `extern const char *zlibVersion(void); const char *which(void) { return zlibVersion(); }`;
+    const dependent = (name, ...libraries) =>
+      library(name, uses, [...beside, ...libraries.map((each) => `-l:${each}.so`)]);
+    const has = (call) => `console.log(ffi.dlopen(${JSON.stringify(call)}, {}).path)`;
+
+    test('a library calls what its dependency defines, and so does one that needs it by another', async () => {
+      library('dependency', 'const char *zlibVersion(void) { return "mine"; }', ['-Wl,-soname,dependency.so']);
+      const direct = dependent('direct', 'dependency');
+      library('between', 'int between(void) { return 1; }', [...beside, '-Wl,--no-as-needed', '-l:dependency.so']);
+      const indirect = library('indirect', uses, [...beside, '-Wl,--no-as-needed', '-l:between.so']);
+      assert.equal(await said(which(direct)), 'mine');
+      assert.equal(await said(which(indirect)), 'mine');
+      assert.ok(!isMine(await said(which(direct), { PINNED_FFI_DEEPBIND: '0' })));
+    });
+
+    test('a library is left alone where a dependency uses variables of the process that no dependency defines', async () => {
+      const source = 'extern char **environ; const char *zlibVersion(void) { return environ ? "mine" : "none"; }';
+      library('with-environment', source, ['-Wl,-soname,with-environment.so']);
+      assert.ok(!['mine', 'none'].includes(await said(which(dependent('direct-environment', 'with-environment')))));
+      // A variable that one dependency defines and another one uses.
+      library('defines', 'int adler32_z = 7; const char *zlibVersion(void) { return "mine"; }', [
+        '-Wl,-soname,defines.so',
+      ]);
+      const both = library('both', `${uses} extern int adler32_z; int *used(void) { return &adler32_z; }`, [
+        ...beside,
+        '-l:defines.so',
+      ]);
+      assert.equal(await said(which(both)), 'mine');
+    });
+
+    test('a dependency that is missing is the error of the loader', async () => {
+      library('gone', 'const char *zlibVersion(void) { return "mine"; }', ['-Wl,-soname,gone.so']);
+      const file = dependent('without', 'gone');
+      fs.rmSync(path.join(directory, 'gone.so'));
+      const { stderr } = await run({ code: has(file) });
+      assert.match(stderr, /ERR_FFI_LIBRARY_NOT_FOUND|ERR_FFI_LIBRARY/);
+      assert.match(stderr, /gone\.so: cannot open shared object file/);
+    });
+  });
+
   for (const style of ['gnu', 'sysv', 'both']) {
     test(`a library that defines what Node exports calls its own where the file has no section headers, with a hash table of the style ${style}`, async () => {
       const source = `const char *zlibVersion(void) { return "mine"; } const char *which(void) { return zlibVersion(); }`;

@@ -163,6 +163,18 @@ describe('the public functions of src/', () => {
   });
 });
 
+test('every SAFETY comment says why its invariant holds there, and not only which', () => {
+  const files = sourceFiles().filter((file) => /^src\/.*\.rs$/.test(file));
+  const bare = files.flatMap((file) =>
+    fs
+      .readFileSync(path.join(root, file), 'utf8')
+      .split('\n')
+      .flatMap((line, i) => (/\/\/ SAFETY: (?:(?:,| and)? ?[MUH]\d+)+\.?$/.test(line) ? [`${file}:${i + 1}`] : [])),
+  );
+  assert.ok(files.length > 100);
+  assert.deepEqual(bare, []);
+});
+
 test('no comment is wider than 120 columns, which neither prettier nor rustfmt holds', () => {
   const wide = sourceFiles().flatMap((file) =>
     fs

@@ -45,6 +45,17 @@ const HEADERS = {
   'wayland-client.h': { args: ['--inline', '*'], has: ['wl_display_connect', 'wl_surface_commit'] },
   'libxml/parser.h': { has: ['xmlReadMemory', 'xmlValidityErrorFunc'] },
   'lz4frame.h': { has: ['LZ4F_compressFrame', 'LZ4F_isError'] },
+  'archive.h': {
+    args: ['--also', 'archive_entry.h', '--free', '*_free', '--fails', 'archive_write_*=negative', '--number', '*'],
+    needs: ['tar'],
+    has: ['archive_write_new', 'archive_entry_new', 'ARCHIVE_OK'],
+  },
+  'gmp.h': { has: ['mpz_init', '__gmpz_init', '__mpz_struct', 'gmp_version'] },
+  'lzma.h': { args: ['--number', '*'], needs: ['xz'], has: ['lzma_easy_buffer_encode', 'LZMA_CHECK_CRC64'] },
+  'pcre2.h': {
+    args: ['-D', 'PCRE2_CODE_UNIT_WIDTH=8', '--number', '*'],
+    has: ['pcre2_compile', 'pcre2_match_8', 'PCRE2_UTF'],
+  },
   'jpeglib.h': { has: ['jpeg_std_error', 'jpeg_decompress_struct', 'JDCT_ISLOW'] },
 };
 const QUICK = 3;
@@ -272,6 +283,73 @@ describe('headers of real libraries', () => {
       print([data.readUInt32LE(0), data.readUInt32LE(m.cairo_image_surface_get_stride(surface) + 4)]);`,
     );
     assert.deepEqual(pixels, [0, 0xffff0000]);
+  });
+
+  job('archive.h', 'writes an archive that tar reads, with a header that archive.h does not include', async () => {
+    const file = path.join(folder, 'written.tar');
+    const written = await runs(
+      'archive.h',
+      `const archive = m.archive_write_new();
+      m.archive_write_set_format_ustar(archive);
+      m.archive_write_open_filename(archive, ${JSON.stringify(file)});
+      const text = Buffer.from('content');
+      const entry = m.archive_entry_new();
+      m.archive_entry_set_pathname(entry, 'name.txt');
+      m.archive_entry_set_size(entry, text.length);
+      m.archive_entry_set_filetype(entry, 0o100000);
+      m.archive_write_header(archive, entry);
+      const written = m.archive_write_data(archive, text, text.length);
+      m.archive_entry_free(entry);
+      m.archive_write_close(archive);
+      m.archive_write_free(archive);
+      let freed;
+      try { m.archive_write_close(archive); } catch (error) { freed = error.code; }
+      print([written, freed]);`,
+    );
+    assert.deepEqual(written, [7, 'ERR_FFI_INVALID_POINTER']);
+    assert.equal(execFileSync('tar', ['xOf', file, 'name.txt'], { encoding: 'utf8' }), 'content');
+  });
+
+  job('gmp.h', 'multiplies as BigInts do, by names that macros give', async () => {
+    const product = await runs(
+      'gmp.h',
+      `const [a, b] = [0, 1].map(() => m.__mpz_struct.alloc());
+      for (const each of [a, b]) m.mpz_init(each);
+      m.mpz_set_str(a, '123456789012345678901234567890', 10);
+      m.mpz_ui_pow_ui(b, 2, 200);
+      m.mpz_mul(a, a, b);
+      print(ffi.CString(m.mpz_get_str(null, 10, a)));`,
+    );
+    assert.equal(product, String(123456789012345678901234567890n * 2n ** 200n));
+  });
+
+  job('lzma.h', 'compresses what xz decompresses', async () => {
+    const file = path.join(folder, 'written.xz');
+    const status = await runs(
+      'lzma.h',
+      `const data = Buffer.from('xz '.repeat(5000));
+      const out = Buffer.alloc(m.lzma_stream_buffer_bound(data.length));
+      const length = [0];
+      const status = m.lzma_easy_buffer_encode(6, 'LZMA_CHECK_CRC64', null, data, data.length, out, length, out.length);
+      (await import('node:fs')).writeFileSync(${JSON.stringify(file)}, out.subarray(0, length[0]));
+      print(status);`,
+    );
+    assert.equal(status, 0);
+    assert.equal(execFileSync('xz', ['-dc', file], { encoding: 'utf8' }), 'xz '.repeat(5000));
+  });
+
+  job('pcre2.h', 'matches as a RegExp does', async () => {
+    const found = await runs(
+      'pcre2.h',
+      `const pattern = Buffer.from('(\\\\w+)@(\\\\w+)');
+      const text = Buffer.from('to bob@example now');
+      const code = m.pcre2_compile(pattern, pattern.length, m.PCRE2_UTF, [0], [0], null);
+      const data = m.pcre2_match_data_create_from_pattern(code, null);
+      const count = m.pcre2_match(code, text, text.length, 0, 0, data, null);
+      const ends = ffi.array('u64_number', 2 * count).read(m.pcre2_get_ovector_pointer(data));
+      print(Array.from({ length: count }, (_, i) => text.toString('utf8', ends[2 * i], ends[2 * i + 1])));`,
+    );
+    assert.deepEqual(found, [.../(\w+)@(\w+)/.exec('to bob@example now')]);
   });
 
   job('webp/decode.h', 'an inline function of the header fills its struct', async () => {

@@ -173,6 +173,24 @@ describe('where the header and the library are', { concurrency: 2 }, () => {
     assert.doesNotMatch(stdout, /atoi/);
   });
 
+  test('headers that the header lacks, or that --also adds, are read as well', { skip }, async () => {
+    const place = path.join(folder, 'lacking');
+    fs.mkdirSync(path.join(place, 'inner'), { recursive: true });
+    fs.writeFileSync(path.join(place, 'lacking.h'), '#include <needed.h>\nnumber abs(number x);\n');
+    fs.writeFileSync(path.join(place, 'inner', 'needed.h'), 'typedef int number;\n');
+    fs.writeFileSync(path.join(place, 'further.h'), 'struct entry; number labs(number x);\n');
+    const { code, stdout, stderr } = await bind(['lacking.h', '-I', place, '--also', 'further.h', '--lib', 'c']);
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /lacking\.h includes needed\.h: found in .*inner/);
+    assert.match(stdout, /export const abs:[^]*export const labs:/);
+  });
+
+  test('errors of the compiler come with the option that helps', { skip }, async () => {
+    const file = path.join(folder, 'asking.h');
+    fs.writeFileSync(file, '#ifndef UNIT_WIDTH\n#error UNIT_WIDTH must be defined\n#endif\n');
+    await fails([file], 1, /UNIT_WIDTH must be defined[^]*Define it: -D UNIT_WIDTH=VALUE/);
+  });
+
   test('a function that returns twice is left out', { skip }, async () => {
     const file = path.join(folder, 'twice.h');
     fs.writeFileSync(file, 'int vfork(void);\nint abs(int x);\n');

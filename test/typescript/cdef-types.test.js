@@ -197,7 +197,9 @@ describe('names of types are the same at run time and in the declarations', () =
   test('the words around types are the same at run time and in the declarations', () => {
     const { ARITHMETIC, ARITHMETICS, CONVENTIONS, QUALIFIERS, REFUSED, SPELLINGS, STORAGE } = names;
     assert.deepEqual(sorted(textsOf('Convention')), sorted(CONVENTIONS));
-    assert.deepEqual(sorted(textsOf('Qualifier')), sorted(QUALIFIERS));
+    assert.deepEqual(sorted([...textsOf('Qualifier'), ...textsOf('PlainQualifier')]), sorted(QUALIFIERS));
+    assert.deepEqual(sorted(textsOf('Unsupported')), sorted(names.UNSUPPORTED));
+    assert.deepEqual(sorted(textsOf('TypeOf')), sorted(names.TYPE_OF));
     assert.deepEqual(sorted(textsOf('Skipped')), sorted([...STORAGE, '"C"', '"C++"', 'typedef']));
     assert.deepEqual(sorted(textsOf('Arithmetic')), sorted(ARITHMETIC));
     assert.deepEqual(

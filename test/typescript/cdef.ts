@@ -219,4 +219,38 @@ linkSymbols({ f: { ptr: 4096, c: source } }).symbols.f(1, 2);
 declare const db: Handle<'hidden'>;
 m.dot(Line.alloc().from, { x: 1, y: 2 });
 dlopen('geometry', time).symbols.walk((point) => (point === null ? 1 : 0), db);
+
+// ---- rare forms -----------------------------------------------------------------------------------------------------
+
+const rare = dlopen(
+  'c',
+  `
+  _Static_assert(sizeof(int) == 4, "a");
+  static_assert(1);
+  enum : unsigned char { A, B = 200 };
+  enum fixed : short;
+  enum later;
+  enum bytes : unsigned char { C, D };
+  #pragma pack(push, 1)
+  struct rare { int a; _Static_assert(1, "x"); _Atomic(long) b; typeof(char *) c; enum bytes d; };
+  int words(int class, int template);
+  enum fixed enums(enum fixed *p, enum later *q);
+  int types(_Atomic(int) *p, typeof(const char *) s, _Atomic int q);
+  enum bytes record(struct rare *p);
+  typedef char name[4];
+  void array(const name s);
+  int été(int größe);
+  typeof(int (*)(int)) result(void);
+`,
+);
+expect<Equal<ReturnType<typeof rare.symbols.words>, number>>();
+rare.symbols.words(1, 2);
+expect<Equal<ReturnType<typeof rare.symbols.enums>, number>>();
+rare.symbols.enums(null, null);
+rare.symbols.types(null, 'text', 3);
+rare.symbols.record(null);
+rare.symbols.array('text');
+rare.symbols.été(3).toFixed();
+const two: 200 = cdef('enum : unsigned char { A, B = 200 };').constants.B;
+expect<Equal<typeof two, 200>>();
 export { Item, dotAsync, ptr };

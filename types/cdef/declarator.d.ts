@@ -50,7 +50,7 @@ type IsNested<S extends string, Scope> = S extends `${infer Word} ${infer Rest}`
           : true
   : false;
 
-/** What follows a name: `[type, the tokens that follow]`. */
+/** The part of a declarator behind a name: `[type, the tokens that follow]`. */
 type Suffixes<S extends string, T, Scope> = S extends `${infer Word} ${infer Rest}`
   ? Word extends ''
     ? Suffixes<Rest, T, Scope>
@@ -149,7 +149,7 @@ type Parameter<S extends string, Scope> =
         : Declarator<Rest, T, Scope>
       : Specifiers<S, Scope>;
 
-/** What a parameter of a type is: arrays and functions are pointers there. */
+/** The type of a parameter: arrays and functions are pointers there. */
 type Decayed<T> = T extends { readonly mark: infer Mark }
   ? Mark extends 'array'
     ? T extends Elements<infer E, any>

@@ -3,7 +3,7 @@
 
 import type { ArrayType, FunctionType, OpaqueType, PointerType } from '../declared.js';
 
-/** What is wrong with a text: `hint` is what to do about it. */
+/** A fault of a text: `hint` is its remedy. */
 export interface Fault<Message extends string, Hint extends string = ''> {
   readonly mark: 'fault';
   readonly error: Message;
@@ -76,7 +76,11 @@ interface Pointers {
 }
 
 /** A scalar that is const. */
-export type Const<T> = T extends 'char' | 'wchar_t' | 'char16_t' ? `const ${T}` : T;
+export type Const<T> = T extends 'char' | 'wchar_t' | 'char16_t'
+  ? `const ${T}`
+  : T extends Elements<infer E, infer Length>
+    ? Elements<Const<E>, Length>
+    : T;
 
 /** The type of a value, or a fault. */
 export type Value<T, Scope> = T extends string

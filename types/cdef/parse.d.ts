@@ -109,7 +109,7 @@ type Statement<S extends string, Scope, F, D> =
     ? T extends `${infer First};${infer Rest}`
       ? First extends `${string}${'{' | 'typedef ' | '#' | '=' | '}'}${string}`
         ? Unusual<T, Scope, F, D>
-        : First extends `${'struct' | 'union'} ${string}`
+        : First extends `${'struct' | 'union' | 'enum'} ${string}`
           ? First extends `${string}${'(' | '*'}${string}`
             ? Statement<Rest, Scope, F | First, D>
             : Defining<First, Rest, Scope, F, D>
@@ -120,7 +120,7 @@ type Statement<S extends string, Scope, F, D> =
           ? Unusual<T, Scope, F, D>
           : T extends `${string}${Open}`
             ? Unfinished<T, F, Scope, D>
-            : T extends `${'struct' | 'union'} ${string}`
+            : T extends `${'struct' | 'union' | 'enum'} ${string}`
               ? T extends `${string}${'(' | '*'}${string}`
                 ? Statements<F | T, Scope, D>
                 : Defining<T, '', Scope, F, D>
@@ -176,7 +176,7 @@ type Directive<Line extends string, Scope> = Line extends `define${infer Rest}`
     : never
   : Line extends
         | `include${string}`
-        | `pragma ${'once' | 'GCC' | 'clang' | 'STDC' | 'region' | 'endregion' | 'warning' | 'comment'}${string}`
+        | `pragma ${'once' | 'GCC' | 'clang' | 'STDC' | 'region' | 'endregion' | 'warning' | 'comment' | 'pack'}${string}`
         | `line${string}`
         | ''
         | `${number}${string}`
@@ -213,7 +213,9 @@ type Defining<S extends string, Rest extends string, Scope, F, D> =
   Specifiers<Tokens<S>, Scope> extends [infer Base, infer After extends string, infer Mark, infer Inner]
     ? Blank<After> extends ''
       ? Base extends string
-        ? { error: `a type without a name to declare in '${OneLine<S>}'` }
+        ? S extends `enum ${string}`
+          ? Statement<Rest, Inner, F, D>
+          : { error: `a type without a name to declare in '${OneLine<S>}'` }
         : Statement<Rest, Declare<Base, Inner>, F, D>
       : S extends `${string}typedef ${string}`
         ? Typedefs<After, Base, Declare<Base, Inner>, S> extends infer Scope2
@@ -228,7 +230,9 @@ type Defining<S extends string, Rest extends string, Scope, F, D> =
               ? Statement<Rest, Put<Inner, `#${Name}`, Constant<V>>, F, D>
               : Statement<Rest, Inner, F, D | E>
           : never
-    : ErrorIn<Specifiers<Tokens<S>, Scope>, S>;
+    : S extends StaticAssert
+      ? Statement<Rest, Scope, F, D>
+      : ErrorIn<Specifiers<Tokens<S>, Scope>, S>;
 
 /** `struct s;` and every typedef of it say that there is a struct s. */
 type Declare<Base, Scope> =
@@ -255,12 +259,16 @@ type Typedefs<S extends string, Base, Scope, Source extends string> =
 
 // ---- functions and variables ---------------------------------------------------------------------------------------
 
-/** What each of a union of statements declares: a union of functions and variables, or an error. */
+/** The declarations of each of a union of statements: a union of functions and variables, or an error. */
 type DeclarationsOf<S, Scope> = S extends string
   ? Specifiers<Tokens<S>, Scope> extends [infer Base, infer Rest extends string, infer Mark, infer Inner]
     ? Declarators<Rest, Base, Mark, Inner, S>
-    : ErrorIn<Specifiers<Tokens<S>, Scope>, S>
+    : S extends StaticAssert
+      ? never
+      : ErrorIn<Specifiers<Tokens<S>, Scope>, S>
   : never;
+
+type StaticAssert = `${'_Static_assert' | 'static_assert'}${string}`;
 
 type Declarators<S extends string, Base, Mark, Scope, Source extends string, Done = never> =
   Declarator<S, Base, Scope> extends [infer Name extends string, infer T, infer Rest extends string]
@@ -277,7 +285,7 @@ type Declarators<S extends string, Base, Mark, Scope, Source extends string, Don
         : never
     : ErrorIn<Declarator<S, Base, Scope>, Source>;
 
-/** What follows a declarator: the tokens behind a comma, the end (null), a value, or a fault. */
+/** The part behind a declarator: the tokens behind a comma, the end (null), a value, or a fault. */
 type Next<S extends string> = S extends ` ${infer R}`
   ? Next<R>
   : S extends '' | `;${string}`

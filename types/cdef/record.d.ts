@@ -79,7 +79,9 @@ type Fields<
               ? Fields<After, Inner, Done | [Numbered<'anonymous', Nameless>, Base], [...Nameless, 0], Paddings>
               : Fault<'a field without a name'>
             : Members<Rest, Base, Inner, Done, Nameless, Paddings>
-          : Specifiers<T, Scope>
+          : T extends `${'_Static_assert' | 'static_assert'} ${infer Assertion}`
+            ? Fields<Behind<Assertion>, Scope, Done, Nameless, Paddings>
+            : Specifiers<T, Scope>
     : never;
 
 type Start<S extends string> = S extends ` ${infer R}` ? Start<R> : S;
@@ -177,17 +179,21 @@ export type EnumOf<S extends string, Scope, Name extends string = ''> = S extend
       : Word extends Attribute
         ? EnumOf<Behind<Rest>, Scope, Name>
         : Word extends ':'
-          ? Rest extends `${string}{${infer Body}`
-            ? EnumOf<`{${Body}`, Scope, Name>
-            : Fault<'expected a body after the type of an enum'>
+          ? Specifiers<Rest, Scope> extends [infer T, infer After extends string, any, any]
+            ? After extends `{${string}`
+              ? EnumOf<After, Scope, Name>
+              : [T, After, Name extends '' ? Scope : Put<Scope, `enum ${Name}`, T>]
+            : KnownEnum<Name, S, Scope>
           : Name extends ''
             ? EnumOf<Rest, Scope, Word>
             : KnownEnum<Name, S, Scope>
   : KnownEnum<Name, S, Scope>;
 
-type KnownEnum<Name extends string, S, Scope> = `enum ${Name}` extends keyof Scope
-  ? [Scope[`enum ${Name}`], S, Scope]
-  : Fault<`enum ${Name} is not defined before`, '; copy its definition, or declare an int'>;
+type KnownEnum<Name extends string, S, Scope> = Name extends ''
+  ? Fault<"expected a tag or a body after 'enum'">
+  : `enum ${Name}` extends keyof Scope
+    ? [Scope[`enum ${Name}`], S, Scope]
+    : [Tag<`enum ${Name}`>, S, Scope];
 
 type EnumScope<Scope, Name extends string, M> = (Name extends ''
   ? Scope

@@ -46,7 +46,7 @@ export interface LooseDeclaration {
   readonly returns: Anything;
 }
 
-/** What an object says about a parameter of a function that a text declares. */
+/** The additions of an object to a parameter of a function that a text declares. */
 export interface ArgumentAddition {
   /** The name, or the index, of the pointer whose bytes it counts: as `lengthOf` of an argument that is an object. */
   readonly lengthOf?: string | number;
@@ -311,7 +311,7 @@ type ReadType<S extends string, Scope, Kind> = Kind extends 'value'
     ? SignatureOf<S, Scope>
     : CallbackOf<S, Scope>;
 
-/** What is wrong with the text of a type. */
+/** The fault of the text of a type. */
 export type TypeProblem<T> = Extract<InScope<T, 'value'>, AnyTextError>;
 
 /** The declared type of a text: of a struct, a union, an array, ... */

@@ -1,5 +1,6 @@
-// What stands before a declarator: storage, qualifiers, attributes, marks and the type itself.
+// The specifiers before a declarator: storage, qualifiers, attributes, marks and the type itself.
 
+import type { Blank, Declarator } from './declarator.js';
 import type { AnyFault, Const, Empty, Fault, Hidden, Tag } from './marks.js';
 import type { EnumOf, RecordOf } from './record.js';
 import type { Closed } from './text.js';
@@ -15,6 +16,8 @@ import type {
   Skipped,
   Spelling,
   Spellings,
+  TypeOf,
+  Unsupported,
 } from './words.js';
 
 /**
@@ -54,7 +57,7 @@ export type Specifiers<
                 : Word extends keyof Known
                   ? Specifiers<Rest, Scope, Known[Word], IsConst, Mark>
                   : Special<Word, Rest, Scope, Type, IsConst, Mark>
-          : Word extends Attribute | 'struct' | 'union' | 'enum' | keyof Refused | keyof Marks | '_Free_'
+          : Word extends Attribute | 'struct' | 'union' | 'enum' | Unsupported | TypeOf | keyof Marks | '_Free_'
             ? Special<Word, Rest, Scope, Type, IsConst, Mark>
             : Word extends keyof Scope
               ? Scope[Word] extends Empty
@@ -102,17 +105,37 @@ type Special<Word extends string, Rest extends string, Scope, Type, IsConst, Mar
         : Fault<`'(' of ${Word} has no ')'`>
       : Word extends '['
         ? Found<Type, `${Word} ${Rest}`, IsConst, Mark, Scope>
-        : Word extends keyof Refused
-          ? Fault<`'${Word}': ${Refused[Word]}`>
-          : Word extends OtherMark
-            ? Rest extends `${'' | ' ' | '  '}( ${string}`
-              ? Behind<Rest> extends infer After extends string
-                ? Specifiers<After, Scope, Type, IsConst, Mark>
-                : Fault<`'(' of ${Word} has no ')'`>
-              : Specifiers<Rest, Scope, Type, IsConst, Mark>
-            : Type extends ''
-              ? Unknown<Word, Scope>
-              : Fault<`expected a name, found '${Word}'`>;
+        : Word extends TypeOf
+          ? Rest extends `${'' | ' ' | '  '}( ${infer Inside}`
+            ? Closed<Inside, '(', ')'> extends [infer Inner extends string, infer After extends string]
+              ? Type extends ''
+                ? Specifiers<After, Scope, TypeIn<Inner, Scope>, IsConst, Mark>
+                : Fault<`expected a name, found '${Word}'`>
+              : Fault<`'(' of ${Word} has no ')'`>
+            : Word extends '_Atomic'
+              ? Specifiers<Rest, Scope, Type, IsConst, Mark>
+              : Fault<`expected '(' after ${Word}`>
+          : Word extends keyof Refused
+            ? Fault<`'${Word}': ${Refused[Word]}`>
+            : Word extends OtherMark
+              ? Rest extends `${'' | ' ' | '  '}( ${string}`
+                ? Behind<Rest> extends infer After extends string
+                  ? Specifiers<After, Scope, Type, IsConst, Mark>
+                  : Fault<`'(' of ${Word} has no ')'`>
+                : Specifiers<Rest, Scope, Type, IsConst, Mark>
+              : Type extends ''
+                ? Unknown<Word, Scope>
+                : Fault<`expected a name, found '${Word}'`>;
+
+/** The type that tokens are. */
+type TypeIn<S extends string, Scope> =
+  Specifiers<S, Scope> extends [infer Base, infer Rest extends string, any, any]
+    ? Declarator<Rest, Base, Scope> extends [any, infer T, infer After extends string]
+      ? Blank<After> extends ''
+        ? T
+        : Fault<'expected a type in brackets'>
+      : Declarator<Rest, Base, Scope>
+    : Specifiers<S, Scope>;
 
 type WordOf<S extends string> = S extends ` ${infer R}` ? WordOf<R> : S extends `${infer R} ` ? WordOf<R> : S;
 

@@ -60,7 +60,7 @@ export type WithoutComments<S extends string, Done extends string = ''> = S exte
   : WithoutContinuations<`${Done}${S}`>;
 
 type WithoutContinuations<S extends string> = S extends `${infer A}\\\n${infer B}`
-  ? WithoutContinuations<`${A} ${B}`>
+  ? WithoutContinuations<`${A}${B}`>
   : S;
 
 /** How many brackets a text opens, added to N. */
@@ -69,7 +69,7 @@ type Opened<S extends string, Open extends string, N extends readonly 0[]> = S e
   : N;
 
 /**
- * What stands in brackets, from behind the opening one on, and what follows them; undefined where they are not closed.
+ * The text in brackets, from behind the opening one on, and the text behind them; undefined where they are not closed.
  */
 export type Closed<
   S extends string,

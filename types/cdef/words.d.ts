@@ -7,12 +7,15 @@ import type { Hidden, Tag, To } from './marks.js';
 /** Words that change nothing here: storage classes, qualifiers, calling conventions, and the text of `extern "C"`. */
 export type Skipped =
   | '' | '"C"' | '"C++"' | 'extern' | 'static' | 'inline' | '__inline' | '__inline__' | '__forceinline' | 'register' | 'auto' | '_Noreturn'
-  | 'noreturn' | '_Thread_local' | 'thread_local' | '__thread' | 'constexpr' | '__extension__' | 'typedef' | Qualifier;
+  | 'noreturn' | '_Thread_local' | 'thread_local' | '__thread' | 'constexpr' | '__extension__' | 'typedef' | PlainQualifier;
+
+/** Those that stand behind a star, too. */
+export type Qualifier = '_Atomic' | PlainQualifier;
 
 // prettier-ignore
-/** Those that stand behind a star, too. */
-export type Qualifier =
-  | '' | 'const' | 'volatile' | 'restrict' | '_Atomic' | '__const' | '__const__' | '__volatile' | '__volatile__' | '__restrict'
+/** Qualifiers that no bracket follows. */
+type PlainQualifier =
+  | '' | 'const' | 'volatile' | 'restrict' | '__const' | '__const__' | '__volatile' | '__volatile__' | '__restrict'
   | '__restrict__' | '_Restrict_' | '__restrict_arr' | '_Nonnull' | '_Nullable' | Convention;
 
 // prettier-ignore
@@ -63,7 +66,7 @@ export interface Marks {
   _Text_: 'text';
 }
 export type OtherMark =
-  `${'_' | '__'}${'In' | 'Out' | 'Ret' | 'Deref' | 'Pre' | 'Post' | 'Reserved' | 'Success' | 'Must' | 'Check' | 'Printf' | 'Null' | 'At' | 'When'}${string}`;
+  `${'_' | '__'}${'In' | 'Out' | 'Ret' | 'Deref' | 'Pre' | 'Post' | 'Reserved' | 'Success' | 'Must' | 'Check' | 'Printf' | 'Null' | 'At' | 'When' | 'COM'}${string}_`;
 
 /** Words of types that have no counterpart. */
 export interface Refused {
@@ -72,8 +75,6 @@ export interface Refused {
   __int128: '128-bit integers have no counterpart';
   _Float16: 'it has no counterpart';
   _BitInt: 'it has no counterpart';
-  typeof: 'write the type itself';
-  __typeof__: 'write the type itself';
   template: 'this is C++: declare it `extern "C"`';
   class: 'this is C++: declare it `extern "C"`';
   namespace: 'this is C++: declare it `extern "C"`';
@@ -81,13 +82,44 @@ export interface Refused {
 }
 
 // prettier-ignore
+/** Those of types: the others may be names behind a type. */
+export type Unsupported = '_Complex' | '__complex__' | '__int128' | '_Float16' | '_BitInt';
+
+/** Words that take a type in brackets. */
+export type TypeOf = 'typeof' | '__typeof__' | '__typeof' | 'typeof_unqual' | '_Atomic';
+
 /** Names of the package's type table that are none in C -> what is meant. */
 export interface Meant {
-  i8: 'int8_t'; u8: 'uint8_t'; i16: 'int16_t'; u16: 'uint16_t'; i32: 'int32_t'; u32: 'uint32_t'; i64: 'int64_t';
-  u64: 'uint64_t'; f32: 'float'; f64: 'double'; usize: 'size_t'; isize: 'ssize_t'; ptr: 'void *'; pointer: 'void *';
-  cstring: 'const char *'; string: 'const char *'; buffer: 'void *'; function: 'void (*)(void)'; boolean: 'bool';
-  utf16: 'const char16_t *'; wstring: 'const wchar_t *'; int8: 'int8_t'; uint8: 'uint8_t'; int16: 'int16_t';
-  uint16: 'uint16_t'; int32: 'int32_t'; uint32: 'uint32_t'; int64: 'int64_t'; uint64: 'uint64_t'; uchar: 'unsigned char';
+  i8: 'int8_t';
+  u8: 'uint8_t';
+  i16: 'int16_t';
+  u16: 'uint16_t';
+  i32: 'int32_t';
+  u32: 'uint32_t';
+  i64: 'int64_t';
+  u64: 'uint64_t';
+  f32: 'float';
+  f64: 'double';
+  usize: 'size_t';
+  isize: 'ssize_t';
+  ptr: 'void *';
+  pointer: 'void *';
+  cstring: 'const char *';
+  string: 'const char *';
+  buffer: 'void *';
+  function: 'void (*)(void)';
+  boolean: 'bool';
+  utf16: 'const char16_t *';
+  wstring: 'const wchar_t *';
+  int8: 'int8_t';
+  uint8: 'uint8_t';
+  int16: 'int16_t';
+  uint16: 'uint16_t';
+  int32: 'int32_t';
+  uint32: 'uint32_t';
+  int64: 'int64_t';
+  uint64: 'uint64_t';
+  uchar: 'unsigned char';
 }
 
 /** The scope of a text that stands alone. */
@@ -131,7 +163,10 @@ export interface Known {
   mode_t: 'unsigned int'; u_char: 'unsigned char'; cc_t: 'unsigned char'; sa_family_t: 'uint16_t';
   u_long: 'unsigned long'; ulong: 'unsigned long'; pthread_t: 'unsigned long'; clock_t: 'long'; time_t: 'long';
   suseconds_t: 'i64_fast'; dev_t: 'u64_fast'; blksize_t: 'i64_fast';
-  nlink_t: 'u64_fast'; nfds_t: 'u64_fast';
+  nlink_t: 'u64_fast'; nfds_t: 'u64_fast'; wctype_t: 'u64_fast'; error_t: 'int'; mqd_t: 'int'; pthread_spinlock_t: 'int';
+  idtype_t: 'unsigned int'; VISIT: 'unsigned int'; ACTION: 'unsigned int'; Lmid_t: 'long'; register_t: 'long';
+  float_t: 'float'; double_t: 'double'; caddr_t: To<'void'>; sighandler_t: 'function'; sig_t: 'function';
+  __sighandler_t: 'function';
   fsblkcnt_t: 'u64_fast'; fsfilcnt_t: 'u64_fast'; locale_t: To<'void'>;
   iconv_t: To<'void'>; nl_catd: To<'void'>; timer_t: To<'void'>; HANDLE: To<'void'>; HWND: To<'void'>;
   HINSTANCE: To<'void'>; HMODULE: To<'void'>; HDC: To<'void'>; HGDIOBJ: To<'void'>; HBITMAP: To<'void'>;
@@ -160,6 +195,11 @@ export interface Known {
   pthread_condattr_t: Tag<'pthread_condattr_t'>; pthread_rwlock_t: Tag<'pthread_rwlock_t'>;
   pthread_once_t: Tag<'pthread_once_t'>; sem_t: Tag<'sem_t'>; siginfo_t: Tag<'siginfo_t'>; stack_t: Tag<'stack_t'>;
   ucontext_t: Tag<'ucontext_t'>; cpu_set_t: Tag<'cpu_set_t'>;
+  pthread_barrier_t: Tag<'pthread_barrier_t'>; pthread_barrierattr_t: Tag<'pthread_barrierattr_t'>;
+  pthread_rwlockattr_t: Tag<'pthread_rwlockattr_t'>; regmatch_t: Tag<'regmatch_t'>; fenv_t: Tag<'fenv_t'>;
+  fexcept_t: Tag<'fexcept_t'>; sigjmp_buf: Tag<'sigjmp_buf'>; Dl_info: Tag<'Dl_info'>; ENTRY: Tag<'ENTRY'>;
+  FTS: Tag<'FTS'>; FTSENT: Tag<'FTSENT'>; div_t: Tag<'div_t'>; ldiv_t: Tag<'ldiv_t'>; lldiv_t: Tag<'lldiv_t'>;
+  imaxdiv_t: Tag<'imaxdiv_t'>; mtx_t: Tag<'mtx_t'>; cnd_t: Tag<'cnd_t'>; once_flag: Tag<'once_flag'>;
   posix_spawn_file_actions_t: Tag<'posix_spawn_file_actions_t'>; posix_spawnattr_t: Tag<'posix_spawnattr_t'>;
   DBM: Tag<'DBM'>; SOCKET_ADDRESS: Tag<'SOCKET_ADDRESS'>; __builtin_va_list: Tag<'__builtin_va_list'>;
   __gnuc_va_list: Tag<'__gnuc_va_list'>; _Float64x: Tag<'_Float64x'>; _Float128: Tag<'_Float128'>;

@@ -45,7 +45,7 @@ function timeOf(code) {
 
 const median = (values) => values.sort((a, b) => a - b)[values.length >> 1];
 
-/** What a program takes longer than an empty one: the median of pairs. */
+/** The time by which a program takes longer than an empty one: the median of pairs. */
 function measure(peer, param) {
   const code = PROGRAMS[param](peer);
   timeOf(code);

@@ -61,7 +61,7 @@ unsafe extern "C" fn before() {
     HEAP.lock();
     let mut ends = [-1; 2];
     if is_needed() {
-        // SAFETY: H4.
+        // SAFETY: there is room for two descriptors.
         unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) };
     }
     READ_END.store(ends[0], Ordering::Relaxed);

@@ -16,9 +16,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub const HEAD: usize = 16;
 /// Bytes after those of the user.
 pub const CANARY: usize = 8;
-/// The alignment of a block for which none was asked.
+/// The alignment of a block whose request names none.
 pub const ALIGN: usize = 16;
-/// The owner of blocks that have pages of their own.
+/// The owner of blocks that have separate pages.
 pub const LARGE: u8 = 255;
 
 const SIZE_BITS: u32 = 48;

@@ -60,7 +60,7 @@ pub struct Heap {
     shards: [Locked<Shard>; SHARDS],
 }
 
-/// Whose block a pointer is.
+/// The allocator of a pointer's block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Owner {
     /// This heap's, or of no heap.
@@ -110,7 +110,7 @@ impl Heap {
         self.is_attached.load(Ordering::Acquire)
     }
 
-    /// Whose block a pointer may be.
+    /// The allocator that a pointer's block may be of.
     #[inline]
     pub fn owner_of(&self, address: usize) -> Owner {
         let is_arena =

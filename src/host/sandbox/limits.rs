@@ -25,7 +25,7 @@ pub fn limit_cpu(seconds: u64) -> Result<(), i32> {
 /// Lowers a limit; one that is lower stays.
 fn limit(resource: libc::__rlimit_resource_t, soft: u64, hard: u64) -> Result<(), i32> {
     let mut now = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: H4.
+    // SAFETY: H4; both structures are locals.
     unsafe {
         if libc::getrlimit(resource, &mut now) != 0 {
             return Err(Errno::here().get());

@@ -182,7 +182,7 @@ impl Fenced {
     pub fn abandon(self) {
         let canary = self.canary();
         self.header().abandon(canary);
-        // SAFETY: M8.
+        // SAFETY: M8; the fence and the header before the data are inside the block.
         unsafe { self.mend_before(canary) };
     }
 
@@ -340,7 +340,7 @@ impl Fenced {
         if self.length() != Some(length) {
             self.header().rewrite(canary, length);
         }
-        // SAFETY: M8.
+        // SAFETY: M8; the caller passes the length of the data, behind which the fence is.
         unsafe { self.mend(length, canary) };
     }
 

@@ -109,7 +109,7 @@ fn leaf(data: Address) -> Option<&'static Leaf> {
     }
     // SAFETY: M9; what a table points to is never freed.
     let middle = unsafe { top(data).load(Ordering::Acquire).as_ref()? };
-    // SAFETY: M9.
+    // SAFETY: M9; a leaf that the table points to is never freed.
     unsafe { middle[middle_index(data)].load(Ordering::Acquire).as_ref() }
 }
 
@@ -195,10 +195,10 @@ pub fn for_each(mut visit: impl FnMut(Address)) {
         std::thread::yield_now();
     }
     for (high, middle) in TOP.iter().enumerate() {
-        // SAFETY: M9.
+        // SAFETY: M9; what the tables point to, here and below, is never freed.
         let Some(middle) = (unsafe { middle.load(Ordering::Acquire).as_ref() }) else { continue };
         for (low, leaf) in middle.iter().enumerate() {
-            // SAFETY: M9.
+            // SAFETY: as above.
             let Some(leaf) = (unsafe { leaf.load(Ordering::Acquire).as_ref() }) else { continue };
             let base = (high << MIDDLE_BITS | low) << LEAF_BITS;
             for (word, bits) in leaf.iter().enumerate() {

@@ -92,7 +92,7 @@ impl Borrows {
         self.borrow(argument, view, block, symbol, false);
     }
 
-    /// The same for a view that is the whole block. The header is not asked: another process may write it.
+    /// The same for a view that is the whole block. The header is not read: another process may write it.
     pub fn whole_block(&mut self, argument: usize, view: Span, block: Fenced, symbol: u32) {
         self.borrow(argument, view, block, symbol, true);
     }
@@ -190,7 +190,7 @@ impl Borrows {
             };
             let whole = Span { start: first.memory.start, length: end - start };
             let flow = group.iter().map(|candidate| candidate.flow).reduce(Flow::joined).unwrap_or_default();
-            // SAFETY: M3.
+            // SAFETY: M3; the call holds all views of the group until it has returned.
             let Some(copy) = (unsafe { ShadowCopy::new(whole, source, flow) }) else {
                 // C is not called: nothing has to go back.
                 self.items.retain(|item| !matches!(item, Borrow::Copy { .. }));
@@ -208,7 +208,7 @@ impl Borrows {
         true
     }
 
-    /// The copy of the memory that an address is in, or else of what ends there.
+    /// The copy of the memory that an address is in, or else of the memory that ends there.
     fn copy_around(&self, address: Address) -> Option<&ShadowCopy> {
         let copies = || {
             self.items.iter().filter_map(|item| if let Borrow::Copy { copy, .. } = item { Some(copy) } else { None })
@@ -227,7 +227,7 @@ impl Borrows {
                 Borrow::Copy { argument, copy } => {
                     let (view, block) = (copy.view(), copy.block());
                     let overflow = block_overflow(*argument, view, block, block.data().get(), view.length);
-                    // SAFETY: M3.
+                    // SAFETY: M3; the view that was copied is held until the call has returned.
                     unsafe { copy.write_back() };
                     overflow
                 }
@@ -238,7 +238,7 @@ impl Borrows {
         self.granted = granted;
     }
 
-    /// JavaScript has run: what it wrote is the new state. `exempt` says what others may write in a slab, as for
+    /// JavaScript has run: its writes are the new state. `exempt` says what others may write in a slab, as for
     /// [`Borrows::slice`].
     pub fn resume(&mut self, exempt: impl Fn(Span) -> Option<Ranges>) {
         self.items.retain(|item| match item {
@@ -247,7 +247,7 @@ impl Borrows {
                 true
             }),
             Borrow::Copy { copy, .. } => {
-                // SAFETY: M3.
+                // SAFETY: M3; as in `pause`.
                 unsafe { copy.refresh() };
                 true
             }

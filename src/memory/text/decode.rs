@@ -26,7 +26,7 @@ pub fn utf16_of_utf8(bytes: &[u8], to: &mut [u16]) -> Option<usize> {
     decode_scalar::utf16_of_utf8(bytes, to)
 }
 
-/// UTF-32 as UTF-16. U+FFFD takes the place of what is no code point.
+/// UTF-32 as UTF-16. U+FFFD takes the place of a number that is no code point.
 pub fn utf16_of_utf32(points: impl Iterator<Item = u32>) -> Vec<u16> {
     let mut units = Vec::with_capacity(points.size_hint().0);
     let mut pair = [0; 2];

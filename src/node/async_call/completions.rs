@@ -138,7 +138,7 @@ fn drain_apart(environment: &Rc<Environment>) -> bool {
 unsafe extern "C" fn complete(env: sys::napi_env, _: sys::napi_status, data: *mut c_void) {
     // SAFETY: M13; the other thread is done with the turn.
     let turn = unsafe { Box::from_raw(data.cast::<Turn>()) };
-    // SAFETY: M6.
+    // SAFETY: M6; libuv calls this on the thread of the environment, once for each work item, which is over.
     unsafe { sys::napi_delete_async_work(env, turn.work) };
     turn.environment.pool_slices.requests.end();
     come(&turn.environment);
@@ -265,7 +265,7 @@ unsafe extern "C" fn take_settled(env: sys::napi_env, info: sys::napi_callback_i
     let slot = job.slot();
     let (is_failed, value) = contain(|| job.outcome()).unwrap_or((true, null_mut()));
     let (mut number, mut failed, mut taken) = (null_mut(), null_mut(), null_mut());
-    // SAFETY: M6.
+    // SAFETY: M6; Node-API calls this native function on the environment's thread, and its scope is open.
     unsafe {
         sys::napi_create_uint32(env, slot, &mut number);
         if !is_failed && value.is_null() {
@@ -287,7 +287,8 @@ pub fn settle_by(environment: &Environment, settle_all: sys::napi_value) -> Opti
     let data = (&raw const *environment).cast_mut().cast::<c_void>();
     let mut function = null_mut();
     environment.work.completions.function.set(environment.keep(settle_all));
-    // SAFETY: M6.
+    // SAFETY: M6; a native function of the environment is under way. The environment, which `data` points to, outlives
+    // its functions.
     let status =
         unsafe { sys::napi_create_function(environment.raw, null_mut(), 0, Some(take_settled), data, &mut function) };
     (status == sys::Status::napi_ok).then_some(function)

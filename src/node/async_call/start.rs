@@ -29,7 +29,7 @@ pub fn start(
 ) -> Result<()> {
     let environment = &function.environment;
     let mut number = 0;
-    // SAFETY: M6.
+    // SAFETY: M6; the slot is an argument of the native function under way, and the out-parameter a local.
     unsafe { sys::napi_get_value_uint32(environment.raw, slot, &mut number) };
     let begun = environment.begin_job(number);
     environment.pool_slices.lend(begun, prepared.take_lent());

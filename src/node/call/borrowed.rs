@@ -8,7 +8,7 @@ use crate::memory::fence::pool_slice::{Ranges, range};
 use crate::node::env::Environment;
 
 impl Environment {
-    /// JavaScript is about to run in a callback: what the innermost call has borrowed is checked. Outer calls are
+    /// JavaScript is about to run in a callback: the borrows of the innermost call are checked. Outer calls are
     /// paused already.
     #[inline]
     pub fn pause_borrows(&self) {
@@ -33,7 +33,7 @@ impl Environment {
         {
             let calls = self.calls.depth.get() - 1;
             borrows.resume(|slab| {
-                // C may write where the callback said.
+                // C may write to the memory that the callback has returned.
                 let returns_part = result.clone().step_by(size_of::<usize>()).any(|at| {
                     let address = Address::new(self.arg_buffer.word(at) as usize);
                     let address = address.filter(|address| range(slab).contains(&address.get()));

@@ -1,5 +1,6 @@
 //! The native entries that all calls share: they find the bound function by its number, and choose between the register
 //! call and the generic call.
+#![expect(unsafe_code, reason = "says how long the engine keeps the arguments")]
 
 use std::ptr::null_mut;
 
@@ -16,6 +17,7 @@ use crate::node::native_fn::{
     Arguments, JsResult, NativeFn, PendingException, error_of, throw_value, thrown_by, unless_thrown,
 };
 use crate::node::unwinding::Unwinding;
+use crate::node::value::RootedValues;
 use crate::panics::{Panicked, contain};
 
 /// The entries: for calls without pins, for functions of at most [`FEW_PINS`], and for all others.
@@ -71,7 +73,10 @@ fn enter_with<const COUNT: usize>(environment: &Environment, arguments: Argument
         return enter_generally(function, arguments);
     }
     let values = arguments.first::<COUNT>();
-    let outcome = contain(|| function.enter_registers_with(&values));
+    // SAFETY: M3; they are the arguments of this native function, which returns after C has. M6: it runs on the thread
+    // of its environment.
+    let values = unsafe { RootedValues::new(environment.raw, &values) };
+    let outcome = contain(|| function.enter_registers_with(values));
     conclude(function, arguments, outcome)
 }
 
@@ -99,7 +104,9 @@ fn enter_with_numbers(function: &BoundFunction, arguments: Arguments) -> JsResul
 #[inline(never)]
 fn enter_generally(function: &BoundFunction, arguments: Arguments) -> JsResult {
     let values = arguments.many(function.signature.pins.len());
-    end(function, contain(|| function.call(&values)))
+    // SAFETY: as in `enter_with`.
+    let values = unsafe { RootedValues::new(function.environment.raw, &values) };
+    end(function, contain(|| function.call(values)))
 }
 
 /// Returns a result to JavaScript, or throws: the exception of a callback, an error, or a panic as an error.

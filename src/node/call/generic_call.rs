@@ -17,6 +17,7 @@ use crate::memory::text::encoding::Encoding;
 use crate::node::async_call::start::enter_on_helper;
 use crate::node::env::BoundFunction;
 use crate::node::string::to_string;
+use crate::node::value::RootedValues;
 
 impl BoundFunction {
     /// Counts a call that frees a handle, at the point where C is certain to be entered.
@@ -53,7 +54,7 @@ impl BoundFunction {
     ///
     /// # Errors
     /// Wrong arguments, a closed library, a breached fence, the end of an isolated library's process.
-    pub fn call(&self, values: &[sys::napi_value]) -> Result<sys::napi_value> {
+    pub fn call(&self, values: RootedValues<'_>) -> Result<sys::napi_value> {
         self.check_open()?;
         let environment = &*self.environment;
         let _inside = self.library.enter();
@@ -137,8 +138,8 @@ impl BoundFunction {
         self.take_entered(prepared, &mut entered)
     }
 
-    /// Gives up what was prepared for a call that has failed: what it has written until then stays, and an overflow is
-    /// told along.
+    /// Releases the borrows of a call that has failed: its writes until then stay, and an overflow is
+    /// reported with the error.
     #[cold]
     #[inline(never)] // As `prepare`.
     pub fn failed(&self, prepared: &mut PreparedCall, mut error: FfiError) -> FfiError {
@@ -158,7 +159,7 @@ impl BoundFunction {
     #[inline(never)] // Its stack is freed before C runs, under which calls may nest.
     pub fn prepare(
         &self,
-        values: &[sys::napi_value],
+        values: RootedValues<'_>,
         strings: Option<&StringArena>,
         prepared: &mut PreparedCall,
     ) -> Result<()> {

@@ -6,6 +6,7 @@ use std::ptr::null_mut;
 
 use napi::sys;
 
+use crate::memory::address::Span;
 use crate::memory::arg_buffer::HEAD_BYTES;
 use crate::memory::fence::block_cache::begun_by;
 use crate::memory::fence::{exposed, report};
@@ -15,6 +16,7 @@ use crate::memory::text::encoding::Encoding;
 use crate::node::env::Environment;
 use crate::node::native_fn::{Arguments, JsResult, NativeFn, thrown_by};
 use crate::node::string::to_string;
+use crate::node::value::Rooted;
 
 /// The argument buffer's word of an address, and that of a length in bytes.
 const ADDRESS: usize = 0;
@@ -26,7 +28,7 @@ const TEXT_LENGTH: usize = LENGTH + 4;
 /// The result of an intrinsic that did not work, null. One that worked returns undefined.
 fn refused(environment: &Environment) -> JsResult {
     let mut null = null_mut();
-    // SAFETY: M6.
+    // SAFETY: M6, because only its own thread reaches an environment; the out-parameter is a local.
     unsafe { sys::napi_get_null(environment.raw, &mut null) };
     Ok(null)
 }
@@ -57,8 +59,8 @@ fn store(environment: &Environment, _: Arguments) -> JsResult {
     refused(environment)
 }
 
-/// The text at the address that the argument buffer says, with the bytes of a unit behind it. The next half of a word is
-/// 0 for a text up to its NUL; for one of UTF-8 it may be the number of bytes and one.
+/// The text at the address that the argument buffer says, with the bytes of a unit behind it. The next half of a word
+/// is 0 for a text up to its NUL; for one of UTF-8 it may be the number of bytes and one.
 fn text(environment: &Environment, _: Arguments) -> JsResult {
     let (arg_buffer, check) = (&environment.arg_buffer, environment.pointer_check.get());
     let address = arg_buffer.word(ADDRESS) as usize;
@@ -75,12 +77,19 @@ fn text(environment: &Environment, _: Arguments) -> JsResult {
     to_string(environment, &bytes, encoding).map_err(|error| thrown_by(environment, &error))
 }
 
+/// The memory of the view that is the argument. The engine keeps it until the native function has returned.
+#[inline(always)] // It is short.
+fn view_of(environment: &Environment, arguments: Arguments) -> Option<Span> {
+    let [view] = arguments.first();
+    // SAFETY: M3 and M6; the view is an argument of the native function, which runs on its environment's thread.
+    environment.view(unsafe { Rooted::new(environment.raw, view) })
+}
+
 /// Puts the address of a view that begins a fenced block into the argument buffer; everything else is refused.
 #[inline(always)] // It is short.
 fn locate(environment: &Environment, arguments: Arguments) -> JsResult {
-    let [view] = arguments.first();
-    // SAFETY: M3; the view is an argument of this call.
-    let block = unsafe { environment.view(view).and_then(|view| begun_by(view)) };
+    // SAFETY: M3; the view is the argument, and keeps its block.
+    let block = view_of(environment, arguments).and_then(|view| unsafe { begun_by(view) });
     let Some(block) = block else { return refused(environment) };
     let symbol = report::intern_ptr();
     if block.exposed_to() != symbol {
@@ -96,11 +105,10 @@ fn locate(environment: &Environment, arguments: Arguments) -> JsResult {
 
 /// Fills a view with the bytes at the address that the argument buffer says. A view in the engine's heap is refused.
 fn fill(environment: &Environment, arguments: Arguments) -> JsResult {
-    let [view] = arguments.first();
     let address = environment.arg_buffer.word(ADDRESS) as usize;
     let check = environment.pointer_check.get();
-    // SAFETY: M3; the view is an argument of this call. U2; the user passed the address.
-    match unsafe { environment.view(view).map(|view| raw_copy::fill(view, address, check)) } {
+    // SAFETY: M3; the view is the argument. U2; the user passed the address.
+    match view_of(environment, arguments).map(|view| unsafe { raw_copy::fill(view, address, check) }) {
         Some(true) => Ok(null_mut()),
         _ => refused(environment),
     }
@@ -108,11 +116,10 @@ fn fill(environment: &Environment, arguments: Arguments) -> JsResult {
 
 /// Copies a view to the address that the argument buffer says. A view in the engine's heap is refused.
 fn store_bytes(environment: &Environment, arguments: Arguments) -> JsResult {
-    let [view] = arguments.first();
     let address = environment.arg_buffer.word(ADDRESS) as usize;
     let check = environment.pointer_check.get();
-    // SAFETY: M3; the view is an argument of this call. U2; the user passed the address.
-    match unsafe { environment.view(view).map(|view| raw_copy::store(view, address, check)) } {
+    // SAFETY: M3; the view is the argument. U2; the user passed the address.
+    match view_of(environment, arguments).map(|view| unsafe { raw_copy::store(view, address, check) }) {
         Some(true) => Ok(null_mut()),
         _ => refused(environment),
     }

@@ -2,8 +2,6 @@
 //! borrows by them.
 #![expect(unsafe_code, reason = "asks Node-API for storage, and reads the argument block")]
 
-use napi::sys;
-
 use super::prepared::PreparedCall;
 use crate::abi::ctype::CType;
 use crate::call::bound_function::Options;
@@ -15,7 +13,7 @@ use crate::memory::fence::pool_slice::{PoolSlab, Ranges, range};
 use crate::memory::fence::shadow::Flow;
 use crate::memory::string_arena::StringArena;
 use crate::node::env::BoundFunction;
-use crate::node::value::{self, Pinned, Unpinned};
+use crate::node::value::{Pinned, Rooted, RootedValues, Unpinned};
 
 impl BoundFunction {
     /// Writes the addresses of the pins into the block. The bits at its start say which arguments are pins; the others
@@ -25,7 +23,7 @@ impl BoundFunction {
     /// A value that has no memory, a text that has a NUL or no room, and memory that an isolated library cannot follow.
     pub(super) fn pin(
         &self,
-        values: &[sys::napi_value],
+        values: RootedValues<'_>,
         strings: Option<&StringArena>,
         prepared: &mut PreparedCall,
     ) -> Result<()> {
@@ -53,18 +51,16 @@ impl BoundFunction {
                 continue;
             }
             let encoding = self.signature.arguments[*argument].scalar().and_then(CType::encoding);
-            // SAFETY: M3.
-            let encoding = encoding.filter(|_| unsafe { value::is_string(environment.raw, *value) });
+            let encoding = encoding.filter(|_| value.is_string());
             let is_text = encoding.is_some();
             let address = if let Some(encoding) = encoding {
-                // SAFETY: M3.
-                let found = unsafe { environment.text_block(*value, encoding, strings, self.source(), owned) };
+                let found = environment.text_block(value, encoding, strings, self.source(), owned);
                 found.map(|(block, length)| {
                     borrows.whole_block(*argument, Span { start: block.data(), length }, block, self.id);
                     block.data()
                 })
             } else {
-                self.storage(*argument, *value, strings.is_some(), borrows, lent)
+                self.storage(*argument, value, strings.is_some(), borrows, lent)
             };
             let address = address.map_err(|fault| {
                 let (symbol, argument) = (self.symbol.clone(), *argument);
@@ -80,8 +76,7 @@ impl BoundFunction {
             if let Some(remote) = &self.remote
                 && !is_text
             {
-                // SAFETY: M3.
-                self.check_pointers(remote, *argument, || unsafe { value::span(environment.raw, *value) })?;
+                self.check_pointers(remote, *argument, || value.span())?;
             }
             set_address(block, at, address.get());
         }
@@ -123,7 +118,9 @@ impl BoundFunction {
             return;
         }
         if let Some(found) = found {
-            environment.transfer_locks.hand(found.buffer, None);
+            // SAFETY: M3; `memory` has put the buffer into the scope of the native entry, which returns after C has.
+            // M6: only its own thread reaches an environment.
+            environment.transfer_locks.hand(unsafe { Rooted::new(environment.raw, found.buffer) }, None);
         }
         borrows.want_step(argument, address, found.map(|found| found.memory));
     }
@@ -137,17 +134,16 @@ impl BoundFunction {
     fn storage(
         &self,
         argument: usize,
-        value: sys::napi_value,
+        value: Rooted<'_>,
         is_sync: bool,
         borrows: &mut Borrows,
         lent: &mut Ranges,
     ) -> std::result::Result<Address, Unpinned> {
         let environment = &*self.environment;
-        // SAFETY: M3.
-        let (storage, buffer) = match unsafe { value::storage(environment.raw, value) }? {
+        let (storage, buffer) = match value.storage()? {
             Pinned::Bytes(storage, buffer) => (storage, buffer),
             // The view may be empty because its storage has shrunk.
-            Pinned::Empty(buffer) if environment.transfer_locks.is_resizable(environment.raw, buffer) => {
+            Pinned::Empty(buffer) if environment.transfer_locks.is_resizable(buffer) => {
                 return Err(Unpinned::Resizable);
             }
             Pinned::Empty(_) => {
@@ -157,7 +153,7 @@ impl BoundFunction {
                 return Ok(view.start);
             }
         };
-        if environment.transfer_locks.is_resizable(environment.raw, buffer) {
+        if environment.transfer_locks.is_resizable(buffer) {
             return Err(Unpinned::Resizable);
         }
         if is_sync {
@@ -170,8 +166,7 @@ impl BoundFunction {
             return Ok(storage.view.start);
         }
         let block = storage.block();
-        // SAFETY: M3.
-        let whole = || unsafe { value::buffer_length(environment.raw, buffer) };
+        let whole = || buffer.buffer_length();
         let length = block.map_or_else(whole, |block| block.length()).unwrap_or(0);
         // A part of a buffer has no fence either.
         let has_fence = block.is_some_and(|block| block.data() == storage.view.start) && length == storage.view.length;
@@ -181,7 +176,7 @@ impl BoundFunction {
             return Ok(storage.view.start);
         }
         // Meanwhile JavaScript may write the neighbours of a job's slice, which is not an overflow.
-        let slab = environment.pool_slices.slab(environment.raw, storage, buffer, length);
+        let slab = environment.pool_slices.slab(storage, buffer, length);
         if let Some(slab) = &slab {
             slab.passed.record(storage.view);
         }

@@ -20,7 +20,7 @@ use crate::memory::fence::block_cache::BlockCache;
 use crate::memory::fence::{borrows, exposed};
 use crate::node::env::BoundFunction;
 use crate::node::text_argument;
-use crate::node::value::{self, Pinned};
+use crate::node::value::{Pinned, Rooted, RootedValues};
 
 /// The outcome of a call. Small, because every call moves it.
 pub enum Outcome {
@@ -51,12 +51,12 @@ impl BoundFunction {
         if self.signature.register_pins.iter().any(|pin| self.is_in_slab(unsafe { words.get(pin.step) })) {
             return Outcome::Leave;
         }
-        self.call_c(sequence, &words, 0, &[])
+        self.call_c(sequence, &words, 0, None)
     }
 
     /// The same with the values of the pins.
     #[inline]
-    pub fn enter_registers_with(&self, values: &[sys::napi_value]) -> Outcome {
+    pub fn enter_registers_with(&self, values: RootedValues<'_>) -> Outcome {
         let mut words = RegisterFile::new();
         let Some(sequence) = self.load(&mut words) else { return Outcome::Leave };
         let environment = &*self.environment;
@@ -159,36 +159,32 @@ impl BoundFunction {
 
     /// Puts the addresses of the values that are passed into the words.
     #[inline(always)]
-    fn go_with(&self, sequence: &CallingSequence, words: &mut RegisterFile, values: &[sys::napi_value]) -> Outcome {
+    fn go_with(&self, sequence: &CallingSequence, words: &mut RegisterFile, values: RootedValues<'_>) -> Outcome {
         let pins = self.environment.arg_buffer.low_pins();
         let lasts = &self.environment.calls.block_caches;
-        for ((pin, value), last) in self.signature.register_pins.iter().zip(values).zip(lasts) {
+        for ((pin, value), last) in self.signature.register_pins.iter().zip(values.iter()).zip(lasts) {
             if pins >> pin.argument & 1 == 1 {
-                let Some(block) = self.take(*pin, *value, last) else { return Outcome::Leave };
+                let Some(block) = self.take(*pin, value, last) else { return Outcome::Leave };
                 words.set(pin.step, block.data().get() as u64);
             // SAFETY: the words were loaded by this calling sequence.
             } else if self.is_in_slab(unsafe { words.get(pin.step) }) {
                 return Outcome::Leave;
             }
         }
-        self.call_c(sequence, words, pins, values)
+        self.call_c(sequence, words, pins, Some(values))
     }
 
     /// The block of a text, or that of a Buffer with a fence; `None` for anything else.
     #[inline(always)]
-    fn take(&self, pin: RegisterPin, value: sys::napi_value, last: &BlockCache) -> Option<Fenced> {
+    fn take(&self, pin: RegisterPin, value: Rooted<'_>, last: &BlockCache) -> Option<Fenced> {
         let environment = &*self.environment;
-        let text = |encoding| {
-            // SAFETY: M3.
-            unsafe { environment.text(value, encoding, &environment.calls.strings) }
-        };
+        let text = |encoding| environment.text(value, encoding, &environment.calls.strings);
         if let Some(handed) = pin.encoding.and_then(text) {
             last.note(handed);
             return Some(handed.block);
         }
-        // SAFETY: M3.
-        let view = unsafe { environment.view(value) }?;
-        // SAFETY: M3.
+        let view = environment.view(value)?;
+        // SAFETY: the value is rooted until the entry returns, and so its block stays allocated until C has returned.
         let (block, length) = unsafe { last.of(view) }?;
         if view.length < length && environment.pool_slices.has_size(length) {
             return None;
@@ -211,7 +207,7 @@ impl BoundFunction {
         sequence: &CallingSequence,
         words: &RegisterFile,
         pins: u32,
-        values: &[sys::napi_value],
+        values: Option<RootedValues<'_>>,
     ) -> Outcome {
         let returned = self.cross(sequence, words);
         self.put_words(sequence, returned);
@@ -244,7 +240,7 @@ impl BoundFunction {
 
     /// The first overflow of an argument; all are repaired.
     #[inline(never)]
-    fn overflow(&self, words: &RegisterFile, pins: u32, values: &[sys::napi_value]) -> Option<Overflow> {
+    fn overflow(&self, words: &RegisterFile, pins: u32, values: Option<RootedValues<'_>>) -> Option<Overflow> {
         let mut found = None;
         let lasts = &self.environment.calls.block_caches;
         for (position, (pin, last)) in self.signature.register_pins.iter().zip(lasts).enumerate() {
@@ -259,7 +255,8 @@ impl BoundFunction {
             // SAFETY: M3 and M4 for Buffers and texts; `take` has found the block.
             let (block, is_whole) = unsafe { (Fenced::at(address), last.is_whole_at(address)) };
             if !is_whole {
-                found = found.or(self.broken(pin, values[position], block));
+                let value = values.and_then(|values| values.get(position));
+                found = found.or(self.broken(pin, value, block));
             }
         }
         found
@@ -268,18 +265,16 @@ impl BoundFunction {
     /// The breach of an argument's fence, if any: a callback's calls may have been passed other
     /// blocks.
     #[cold]
-    fn broken(&self, pin: &RegisterPin, value: sys::napi_value, block: Fenced) -> Option<Overflow> {
+    fn broken(&self, pin: &RegisterPin, value: Option<Rooted<'_>>, block: Fenced) -> Option<Overflow> {
         // Headers are written anew.
         self.environment.calls.block_caches.iter().for_each(BlockCache::forget);
         self.environment.calls.strings.forget();
-        let env = self.environment.raw;
-        // SAFETY: M3.
-        let view = match unsafe { value::storage(env, value) } {
+        let value = value?;
+        let view = match value.storage() {
             Ok(Pinned::Bytes(storage, _)) => storage.view,
             // The header may be gone; the text is still there.
             _ => {
-                // SAFETY: M3.
-                let size = |encoding| unsafe { text_argument::text_size(env, value, encoding) };
+                let size = |encoding| text_argument::text_size(value, encoding);
                 Span { start: block.data(), length: pin.encoding.and_then(size).unwrap_or(0) }
             }
         };

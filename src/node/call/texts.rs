@@ -17,37 +17,27 @@ use crate::memory::text::encoding::Encoding;
 use crate::node::env::{BoundFunction, Environment};
 use crate::node::string::to_string;
 use crate::node::text_argument::{self, OwnedText};
-use crate::node::value::Unpinned;
+use crate::node::value::{Rooted, Unpinned};
 
 impl Environment {
     /// A string in an encoding with a NUL, in an arena; `None` for any other value, for a string with a NUL in it, and
     /// where there is no space.
-    ///
-    /// # Safety
-    /// M3: `value` is rooted.
     #[inline]
-    pub unsafe fn text(
-        &self,
-        value: sys::napi_value,
-        encoding: Encoding,
-        strings: &StringArena,
-    ) -> Option<CachedBlock> {
+    pub fn text(&self, value: Rooted<'_>, encoding: Encoding, strings: &StringArena) -> Option<CachedBlock> {
         #[cfg(v8_abi)]
         if let Some(flat) = self.v8.flat_strings.get() {
-            // SAFETY: M3, by the contract of this function, and M15: nothing here is V8's.
-            if let Some(characters) = unsafe { flat.of(value.cast()) } {
+            // SAFETY: the value is rooted, and nothing is allocated by V8 while its characters are read.
+            if let Some(characters) = unsafe { flat.of(value.raw().cast()) } {
                 return strings.put(characters, encoding);
             }
-            // SAFETY: as above. What V8 has flattened it allocates before.
-            if unsafe { text_argument::flatten(self.raw, value) }
-                // SAFETY: as above.
-                && let Some(characters) = unsafe { flat.of(value.cast()) }
+            if text_argument::flatten(value)
+                // SAFETY: as above: V8 has allocated what it flattens before.
+                && let Some(characters) = unsafe { flat.of(value.raw().cast()) }
             {
                 return strings.put(characters, encoding);
             }
         }
-        // SAFETY: M3, by the contract of this function.
-        unsafe { text_argument::short_text(self.raw, value, encoding, strings) }
+        text_argument::short_text(value, encoding, strings)
     }
 
     /// The same for any string: where the arena is full, or there is none, it gets a new block, which `owned` keeps, in
@@ -55,23 +45,18 @@ impl Environment {
     ///
     /// # Errors
     /// If the string has a NUL in it, or there is no memory for it.
-    ///
-    /// # Safety
-    /// As [`Environment::text`].
-    pub unsafe fn text_block(
+    pub fn text_block(
         &self,
-        value: sys::napi_value,
+        value: Rooted<'_>,
         encoding: Encoding,
         strings: Option<&StringArena>,
         source: Option<&Arc<dyn BlockSource>>,
         owned: &mut Vec<OwnedText>,
     ) -> Result<(Fenced, usize), Unpinned> {
-        // SAFETY: by the contract of this function.
-        if let Some(cached) = strings.and_then(|strings| unsafe { self.text(value, encoding, strings) }) {
+        if let Some(cached) = strings.and_then(|strings| self.text(value, encoding, strings)) {
             return Ok((cached.block, cached.length()));
         }
-        // SAFETY: by the contract of this function.
-        unsafe { text_argument::text(self.raw, value, encoding, source, owned) }
+        text_argument::text(value, encoding, source, owned)
     }
 }
 
@@ -83,7 +68,7 @@ impl BoundFunction {
     pub fn text(&self, address: usize, encoding: Encoding) -> error::Result<sys::napi_value> {
         let mut null = null_mut();
         if address == 0 {
-            // SAFETY: M6.
+            // SAFETY: M6, because only its own thread reaches an environment; the out-parameter is a local.
             unsafe { sys::napi_get_null(self.environment.raw, &mut null) };
             return Ok(null);
         }

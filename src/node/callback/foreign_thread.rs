@@ -1,5 +1,5 @@
 //! Calls of callbacks on a foreign thread, which wait in the queue for the JavaScript thread; and calls of closed
-//! callbacks, which JavaScript is told of later.
+//! callbacks, which are reported to JavaScript later.
 #![expect(unsafe_code, reason = "calls JavaScript functions from C callbacks")]
 
 use std::ptr::null_mut;

@@ -104,7 +104,7 @@ pub fn attach(environment: &Environment, env: sys::napi_env, modules: u32) -> bo
 fn keeps_level(environment: &Environment, entry: &FunctionCaller) -> bool {
     let before = entry.level();
     let mut scope = null_mut();
-    // SAFETY: M6.
+    // SAFETY: M6; a native function of the environment is under way, and the scope that is opened here is closed here.
     let inside = unsafe {
         sys::napi_open_handle_scope(environment.raw, &mut scope);
         let inside = entry.level();

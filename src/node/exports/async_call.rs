@@ -15,6 +15,7 @@ use crate::node::call::prepared::PreparedCall;
 use crate::node::env::{Environment, Jobs, current};
 use crate::node::error::thrown;
 use crate::node::native_fn::{Arguments, JsResult, thrown_by, unless_thrown};
+use crate::node::value::RootedValues;
 use crate::panics::{Panicked, contain};
 
 /// A thread whose calls run one after the other.
@@ -65,7 +66,9 @@ pub fn start_call(environment: &Environment, arguments: Arguments) -> JsResult {
         let values = arguments.many(2 + function.signature.pins.len());
         function.check_open()?;
         let mut prepared = PreparedCall::default();
-        function.prepare(&values[2..], None, &mut prepared)?;
+        // SAFETY: M3 and M6; they are the arguments of this native function, which runs on its environment's thread.
+        let pins = unsafe { RootedValues::new(environment.raw, &values[2..]) };
+        function.prepare(pins, None, &mut prepared)?;
         // SAFETY: M3; the value is an argument of this call.
         let thread = unsafe { ClassInstance::<JsThread>::from_napi_value(environment.raw, values[1]) }.ok();
         start::start(&function, prepared, values[0], thread.as_deref().map(JsThread::jobs))

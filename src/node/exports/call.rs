@@ -133,7 +133,7 @@ pub fn last_errno(env: Env) -> napi::Result<i32> {
 }
 
 /// Sets errno of this thread, and the value of `last_errno` until the next call that is declared to capture it. In a
-/// callback it is what C finds afterwards.
+/// callback it is the errno that C finds afterwards.
 ///
 /// # Errors
 /// Where the environment is not attached.

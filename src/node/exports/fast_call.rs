@@ -17,7 +17,8 @@ use crate::node::fast_call::{arguments, binding, read};
 use crate::node::js_address::{JsAddress, from_js};
 use crate::node::native_fn::{NativeFn, by_v8, error_of, native_functions};
 use crate::node::text_argument::copy_units;
-use crate::node::{value, verify};
+use crate::node::value::Rooted;
+use crate::node::verify;
 use crate::v8::array_buffer_view::{ViewLayout, ViewStorage};
 use crate::v8::flat_string::{FlatStrings, Samples};
 use crate::v8::handle::Local;
@@ -54,13 +55,14 @@ pub fn attach_v8(env: Env, modules: u32) -> napi::Result<()> {
 #[napi]
 pub fn attach_views(env: Env, array: Object<'_>, view: Object<'_>) -> napi::Result<bool> {
     let environment = current(env)?;
-    let samples = [array, view].map(|value| verify::view_sample(env.raw(), value.raw()));
+    let samples = [array, view].map(|value| verify::view_sample(Rooted::of(&value)));
     let [Some(array_sample), Some(view_sample)] = samples else { return Ok(false) };
     let layout = ViewLayout::find(&[array_sample, view_sample]);
     let Some(views) = layout.and_then(ViewStorage::find) else { return Ok(false) };
     let is_same = [array, view].iter().all(|value| {
-        // SAFETY: M3; the values are arguments of this call.
-        unsafe { views.of(value.raw().cast()).is_some_and(|found| value::view(env.raw(), value.raw()) == Some(found)) }
+        let value = Rooted::of(value);
+        // SAFETY: the engine keeps a rooted value where it is; in Node a `napi_value` is a `Local`.
+        unsafe { views.of(value.raw().cast()) }.is_some_and(|found| value.view() == Some(found))
     });
     let _ = is_same.then(|| environment.v8.view_storage.set(views));
     Ok(is_same)
@@ -79,8 +81,7 @@ pub fn attach_texts(env: Env, of_latin1: Vec<JsString<'_>>, of_utf16: Vec<JsStri
     let locals = |texts: &[JsString<'_>]| texts.iter().map(|text| text.raw().cast()).collect::<Vec<Local>>();
     let (latin1, utf16) = (locals(&of_latin1), locals(&of_utf16));
     let bytes = of_latin1.into_iter().map(JsString::into_latin1).collect::<napi::Result<Vec<_>>>()?;
-    // SAFETY: M3; the strings are arguments of this call.
-    let copy_units = |text: &JsString<'_>| unsafe { copy_units(env.raw(), text.raw()) };
+    let copy_units = |text: &JsString<'_>| copy_units(Rooted::of(text));
     let Some(units) = of_utf16.iter().map(copy_units).collect::<Option<Vec<_>>>() else { return Ok(false) };
     let bytes = bytes.iter().map(|text| Characters::Latin1(text.as_slice()));
     let units = units.iter().map(|text| Characters::Utf16(text.as_slice()));
@@ -107,8 +108,7 @@ pub struct JsStores<'env> {
 #[napi(ts_return_type = "JsStores | null")]
 pub fn attach_fast_calls<'env>(env: &'env Env, shared: Object<'env>) -> napi::Result<Option<JsStores<'env>>> {
     let environment = current(*env)?;
-    // SAFETY: M3; the array is an argument of this call.
-    let Some(text) = (unsafe { binding::attach(&environment, shared.raw()) }) else { return Ok(None) };
+    let Some(text) = binding::attach(&environment, Rooted::of(&shared)) else { return Ok(None) };
     let [take_text] = native_functions(*env, [NativeFn::new(arguments::take_text)])?;
     Ok(Some(JsStores { text: Object::from_raw(env.raw(), text.cast()), take_text }))
 }

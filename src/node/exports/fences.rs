@@ -18,7 +18,7 @@ use crate::node::env_waker::resource;
 use crate::node::error::thrown;
 use crate::node::js_address::{JsAddress, from_js};
 use crate::node::threadsafe_function::ThreadsafeFunction;
-use crate::node::value::{self, Pinned};
+use crate::node::value::{Pinned, Rooted};
 use crate::v8::allocator;
 use crate::v8::allocator_symbols::Symbols;
 use crate::v8::symbols;
@@ -182,8 +182,7 @@ pub fn take_reports() -> Vec<JsReport> {
 #[napi]
 pub fn fence_inside(env: Env, buffer: Unknown<'_>, length: f64, align: u32) -> napi::Result<Option<u32>> {
     let (length, align) = (length as usize, (align as usize).max(16).next_power_of_two());
-    // SAFETY: M3; the buffer is an argument of this call.
-    let Ok(Pinned::Bytes(storage, _)) = (unsafe { value::storage(env.raw(), buffer.raw()) }) else { return Ok(None) };
+    let Ok(Pinned::Bytes(storage, _)) = Rooted::of(&buffer).storage() else { return Ok(None) };
     let raw = storage.view.start;
     let offset = (raw.get() + block::lead()).next_multiple_of(align) - raw.get();
     let end = offset.checked_add(length).and_then(|end| end.checked_add(block::widths().after));

@@ -21,7 +21,7 @@ pub struct JsProcessOptions {
     pub spins: bool,
     /// Whether the library keeps the malloc that it has.
     pub keeps_malloc: bool,
-    /// Whether it shares an arena of its own alone.
+    /// Whether it shares only a separate arena.
     pub is_apart: bool,
     /// The most that a call may take, in milliseconds.
     pub timeout: Option<f64>,
@@ -44,7 +44,6 @@ mod here {
     use std::rc::Rc;
     use std::sync::Arc;
 
-    use napi::JsValue;
     use napi::bindgen_prelude::{Either, Env, Null, Unknown};
 
     use super::*;
@@ -64,7 +63,7 @@ mod here {
     use crate::node::exports::library::JsLibrary;
     use crate::node::isolated;
     use crate::node::js_address::{JsAddress, from_js};
-    use crate::node::value::{self, Pinned};
+    use crate::node::value::Rooted;
 
     fn texts(list: Vec<String>) -> Result<Vec<CString>, FfiError> {
         let text = |text: String| {
@@ -216,12 +215,8 @@ mod here {
 
     /// Whether the bytes of a view lie in the arena.
     #[napi]
-    pub fn is_shared(env: Env, view: Unknown<'_>) -> bool {
-        // SAFETY: M3; the view is an argument of this call.
-        let span = match unsafe { value::storage(env.raw(), view.raw()) } {
-            Ok(Pinned::Bytes(storage, _)) => storage.view,
-            _ => return false,
-        };
+    pub fn is_shared(view: Unknown<'_>) -> bool {
+        let Some(span) = Rooted::of(&view).span() else { return false };
         shared::existing().is_some_and(|arena| arena.holds(span.start.get(), span.length))
     }
 

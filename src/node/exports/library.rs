@@ -81,14 +81,36 @@ pub fn deepbind_flag() -> Option<i32> {
     None
 }
 
-/// A symbol that the library of a file defines, and that Node would take the place of; null where there is none.
+/// A symbol that one of some files of libraries defines, and that Node would take the place of; null where there is
+/// none.
 #[napi]
-pub fn interposed(path: String) -> Option<String> {
+pub fn interposed(files: Vec<String>) -> Option<String> {
     #[cfg(glibc)]
-    return crate::loader::interpose::first(Path::new(&path));
+    return crate::loader::interpose::first(&files.into_iter().map(Into::into).collect::<Vec<_>>());
     #[cfg(not(glibc))]
     {
-        let _ = path;
+        drop(files);
+        None
+    }
+}
+
+/// What the file of a library needs.
+#[napi(object)]
+pub struct Needs {
+    /// The names of other libraries.
+    pub names: Vec<String>,
+    /// The directories in which they are looked for first.
+    pub directories: Vec<String>,
+}
+
+/// What the file of a library needs; null where it is no library, and on systems where nothing is interposed.
+#[napi]
+pub fn needs(file: String) -> Option<Needs> {
+    #[cfg(glibc)]
+    return crate::loader::interpose::needs(Path::new(&file)).map(|(names, directories)| Needs { names, directories });
+    #[cfg(not(glibc))]
+    {
+        drop(file);
         None
     }
 }

@@ -2,7 +2,7 @@
 #![expect(unsafe_code, reason = "passes the user's addresses on")]
 
 use napi::bindgen_prelude::{Either, Env, Null, Object, Unknown};
-use napi::{JsValue, sys};
+use napi::sys;
 use napi_derive::napi;
 
 use crate::error::FfiError;
@@ -16,10 +16,10 @@ use crate::memory::raw::PointerCheck;
 use crate::node::env::current;
 use crate::node::error::{clear_exception, thrown};
 use crate::node::exposed_views::ExposedViews;
+use crate::node::external_buffer;
 use crate::node::isolated::foreign_function;
 use crate::node::js_address::{JsAddress, from_js, to_js};
-use crate::node::value::Pinned;
-use crate::node::{external_buffer, value};
+use crate::node::value::{Pinned, Rooted};
 
 /// The result of [`address_of`].
 type ViewAddress = Either<JsAddress, Either<Null, ()>>;
@@ -51,19 +51,13 @@ pub fn kept_address_of(env: Env, value: Unknown<'_>) -> napi::Result<ViewAddress
     take(env, value, ExposedViews::keep)
 }
 
-fn take(
-    env: Env,
-    value: Unknown<'_>,
-    note: fn(&ExposedViews, sys::napi_env, Storage, sys::napi_value),
-) -> napi::Result<ViewAddress> {
-    // SAFETY: M3; `value` is an argument of this call.
-    Ok(match unsafe { value::storage(env.raw(), value.raw()) } {
+fn take(env: Env, value: Unknown<'_>, note: fn(&ExposedViews, Storage, Rooted<'_>)) -> napi::Result<ViewAddress> {
+    Ok(match Rooted::of(&value).storage() {
         Ok(Pinned::Bytes(storage, buffer)) => {
             let environment = current(env)?;
-            // SAFETY: M3; the buffer is that of an argument.
-            let length = unsafe { value::buffer_length(env.raw(), buffer) };
-            let slab = length
-                .and_then(|length| environment.pool_slices.slab(env.raw(), storage, buffer, length))
+            let slab = buffer
+                .buffer_length()
+                .and_then(|length| environment.pool_slices.slab(storage, buffer, length))
                 .map(|slab| slab.span);
             if let Some(slab) = slab {
                 environment.pool_slices.expose(storage.view, slab);
@@ -77,7 +71,7 @@ fn take(
                         exposed::insert(block.data(), length);
                     }
                 }
-                None => note(&environment.exposed_views, env.raw(), storage, buffer),
+                None => note(&environment.exposed_views, storage, buffer),
             }
             Either::A(to_js(storage.view.start.get()))
         }

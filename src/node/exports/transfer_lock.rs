@@ -11,12 +11,13 @@ use crate::memory::fence::report;
 use crate::node::env::current;
 use crate::node::js_address::{JsAddress, from_js, to_js};
 use crate::node::transfer_lock::block;
+use crate::node::value::Rooted;
 
 /// Keeps the memory of an ArrayBuffer allocated, even if the buffer is transferred or collected, until `letGo` of the
 /// returned value.
 #[napi]
-pub fn hold(env: Env, buffer: Unknown<'_>) -> Option<JsAddress> {
-    let (block, _) = block(env.raw(), buffer.raw())?;
+pub fn hold(buffer: Unknown<'_>) -> Option<JsAddress> {
+    let (block, _) = block(Rooted::of(&buffer))?;
     block.expose_to(report::intern("pin"));
     block.pin();
     Some(to_js(block.data().get()))
@@ -31,7 +32,7 @@ pub fn let_go(address: JsAddress) {
     }
 }
 
-/// Looks for what V8 offers for pins; in Node only, where a `napi_value` is the pointer of a `v8::Local`.
+/// Looks for V8's functions for pins; in Node only, where a `napi_value` is the pointer of a `v8::Local`.
 /// `asks_resizable` tells of an ArrayBuffer or SharedArrayBuffer whether it can be resized, for where V8 cannot be
 /// asked; `asks_marked` whether Node has marked one as not transferable.
 ///
@@ -65,7 +66,7 @@ pub fn find_locks(
 /// Where the environment is not attached.
 #[napi]
 pub fn lock(env: Env, buffer: Unknown<'_>) -> napi::Result<bool> {
-    Ok(current(env)?.transfer_locks.lock(env.raw(), buffer.raw()))
+    Ok(current(env)?.transfer_locks.lock(Rooted::of(&buffer)))
 }
 
 /// Takes one lock of an ArrayBuffer back.
@@ -74,6 +75,6 @@ pub fn lock(env: Env, buffer: Unknown<'_>) -> napi::Result<bool> {
 /// Where the environment is not attached.
 #[napi]
 pub fn unlock(env: Env, buffer: Unknown<'_>) -> napi::Result<()> {
-    current(env)?.transfer_locks.unlock(env.raw(), buffer.raw());
+    current(env)?.transfer_locks.unlock(Rooted::of(&buffer));
     Ok(())
 }

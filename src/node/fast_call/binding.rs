@@ -7,8 +7,6 @@ use std::ffi::c_void;
 use std::ptr::null_mut;
 use std::rc::Rc;
 
-use napi::sys;
-
 use super::arguments::{BROKEN, check_fences, copy_result, is_whole, is_whole_by_avx2, store_text, store_view};
 use super::state::{ADDRESSES, MOST_ARGUMENTS, PINS, Shared};
 use crate::abi::calling_sequence::{CallingSequence, Load};
@@ -24,7 +22,7 @@ use crate::memory::fence::block_cache::{self, BlockCache};
 use crate::memory::fence::{block_map, exposed};
 use crate::node::callback::slot::OPEN;
 use crate::node::env::{BoundFunction, Environment, FastArguments, FastCalls};
-use crate::node::value::{self, Pinned};
+use crate::node::value::{Pinned, Rooted};
 use crate::node::verify;
 use crate::v8::argument_moves::ViewContext;
 use crate::v8::fast_signature::{FastSignature, FastType};
@@ -178,16 +176,11 @@ fn fast_signature_of(
     })
 }
 
-/// Starts fast calls. `shared` is a Uint8Array over the memory that both sides use. Returns the function that puts
-/// texts between fences; `None` if there are no fast calls.
-///
-/// # Safety
-/// M3: `shared` is rooted.
-pub unsafe fn attach(environment: &Environment, shared: sys::napi_value) -> Option<Local> {
-    environment.keep(shared);
-    // SAFETY: M3, by the contract of this function; the array is kept.
-    let storage = unsafe { value::storage(environment.raw, shared) };
-    let Ok(Pinned::Bytes(storage, _)) = storage else { return None };
+/// Starts fast calls. `shared` is a Uint8Array over the memory that both sides use, which the environment keeps from
+/// now on. Returns the function that puts texts between fences; `None` if there are no fast calls.
+pub fn attach(environment: &Environment, shared: Rooted<'_>) -> Option<Local> {
+    environment.keep(shared.raw());
+    let Ok(Pinned::Bytes(storage, _)) = shared.storage() else { return None };
     let v8 = environment.v8.templates.get()?;
     let fast_calls = FastCalls::make(environment, Shared(storage.view))?;
     let context = (&raw const *environment).expose_provenance();

@@ -73,8 +73,8 @@ unsafe extern "C" fn load_text(_: Local, is_indirect: u32, address: f64, to: f64
     unsafe { raw::load_short_text(to, text, SHORT) }.map_or(NOT_PLAIN, |length| length as i32)
 }
 
-/// Makes the function: (Uint8Array, its length, address, views) => 1 if the array was filled with the bytes there, 0 if it
-/// has no storage outside of the engine's heap, and undefined if the caller is not optimised.
+/// Makes the function: (Uint8Array, its length, address, views) => 1 if the array was filled with the bytes there, 0 if
+/// it has no storage outside of the engine's heap, and undefined if the caller is not optimised.
 pub fn make_filler(environment: &Environment) -> Option<Local> {
     let code = (fill as unsafe extern "C" fn(Local, Local, u32, f64, f64) -> i32 as *const ()).expose_provenance();
     let (v8, code) = (environment.v8.templates.get()?, Address::new(code)?);

@@ -79,7 +79,7 @@ fn a_buffer_of_the_engine_has_fences_and_is_counted_as_before() {
     OBJECT.set((&raw mut object).cast());
     // SAFETY: M11; the fakes are of the types.
     assert_eq!(unsafe { install(&symbols) }, Ok(Installed::Now));
-    // SAFETY: M11.
+    // SAFETY: the symbols are functions of this test, of the types that `install` expects.
     assert_eq!(unsafe { install(&symbols) }, Ok(Installed::Before));
 
     let this: Object = (&raw mut object).cast();

@@ -6,6 +6,7 @@ const os = require('node:os');
 const { parseArgs } = require('node:util');
 const { runFiles, runInputs, runSignatures, runSuite } = require('./check.js');
 const { save } = require('./results.js');
+const { testFileOf } = require('../test-files.js');
 const { runSignaturesApart } = require('./signatures.js');
 const { Unavailable } = require('../unavailable.js');
 
@@ -137,6 +138,8 @@ async function runAll(command, runtimes, { short, write, only, part, 'if-availab
   );
   if (wanted.length === 0)
     throw new Error(`--only ${only.join(' ')}: there is ${runtimes.map(({ name }) => name).join(', ')}`);
+  // A name of none is an error now, not after an hour.
+  for (const runtime of wanted) (runtime.files?.(short) ?? []).forEach(testFileOf);
   const results = new Map();
   const next = wanted.values();
   const work = async () => {

@@ -109,13 +109,13 @@ async function check(runtime, { short: isShort, part, ifAvailable }) {
       ? await runSignaturesApart({ binary, env, ...runtime.apart }, signatures)
       : await runSignatures({ binary, env }, signatures);
     faults.push(...agreed.faults);
-    row.signatures = agreed.count;
+    if (agreed.faults.length === 0) row.signatures = agreed.count;
   }
   const inputs = hasPart('inputs') ? runtime.inputs?.(isShort) : undefined;
   if (inputs !== undefined && facts !== undefined) {
     const { count, faults: found } = await runInputs({ binary, env }, inputs);
     faults.push(...found);
-    row.inputs = count;
+    if (found.length === 0) row.inputs = count;
   }
   return { row: { ...row, faults: faults.length }, faults };
 }

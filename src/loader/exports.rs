@@ -122,8 +122,8 @@ impl Exports {
             return false;
         }
         let word = self.bloom[(hash / u64::BITS) as usize % self.bloom.len()];
-        let first = word >> (hash % u64::BITS & !1) & 3;
-        first != 0 && (self.shift == 0 || word >> ((hash >> self.shift) % u64::BITS) & 1 == 1)
+        let either = (word >> ((hash & !1) % u64::BITS)) & 3;
+        either != 0 && (self.shift == 0 || (word >> ((hash >> self.shift) % u64::BITS)) & 1 == 1)
     }
 
     /// The program's definition of a name.

@@ -2,6 +2,7 @@
 // Copies of bytes: from an address to a view, and from a view to an address.
 
 const { Buffer } = require('node:buffer');
+const { makeError } = require('../errors.js');
 const binding = require('../native/binding.js');
 const { words, begin } = require('./arg-buffer.js');
 const { bufferOf } = require('./array-buffer.js');
@@ -36,9 +37,17 @@ const fill = (view, address, byteOffset, name) => copyAll(fillView, view, addres
 /** Copies a Uint8Array to an address. */
 const store = (view, address, byteOffset, name) => copyAll(storeView, view, address, byteOffset, name, 'writable');
 
+function allocate(size, name) {
+  try {
+    return Buffer.allocUnsafe(size);
+  } catch (cause) {
+    throw makeError('ERR_FFI_MEMORY_EXHAUSTED', `${name}: ${size} bytes could not be allocated`, { cause });
+  }
+}
+
 /** A Buffer with a copy of the bytes at an address. */
 function copyOf(address, byteOffset, size, name) {
-  const bytes = Buffer.allocUnsafe(size);
+  const bytes = allocate(size, name);
   fill(bytes, address, byteOffset, name);
   return bytes;
 }

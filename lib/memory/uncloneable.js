@@ -35,8 +35,8 @@ class Uncloneable {
   }
 
   /**
-   * `String(handle)` has it: [object H <0x1000>]. Comparisons such as assert.deepEqual do not see private fields, and find
-   * objects with different tags different: without this, every two handles of a type would be equal. The engine's
+   * `String(handle)` has it: [object H <0x1000>]. Comparisons such as assert.deepEqual do not see private fields, and
+   * find objects with different tags different: without this, every two handles of a type would be equal. The engine's
    * messages skip it, because it is an accessor: they name the class, unless there is a toString().
    */
   get [Symbol.toStringTag]() {

@@ -6,6 +6,7 @@ const os = require('node:os');
 const { parseArgs } = require('node:util');
 const { runFiles, runInputs, runSignatures, runSuite } = require('./check.js');
 const { save } = require('./results.js');
+const { testFileOf } = require('../test-files.js');
 const { runSignaturesApart } = require('./signatures.js');
 const { Unavailable } = require('../unavailable.js');
 
@@ -13,20 +14,28 @@ const OPTIONS = {
   short: { type: 'boolean', default: false },
   write: { type: 'boolean', default: false },
   only: { type: 'string', multiple: true, default: [] },
+  part: { type: 'string', multiple: true, default: [] },
   'if-available': { type: 'boolean', default: false },
 };
 
+/** What a runtime runs after the suite: test files, random signatures, random inputs. */
+const PARTS = ['files', 'signatures', 'inputs'];
+
 /**
  * @param {string} usage the command, for messages
- * @returns {{ short: boolean, write: boolean, only: string[] }} write: whether the results go into the table;
- *   if-available: what cannot be installed or fetched here is no failure
+ * @returns {{ short: boolean, write: boolean, only: string[], part: string[] }} write: whether the results go into the
+ *   table; if-available: what cannot be installed or fetched here is no failure
  */
 function parse(usage) {
   try {
     const { values } = parseArgs({ args: process.argv.slice(2), options: OPTIONS });
+    const unknown = values.part.find((each) => !PARTS.includes(each));
+    if (unknown !== undefined) throw new Error(`--part ${unknown}: there is ${PARTS.join(', ')}`);
     return { ...values, write: values.write || !values.short };
   } catch (error) {
-    console.error(`${error.message}\n${usage} [-- --short] [--write] [--only NAME ...] [--if-available]`);
+    console.error(
+      `${error.message}\n${usage} [-- --short] [--write] [--only NAME ...] [--part NAME ...] [--if-available]`,
+    );
     return process.exit(1);
   }
 }
@@ -61,7 +70,8 @@ function requireStart(binary, { name, system }) {
 }
 
 /** Runs everything on one runtime: its row of the table, and what went wrong. */
-async function check(runtime, { short: isShort, ifAvailable }) {
+async function check(runtime, { short: isShort, part, ifAvailable }) {
+  const hasPart = (name) => part.length === 0 || part.includes(name);
   const { name, system, refused, args, leftOut, except } = runtime;
   const binary = runtime.install();
   if (ifAvailable) requireStart(binary, runtime);
@@ -86,26 +96,26 @@ async function check(runtime, { short: isShort, ifAvailable }) {
     passed,
     cases,
   };
-  const names = runtime.files?.(isShort) ?? [];
+  const names = (hasPart('files') && runtime.files?.(isShort)) || [];
   // Where the suite has crashed, test files would, too.
   if (names.length > 0 && facts !== undefined) {
     const files = await runFiles({ binary, env }, names, except);
     faults.push(...files.faults);
     row.files = { passed: files.passed, skipped: files.skipped, excepted: files.excepted, failed: files.faults.length };
   }
-  const signatures = runtime.signatures?.(isShort);
+  const signatures = hasPart('signatures') ? runtime.signatures?.(isShort) : undefined;
   if (signatures !== undefined && facts !== undefined) {
     const agreed = runtime.apart
       ? await runSignaturesApart({ binary, env, ...runtime.apart }, signatures)
       : await runSignatures({ binary, env }, signatures);
     faults.push(...agreed.faults);
-    row.signatures = agreed.count;
+    if (agreed.faults.length === 0) row.signatures = agreed.count;
   }
-  const inputs = runtime.inputs?.(isShort);
+  const inputs = hasPart('inputs') ? runtime.inputs?.(isShort) : undefined;
   if (inputs !== undefined && facts !== undefined) {
     const { count, faults: found } = await runInputs({ binary, env }, inputs);
     faults.push(...found);
-    row.inputs = count;
+    if (found.length === 0) row.inputs = count;
   }
   return { row: { ...row, faults: faults.length }, faults };
 }
@@ -120,21 +130,24 @@ const indent = (text) => text.trimEnd().split('\n').slice(0, LINES).join('\n    
  * Runs a command on its runtimes, prints what each did, saves the results, and ends with one line about all of it.
  * @param {string} command sweep, musl, arm64 or windows
  * @param {object[]} runtimes
- * @param {{ short: boolean, write: boolean, only: string[] }} options
+ * @param {{ short: boolean, write: boolean, only: string[], part: string[] }} options
  */
-async function runAll(command, runtimes, { short, write, only, 'if-available': ifAvailable }) {
+async function runAll(command, runtimes, { short, write, only, part, 'if-available': ifAvailable }) {
   const wanted = runtimes.filter(({ name, isLong }) =>
     only.length === 0 ? !(short && isLong) : only.some((each) => name.includes(each)),
   );
   if (wanted.length === 0)
     throw new Error(`--only ${only.join(' ')}: there is ${runtimes.map(({ name }) => name).join(', ')}`);
+  // A name of none is an error now, not after an hour.
+  for (const runtime of wanted) (runtime.files?.(short) ?? []).forEach(testFileOf);
   const results = new Map();
   const next = wanted.values();
   const work = async () => {
     for (const runtime of next) {
-      const result = await checkAndPrint(runtime, { short, ifAvailable });
+      const result = await checkAndPrint(runtime, { short, part, ifAvailable });
       results.set(runtime, result);
-      if (write && result.unavailable === undefined) save(command, [result.row], { isPart: true });
+      if (write && result.unavailable === undefined)
+        save(command, [result.row], { isPart: true, addsParts: part.length > 0 });
     }
   };
   // Each waits a lot: for the event loop, for other threads, for child processes.
@@ -142,7 +155,7 @@ async function runAll(command, runtimes, { short, write, only, 'if-available': i
   const all = wanted.map((runtime) => results.get(runtime));
   const inOrder = all.filter(({ unavailable }) => unavailable === undefined);
   const rows = inOrder.map(({ row }) => row);
-  if (write) save(command, rows, { isPart: rows.length < runtimes.length });
+  if (write) save(command, rows, { isPart: rows.length < runtimes.length, addsParts: part.length > 0 });
   const failed = inOrder.filter(({ faults }) => faults.length > 0).map(({ row }) => row.name);
   console.log(lastLine(command, rows, { failed, unavailable: all.length - rows.length, isShort: short }));
   process.exitCode = failed.length === 0 ? 0 : 1;
@@ -164,13 +177,13 @@ function lastLine(command, rows, { failed, unavailable, isShort }) {
 }
 
 /** Checks a runtime and prints a line about it, and what went wrong. */
-async function checkAndPrint(runtime, { short, ifAvailable }) {
+async function checkAndPrint(runtime, options) {
   const began = performance.now();
   const { name, system } = runtime;
-  const result = await check(runtime, { short, ifAvailable }).catch((error) => ({
+  const result = await check(runtime, options).catch((error) => ({
     row: { name, runtime: name, system, passed: 0, cases: 0, faults: 1 },
     faults: [textOf(error)],
-    ...(ifAvailable && error instanceof Unavailable && { unavailable: textOf(error) }),
+    ...(options.ifAvailable && error instanceof Unavailable && { unavailable: textOf(error) }),
   }));
   const { row, faults, unavailable } = result;
   if (unavailable !== undefined) {

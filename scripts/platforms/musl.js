@@ -30,7 +30,7 @@ const LONG = [
     'hostile',
   ],
   ...[
-    'lanes',
+    'call-paths',
     'library',
     'opaque',
     'out',

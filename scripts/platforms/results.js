@@ -61,23 +61,28 @@ function withTable(text, results) {
   return `${text.slice(0, begin)}${BEGIN}\n\n${tableOf(results).join('\n')}\n\n${text.slice(end)}`;
 }
 
-/** The rows of a command with new ones among them: each in the place of the row of its name, or behind the others. */
-function merge(before, rows) {
+/**
+ * The rows of a command with new ones among them: each in the place of the row of its name, or behind the others. With
+ * `addsParts` a row keeps of the one before what was not run again.
+ */
+function merge(before, rows, addsParts = false) {
   const nameOf = ({ name, system }) => `${name} ${system}`;
   const fresh = new Map(rows.map((row) => [nameOf(row), row]));
   const known = new Set(before.map(nameOf));
-  return [...before.map((row) => fresh.get(nameOf(row)) ?? row), ...rows.filter((row) => !known.has(nameOf(row)))];
+  const latest = (row) => (addsParts ? { ...row, ...fresh.get(nameOf(row)) } : (fresh.get(nameOf(row)) ?? row));
+  return [...before.map(latest), ...rows.filter((row) => !known.has(nameOf(row)))];
 }
 
 /**
  * Keeps rows of a command, and writes the table.
  * @param {string} command one of COMMANDS
  * @param {object[]} rows all of its rows or, with `isPart`, some
- * @param {{ isPart?: boolean }} [options]
+ * @param {{ isPart?: boolean, addsParts?: boolean }} [options] addsParts: the rows have parts alone of what a runtime
+ *   runs
  */
-function save(command, rows, { isPart = false } = {}) {
+function save(command, rows, { isPart = false, addsParts = false } = {}) {
   const results = read();
-  results[command] = isPart ? merge(results[command] ?? [], rows) : rows;
+  results[command] = isPart || addsParts ? merge(results[command] ?? [], rows, addsParts) : rows;
   fs.writeFileSync(FILE, `${JSON.stringify(results, null, 2)}\n`);
   write(results);
 }

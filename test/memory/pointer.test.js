@@ -410,6 +410,13 @@ describe('read.bytes and write.bytes', () => {
     });
   });
 
+  test('read.bytes throws an error of the package for more bytes than can be allocated', () => {
+    // Node 20 has a lower limit for the length of a Buffer.
+    withMemory(16, (address) => {
+      throws(() => read.bytes(address, 0, 2 ** 47), ['ERR_FFI_MEMORY_EXHAUSTED', 'ERR_OUT_OF_RANGE'], /read\.bytes/);
+    });
+  });
+
   test('write.bytes takes the bytes of every kind of view, of small ones in the engine, and of buffers', () => {
     withMemory(64, (address) => {
       for (const make of [

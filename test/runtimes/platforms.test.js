@@ -56,6 +56,13 @@ describe('the table of docs/platforms.md', () => {
       ['a2', 'b1', 'c2'],
     );
   });
+
+  test('the table of docs/platforms.md keeps the parts of a row that a command has not run again', () => {
+    const before = [{ name: 'a', system: 's', passed: 1, signatures: 125 }];
+    const rows = [{ name: 'a', system: 's', passed: 2, inputs: 1000 }];
+    assert.deepEqual(merge(before, rows, true), [{ name: 'a', system: 's', passed: 2, signatures: 125, inputs: 1000 }]);
+    assert.deepEqual(merge(before, rows), rows);
+  });
 });
 
 test('the sweep has the oldest, one in between and the newest of each major version that the package supports', () => {
@@ -112,7 +119,10 @@ describe('a command', { skip: onlyOn('linux') }, () => {
   test('a command of the platforms refuses an option that it does not have, with those that it has', () => {
     const { status, stderr } = run('--quick');
     assert.equal(status, 1);
-    assert.match(stderr, /'--quick'[^]*npm run test:sweep \[-- --short\] \[--write\] \[--only NAME \.\.\.\]/);
+    assert.match(
+      stderr,
+      /'--quick'[^]*npm run test:sweep \[-- --short\] \[--write\] \[--only NAME \.\.\.\] \[--part NAME/,
+    );
   });
 
   test('a command of the platforms names the runtimes where --only names none', () => {

@@ -181,7 +181,7 @@ describe('prototypes that are read without the parser mean what they mean with i
   });
 
   test('no word that means something else is taken for a name', () => {
-    const { ARITHMETIC, CONVENTIONS, QUALIFIERS, REFUSED, SPELLINGS, STORAGE } = names;
+    const { ARITHMETIC, CONVENTIONS, QUALIFIERS, REFUSED, SPELLINGS, STORAGE, TYPE_OF } = names;
     for (const word of [
       ...ARITHMETIC,
       ...CONVENTIONS,
@@ -189,6 +189,7 @@ describe('prototypes that are read without the parser mean what they mean with i
       ...REFUSED.keys(),
       ...Object.keys(SPELLINGS),
       ...STORAGE,
+      ...TYPE_OF,
     ])
       assert.ok(RESERVED.has(word), word);
   });

@@ -124,25 +124,21 @@ const INPUTS_AT_ONCE = 20_000;
  */
 async function runInputs({ binary, env }, { count, seed }) {
   const cwd = fs.mkdtempSync(path.join(os.tmpdir(), 'pinned-ffi-inputs-'));
-  const progress = path.join(cwd, 'progress');
+  const run = async (from, i) => {
+    const progress = path.join(cwd, `progress-${i}`);
+    // Every other process is guarded.
+    const guard = i % 2 === 1 ? '1' : '';
+    const args = ['--expose-gc', SHARD, progress, seed, from, Math.min(count, from + INPUTS_AT_ONCE)].map(String);
+    const options = { timeout: LONG_TIMEOUT_MS, cwd };
+    const { stdout, stderr, end } = await start(binary, args, { ...env, PINNED_FFI_GUARD: guard }, options);
+    if (end === undefined) return [];
+    const index = fs.existsSync(progress) ? fs.readFileSync(progress).readDoubleLE(0) : 'none';
+    const what = `${stdout.trim().slice(-1500)} ${stderr.trim().slice(-1500)}`;
+    return [`input ${index} of seed ${seed}, PINNED_FFI_GUARD='${guard}': ${end}: ${what}`];
+  };
   try {
-    for (let from = 0; from < count; from += INPUTS_AT_ONCE) {
-      const to = Math.min(count, from + INPUTS_AT_ONCE);
-      // Every other process is guarded.
-      const guard = (from / INPUTS_AT_ONCE) % 2 === 1 ? '1' : '';
-      const args = ['--expose-gc', SHARD, progress, seed, from, to].map(String);
-      const { stdout, stderr, end } = await start(
-        binary,
-        args,
-        { ...env, PINNED_FFI_GUARD: guard },
-        { timeout: LONG_TIMEOUT_MS, cwd },
-      );
-      if (end === undefined) continue;
-      const index = fs.existsSync(progress) ? fs.readFileSync(progress).readDoubleLE(0) : 'none';
-      const what = `${stdout.trim().slice(-1500)} ${stderr.trim().slice(-1500)}`;
-      return { count, faults: [`input ${index} of seed ${seed}, PINNED_FFI_GUARD='${guard}': ${end}: ${what}`] };
-    }
-    return { count, faults: [] };
+    const starts = Array.from({ length: Math.ceil(count / INPUTS_AT_ONCE) }, (_, i) => i * INPUTS_AT_ONCE);
+    return { count, faults: (await Promise.all(starts.map(run))).flat() };
   } finally {
     fs.rmSync(cwd, { recursive: true, force: true });
   }

@@ -21,7 +21,14 @@ const SETTINGS = { WINEPREFIX: prefix, WINEARCH: 'win64', WINEDEBUG: '-all', NOD
 /** Paths of this machine are on Wine's drive Z. */
 const onZ = (file) => `Z:${file.replaceAll('/', '\\')}`;
 
-const LONG = ['struct', 'call', 'pointer', 'callback', 'worker', 'errors', 'declaration'];
+/** The tests that cannot pass there, by their titles, with the reason. */
+const EXCEPT = {
+  'optimised code calls functions of 0 to 32 arguments in hot loops': 'no compiler for Windows runs under Wine',
+  'a number of the first page, where C reads or writes memory': 'msvcrt has no snprintf',
+  'JS -> C -> JS goes a thousand levels deep on the default stack': "V8's stack limit is raised on Linux alone",
+};
+/** struct.test.js compiles C. */
+const LONG = ['call', 'pointer', 'callback', 'worker', 'errors', 'declaration'];
 /** By the package's own calling sequences, and by libffi. */
 const SIGNATURES = { seed: 7, callPaths: ['generic', 'libffi'], engines: ['usual'] };
 const INPUTS = { seed: 7, count: 100_000 };
@@ -85,6 +92,7 @@ main(async (options) => {
     fences: false,
     install: () => installWindowsNode(version),
     env,
+    except: EXCEPT,
     isLong: version !== '22',
     files: (isShort) => (isShort ? [] : LONG),
     signatures: (isShort) => ({ ...SIGNATURES, count: isShort ? 125 : 6000 }),

@@ -880,7 +880,7 @@ describe('optimised code', () => {
       }
     }
     // The overflow has native code forget its blocks. Views in the engine's heap are as long as those were.
-    for (const length of [1, 8, 40]) {
+    for (const length of ffi.fences().installed ? [1, 8, 40] : []) {
       const target = Buffer.alloc(length, 1);
       sum(target, length);
       write(target, 0);

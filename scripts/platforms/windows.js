@@ -80,7 +80,7 @@ main(async (options) => {
   if (process.platform !== 'linux' || process.arch !== 'x64')
     throw new Error('npm run test:windows runs Windows programs on Linux on x64 alone');
   const { addon, fixture, compiler } = buildFor('win32-x64');
-  if (!options.short) {
+  if (!options.short && options.part.length === 0) {
     makePrefix();
     console.log(`ok     ${testFor('win32-x64', SETTINGS, WINE)} unit tests of the Rust core, Windows x64, under Wine`);
   }

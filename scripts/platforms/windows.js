@@ -31,7 +31,7 @@ const EXCEPT = {
 const LONG = ['call', 'pointer', 'callback', 'worker', 'errors', 'declaration'];
 /** By the package's own calling sequences, and by libffi. */
 const SIGNATURES = { seed: 7, callPaths: ['generic', 'libffi'], engines: ['usual'] };
-const INPUTS = { seed: 7, count: 100_000 };
+const INPUTS = { seed: 7, count: 100_000, isGuarded: false };
 
 /** A folder that Wine takes for a Windows. */
 function makePrefix() {

@@ -7,6 +7,8 @@ pub mod call;
 pub mod callback;
 #[path = "../src/abi/mod.rs"]
 pub mod abi;
+#[path = "../src/errno.rs"]
+pub mod errno;
 #[path = "../src/error.rs"]
 pub mod error;
 /// Of the loader what needs no build of the package.
@@ -20,9 +22,13 @@ pub mod loader {
     pub mod library;
     #[path = "../src/loader/library_report.rs"]
     pub mod library_report;
+    #[path = "../src/loader/modules.rs"]
+    pub mod modules;
 }
 #[path = "../src/memory/mod.rs"]
 pub mod memory;
+#[path = "../src/panics.rs"]
+pub mod panics;
 #[path = "../src/sync/mod.rs"]
 pub mod sync;
 

@@ -3,20 +3,19 @@
 
 const { fences, checkFences } = require('./memory/fences.js');
 const { isFFIError, published } = require('./errors.js');
-const { lazy } = require('./lazy.js');
-const libraries = require('./library/dlopen.js');
+const { lazy, lazyOfScripts } = require('./lazy.js');
 const { suffix } = require('./native/platform.js');
 const config = require('./native/config.js');
 
-const [dlopen, linkSymbols, CFunction] = ['dlopen', 'linkSymbols', 'CFunction'].map((name) =>
-  published(name, libraries[name]),
-);
+/** Functions of a file that is loaded when one of them is first called. */
+const functionsIn = (get, names) => names.map((name) => published(name, (...values) => get()[name](...values)));
+/** The same of one that programs without types of their own do without. */
+const functionsOf = (load, ...names) => functionsIn(lazy(load), names);
 
-/** Functions of a file that is loaded when one of them is first called: programs that declare no types do without. */
-function functionsOf(load, ...names) {
-  const get = lazy(load);
-  return names.map((name) => published(name, (...values) => get()[name](...values)));
-}
+const [dlopen, linkSymbols, CFunction] = functionsIn(
+  lazyOfScripts(() => require('./library/dlopen.js')),
+  ['dlopen', 'linkSymbols', 'CFunction'],
+);
 const [struct, union, fn, sizeof, alignof] = functionsOf(
   () => require('./cdef/accept.js'),
   'struct',

@@ -1,11 +1,15 @@
 'use strict';
-// Loads the entries of the package. A published package has the files that most programs load in one script, those of
-// the parser of C text in another, and those that many load in a third file, because Node takes longer to find and read
-// forty files than to run them (scripts/startup.js).
+// Loads the entries of the package. A published package has the files that most programs load in a few scripts, and
+// those that many load in one more file, because Node takes longer to find and read forty files than to run them
+// (scripts/startup.js).
 
-/** Those three. Their names are ones that no other package has: in a bundle the folder is the program's. */
-const STARTUP = 'pinned-ffi.startup';
-const CDEF = 'pinned-ffi.cdef';
+/**
+ * The scripts: what every program loads, what a first call of C loads, what pointers and texts load, the parser of C
+ * text. Their names are ones that no other package has: in a bundle the folder is the program's.
+ */
+const SCRIPTS = ['pinned-ffi.startup', 'pinned-ffi.calls', 'pinned-ffi.pointers', 'pinned-ffi.cdef'];
+/** As many are read at the start: when one of them is needed the process may have no file descriptor left. */
+const READ_AT_START = 3;
 const LATER = 'pinned-ffi.later';
 
 const Module = /** @type {any} */ (module.constructor);
@@ -44,45 +48,59 @@ function partsOf(text) {
 
 /**
  * Loads files of the package as Node would load them from disk: by their names, with the same modules, once. What they
- * require and none of the three has is Node's to load.
+ * require and none of the files has is Node's to load.
  * @param {Record<string, any>} registry
- * @param {string} script STARTUP: its value is { names, functions, cdefEnd }, with a function for each file that it has
+ * @param {string[]} scripts those of SCRIPTS that are read at the start: each has the functions of some files, and the
+ *   first one says how many each has
  * @returns {(index: number) => any}
  */
-function loaderOf(registry, script) {
+function loaderOf(registry, scripts) {
   const { require: requireFile } = Module.prototype;
   const folder = __dirname + require('node:path').sep;
   const isWindows = folder.endsWith('\\');
-  const runScript = (name, text) => {
-    const made = new Module(folder + name, module);
-    made.filename = folder + name;
-    made._compile(text, made.filename);
-    return made.exports;
-  };
-  /** The names are those of the files of all three, in the order of their numbers. Those of CDEF end at `cdefEnd`. */
-  const { names, functions, cdefEnd } = runScript(STARTUP, script);
-  /** @type {[text: string, imports: Record<string, number>][] | undefined} the other ones */
+  /** @type {Function[]} by the numbers of the files, those of each script once it was compiled */
+  const functions = [];
+
+  function compile(number, from) {
+    const compiled = new Module(folder + SCRIPTS[number], module);
+    compiled.filename = folder + SCRIPTS[number];
+    compiled._compile(scripts[number] ?? read(SCRIPTS[number]), compiled.filename);
+    compiled.exports.functions.forEach((run, i) => (functions[from + i] = run));
+    return compiled.exports;
+  }
+  /** The names are those of all files, in the order of their numbers. */
+  const { names, counts } = compile(0, 0);
+  /** @type {[text: string, imports: Record<string, number>][] | undefined} the files that are in no script */
   let later;
+
+  /** The function of a file; undefined where no script has it. */
+  function functionOf(index) {
+    for (let number = 0, from = 0; number < counts.length && !(index in functions); number += 1) {
+      if (index < from + counts[number]) compile(number, from);
+      from += counts[number];
+    }
+    return functions[index];
+  }
 
   /** Calls the function of a file as Node does. */
   function evaluate(index, made, own) {
-    if (index >= functions.length && index < cdefEnd) functions.push(...runScript(CDEF, read(CDEF)).functions);
-    if (index < functions.length) {
+    const run = functionOf(index);
+    if (run !== undefined) {
       const directory = made.filename.slice(
         0,
         made.filename.length - names[index].length + names[index].lastIndexOf('/'),
       );
-      functions[index].call(made.exports, made.exports, own, made, made.filename, directory);
+      run.call(made.exports, made.exports, own, made, made.filename, directory);
       return;
     }
-    const [text, imports] = later[index - cdefEnd];
+    later ??= partsOf(read(LATER));
+    const [text, imports] = later[index - names.length + later.length];
     made.require = (name) => (imports[name] === undefined ? requireFile.call(made, name) : load(imports[name]));
     made._compile(text, made.filename);
   }
 
   /** The exports of the file with a number. */
   function load(index) {
-    later ??= index < cdefEnd ? undefined : partsOf(read(LATER));
     const file = folder + (isWindows ? names[index].replaceAll('/', '\\') : names[index]);
     const loaded = registry[file];
     if (loaded !== undefined) return loaded.exports;
@@ -90,6 +108,7 @@ function loaderOf(registry, script) {
     made.filename = file;
     const own = (wanted) => (typeof wanted === 'number' ? load(wanted) : requireFile.call(made, wanted));
     own.cache = registry;
+    own.hasScripts = true;
     registry[file] = made;
     try {
       evaluate(index, made, own);
@@ -103,6 +122,6 @@ function loaderOf(registry, script) {
 }
 
 const registry = nodesRegistry();
-const script = registry === undefined ? undefined : read(STARTUP);
+const scripts = registry === undefined ? [undefined] : SCRIPTS.slice(0, READ_AT_START).map(read);
 
-module.exports = script === undefined ? require('./entries.js') : loaderOf(registry, script)(0);
+module.exports = scripts.includes(undefined) ? require('./entries.js') : loaderOf(registry, scripts)(0);

@@ -27,6 +27,9 @@ function nodesRegistry() {
 const hasRegistry = registry() !== undefined && registry() === nodesRegistry();
 const folder = location.folder + sep;
 
+/** Whether the files that most programs load are in memory: in the published package (lib/instance.js). */
+const hasScripts = hasRegistry && /** @type {any} */ (require).hasScripts === true;
+
 /** The modules of this instance by their files. */
 const own = new Map();
 
@@ -58,6 +61,7 @@ function withOwn(load) {
 }
 
 const all = [];
+const ofScripts = [];
 
 /** Returns a function that gives the exports of the file that `load` requires. The first call loads it. */
 function lazy(load) {
@@ -67,10 +71,20 @@ function lazy(load) {
   return get;
 }
 
+/**
+ * The same for a file that must load whenever it is needed: the process may have no file descriptor left by then. Where
+ * it is not in memory, it is loaded at the start.
+ */
+function lazyOfScripts(load) {
+  const get = lazy(load);
+  if (!hasScripts) ofScripts.push(get);
+  return get;
+}
+
 /** Loads what cannot be loaded later. */
 function begin() {
   // Loading a file adds to the list.
-  if (!hasRegistry) for (const get of all) get();
+  for (const get of hasRegistry ? ofScripts : all) get();
 }
 
-module.exports = { lazy, begin };
+module.exports = { lazy, lazyOfScripts, begin };

@@ -1,7 +1,7 @@
 'use strict';
-// Puts the files of lib/ that every program loads into one script, the parser of C text into another, and files that
-// many programs load into a third file. A published package has all three; lib/instance.js reads them. The files are
-// there as well, and their modules have their names, so that files which are loaded later find them (lib/lazy.js).
+// Puts the files of lib/ that most programs load into a few scripts, and those that many load into one more file. A
+// published package has them; lib/instance.js reads them. The files are there as well, and their modules have their
+// names, so that files which are loaded later find them (lib/lazy.js).
 //   node scripts/startup.js [--remove] [folder of a package]
 
 const { spawnSync } = require('node:child_process');
@@ -9,15 +9,15 @@ const fs = require('node:fs');
 const path = require('node:path');
 
 const root = path.join(__dirname, '..');
-const STARTUP = 'pinned-ffi.startup';
-const CDEF = 'pinned-ffi.cdef';
+const SCRIPTS = ['pinned-ffi.startup', 'pinned-ffi.calls', 'pinned-ffi.pointers', 'pinned-ffi.cdef'];
 const LATER = 'pinned-ffi.later';
-const NAMES = [STARTUP, CDEF, LATER];
+const NAMES = [...SCRIPTS, LATER];
 
 /**
  * Programs. Each prints the files of lib/ that it has loaded, by their names there, with the functions that ran: the
- * first program has what every one has, the second passes pointers and texts as well, and declares functions by C text.
- * The third one's text needs the parser. The fourth has what most have.
+ * first program only loads the package, the second makes a call, the third passes pointers and texts as well and
+ * declares functions by C text, the fourth one's text needs the parser, the fifth has what most have. There is a script
+ * for what each of the first four loads in addition, the last of them for the parser alone.
  */
 const HEAD = `
   const { Session } = require('node:inspector');
@@ -45,7 +45,17 @@ const HEAD = `
     });
   }`;
 const EVERY = `${HEAD}
+  // Each file's \`require\` has this in the published package, which loads no more at the start (lib/lazy.js).
+  Object.defineProperty(Function.prototype, 'hasScripts', { value: true });
+  require(folder);
+  print();
+`;
+const CALLS = `${HEAD}
   require(folder).dlopen(null, { abs: { args: ['i32'], returns: 'i32' } }).symbols.abs(-7);
+  try {
+    // A library of glibc that is not loaded yet.
+    require(folder).dlopen('libresolv.so.2', {});
+  } catch {}
   print();
 `;
 const POINTERS = `${HEAD}
@@ -125,7 +135,7 @@ function edited(text, edits, from = 0, to = text.length) {
 }
 
 /**
- * A source as V8 reads it fastest. V8 compiles a function in parentheses with its file, and reads it once; others it
+ * A source as V8 reads it fastest. V8 compiles a function in parentheses with its script, and reads it once; others it
  * reads once more at their first call.
  * - Comments are left out: they are a quarter of the text.
  * - Functions that ran get parentheses.
@@ -149,49 +159,46 @@ function prepared(source, ran, keepsLines) {
   return edited(source, [...others, ...removed, [directive.end, directive.end, `\n${declared.join('')}`]]);
 }
 
-/**
- * The function of a file. In parentheses V8 compiles it with the script, else when it is called, which it then takes
- * longer for.
- */
-function functionOf(file, source, files, isRun) {
+/** The function of a file, which V8 compiles with the script. */
+function functionOf(file, source, files) {
   const numbered = source.replace(REQUIRE, (text, name) => {
     const number = numberOf(file, name, files);
     return number < 0 ? text : `require(${number})`;
   });
-  const text = `function (exports, require, module, __filename, __dirname) {${numbered}\n}`;
-  return isRun ? `(${text})` : text;
+  return `(function (exports, require, module, __filename, __dirname) {${numbered}\n})`;
 }
 
-/** The contents of the files, by their names. */
+/** The contents of all of them, by their names. */
 function contentsOf(folder) {
-  const [every, pointers, texts, most] = [EVERY, POINTERS, TEXTS, MOST].map((program) => runProgram(program, folder));
-  const inStartup = [...new Set([...every.files, ...pointers.files])];
-  const inCdef = texts.files.filter((file) => file.startsWith('cdef/') && !inStartup.includes(file));
-  const files = [...new Set([...inStartup, ...inCdef, ...most.files, ...texts.files])];
-  const [cdefAt, laterAt] = [inStartup.length, inStartup.length + inCdef.length];
-  const sources = files.map((file, i) => {
-    const source = fs.readFileSync(path.join(folder, 'lib', file), 'utf8');
-    const programs = i < every.files.length ? [every] : i < cdefAt ? [pointers] : [texts, most];
-    return prepared(
-      source,
-      programs.flatMap(({ ran }) => ran[file] ?? []),
-      i >= laterAt,
-    );
+  const programs = [EVERY, CALLS, POINTERS, TEXTS, MOST];
+  const [every, calls, pointers, texts, most] = programs.map((program) => runProgram(program, folder));
+  const parser = { ...texts, files: texts.files.filter((file) => file.startsWith('cdef/')) };
+  const files = [];
+  /** For each script, and for LATER, those files that none before has, and their sources. */
+  const parts = [[every], [calls], [pointers], [parser, most], [most, texts]].map((runs, i) => {
+    const loaded = i < SCRIPTS.length ? runs[0].files : runs.flatMap((run) => run.files);
+    const added = [...new Set(loaded)].filter((file) => !files.includes(file));
+    files.push(...added);
+    return added.map((file) => {
+      const source = fs.readFileSync(path.join(folder, 'lib', file), 'utf8');
+      const ran = runs.flatMap((run) => run.ran[file] ?? []);
+      return { file, source: prepared(source, ran, i >= SCRIPTS.length) };
+    });
   });
   // Then a character is a byte, and a part of a file is a string as it is.
-  const other = files.find((_, i) => /[^\0-\x7f]/.test(sources[i]));
-  if (other !== undefined) throw new Error(`lib/${other} has characters that are not ASCII`);
-  const functions = files.slice(0, laterAt).map((file, i) => {
-    const isRun = i < every.files.length || i >= cdefAt;
-    return functionOf(file, sources[i], files, isRun);
+  const other = parts.flat().find(({ source }) => /[^\0-\x7f]/.test(source));
+  if (other !== undefined) throw new Error(`lib/${other.file} has characters that are not ASCII`);
+  const later = parts.pop();
+  const head = later.map(({ file, source }) => [source.length, importsOf(file, source, files)]);
+  const counts = parts.map(({ length }) => length);
+  const scripts = parts.map((part, i) => {
+    const functions = part.map(({ file, source }) => functionOf(file, source, files));
+    const names = `exports.names = '${files.join()}'.split(',');\nexports.counts = [${counts}];\n`;
+    return [SCRIPTS[i], `${i === 0 ? names : ''}exports.functions = [${functions.join(',\n')}];\n`];
   });
-  const scriptOf = (from, to) => `exports.functions = [${functions.slice(from, to).join(',\n')}];\n`;
-  const later = sources.slice(laterAt);
-  const head = later.map((source, i) => [source.length, importsOf(files[laterAt + i], source, files)]);
   return {
-    [STARTUP]: `exports.names = '${files.join()}'.split(',');\nexports.cdefEnd = ${laterAt};\n${scriptOf(0, cdefAt)}`,
-    [CDEF]: scriptOf(cdefAt, laterAt),
-    [LATER]: `${JSON.stringify(head)}\n${later.join('')}`,
+    ...Object.fromEntries(scripts),
+    [LATER]: `${JSON.stringify(head)}\n${later.map(({ source }) => source).join('')}`,
   };
 }
 

@@ -197,7 +197,27 @@ export type FlexibleView<F> = F extends unknown
 export type UnionType<F> = AggregateType<OneOf<F>, FieldsView<F>, FieldsView<F>, 'value'>;
 
 /** A live array. */
-export interface ArrayView<T> extends LiveView, Iterable<View<T>> {
+export interface ArrayView<T>
+  extends
+    LiveView,
+    Iterable<View<T>>,
+    Pick<
+      ReadonlyArray<View<T>>,
+      | 'every'
+      | 'filter'
+      | 'find'
+      | 'findIndex'
+      | 'forEach'
+      | 'includes'
+      | 'indexOf'
+      | 'join'
+      | 'lastIndexOf'
+      | 'map'
+      | 'reduce'
+      | 'reduceRight'
+      | 'slice'
+      | 'some'
+    > {
   /** The number of elements. */
   readonly length: number;
   /**

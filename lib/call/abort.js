@@ -48,6 +48,21 @@ function abortable(call, options) {
   return Object.defineProperties(caller, { name: { value: call.name }, length: { value: call.length } });
 }
 
+const custom = Symbol.for('nodejs.util.inspect.custom');
+/** What asynchronous functions are printed as: their source would be that of the package. */
+const asyncPrototype = Object.create(Function.prototype, {
+  toString: {
+    value() {
+      return `function ${this.name}.async() { [native code] }`;
+    },
+  },
+  [custom]: {
+    value(depth, options) {
+      return options.stylize(`[AsyncFunction: ${this.name}]`, 'special');
+    },
+  },
+});
+
 /** Gives an asynchronous function its `with`. */
 function addAbort(call) {
   const withOptions = (options) => {
@@ -57,6 +72,7 @@ function addAbort(call) {
       throw atCaller(error, withOptions); // node-do-not-add-exception-line
     }
   };
+  Object.setPrototypeOf(call, asyncPrototype);
   return Object.defineProperty(call, 'with', { value: withOptions, writable: true, configurable: true });
 }
 

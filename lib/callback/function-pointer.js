@@ -15,6 +15,7 @@ const { readArgs, parseTypes, internSignature } = require('../call/signature.js'
 const { parseOptions } = require('../validate.js');
 const { readAddress, resolvePointer } = require('../types/pointers.js');
 const { byName } = require('../types/registry.js');
+const { describeSignature } = require('../types/show.js');
 
 const KEYS = { args: 'any', returns: 'any', wrap: 'boolean', loose: 'boolean', varargs: 'boolean' };
 const base = byName.get('function');
@@ -85,17 +86,19 @@ function fn(declaration) {
   options.args = readArgs(options.args) ?? options.args;
   const types = parseTypes(options, 'fn', true);
   const mayCall = !options.varargs && !types.args.some((descriptor) => descriptor.argumentOnly);
-  if (!mayCall) return Object.freeze(new DeclaredType(descriptorOf(options)));
+  const shown = describeSignature(types.parameters, types.resultName);
+  if (!mayCall) return Object.freeze(new DeclaredType(descriptorOf(options, shown)));
   const signature = internSignature(types, 'fn');
   if (!descriptorsOfSignatures.has(signature))
-    descriptorsOfSignatures.set(signature, descriptorOf(options, scopedCallbacksOf(signature)));
+    descriptorsOfSignatures.set(signature, descriptorOf(options, shown, scopedCallbacksOf(signature)));
   return Object.freeze(new DeclaredType(descriptorsOfSignatures.get(signature)));
 }
 
 /** Equal signatures share a descriptor, and with it the scoped callbacks. */
 const descriptorsOfSignatures = new WeakMap();
 
-function descriptorOf(options, makeScopedCallback) {
+/** `shown` is its signature as it is printed. */
+function descriptorOf(options, shown, makeScopedCallback) {
   const bound = new Map();
   return {
     ...base,
@@ -105,6 +108,7 @@ function descriptorOf(options, makeScopedCallback) {
     key: `fn ${(keys += 1)}`,
     retains: true,
     isFunction: true,
+    shown,
     resolve,
     read(view, at) {
       const address = readAddress(view, at);

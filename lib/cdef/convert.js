@@ -130,11 +130,12 @@ function makeRecordType(record) {
   const fields = {};
   let [paddings, members] = [0, 0];
   const hasPacked = hasPackedField(record);
-  for (const { name, type, bits, align: requested, isPacked } of withPaddings(record.fields, measure)) {
-    const align = hasPacked && !isPacked && bits === undefined ? naturalAlign(record, type, requested) : requested;
+  for (const field of withPaddings(record.fields, measure)) {
+    const { name, type, bits } = field;
     if (bits !== undefined) {
       fields[name ?? `_padding${(paddings += 1)}`] = { type: unitOf(type), bits };
     } else {
+      const align = alignOf(field, record, hasPacked);
       const key = name ?? `anonymous${(members += 1) === 1 ? '' : members}`;
       fields[key] = align === undefined ? typeOfValue(type) : { type: typeOfValue(type), align };
     }
@@ -157,9 +158,16 @@ const hasPackedField = ({ packed, fields }) => !packed && fields.some(({ isPacke
 const packOf = ({ pack, fields }) =>
   pack !== undefined && fields.some(({ type }) => measure.align(type) > pack) ? pack : false;
 
-/** The alignment of a field that has that of its type. */
-const naturalAlign = ({ pack }, type, requested = 1) =>
-  Math.max(requested, Math.min(measure.align(type), pack ?? Infinity));
+/**
+ * The alignment of a field; undefined where it is that of its type, or none because the record is packed. That of
+ * `#pragma pack` is the widest.
+ */
+function alignOf({ type, align, isPacked }, { packed, pack = Infinity }, hasPacked) {
+  const requested = align === undefined ? undefined : Math.min(align, pack);
+  if (packed || isPacked || (align === undefined && !hasPacked)) return requested;
+  const natural = Math.min(measure.align(type), pack);
+  return hasPacked ? Math.max(requested ?? 1, natural) : requested > natural ? requested : undefined;
+}
 
 /** The integer type of a bitfield. That of an enum is unsigned, unless it has a negative constant. */
 function unitOf(type) {

@@ -158,7 +158,7 @@ class Definitions extends Uncloneable {
   #names() {
     const all = (kind) => [...new Set(this.#scopes.flatMap((scope) => [...scope[kind].keys()]))];
     const tags = this.#scopes.flatMap(({ tags: own }) => [...own].map(([tag, { keyword }]) => `${keyword} ${tag}`));
-    return { types: [...all('typedefs'), ...tags], constants: this.constants, symbols: all('functions') };
+    return { types: [...all('typedefs'), ...tags], constants: { ...this.constants }, symbols: all('functions') };
   }
 
   [Symbol.for('nodejs.util.inspect.custom')](depth, options, inspect) {

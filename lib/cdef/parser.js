@@ -281,7 +281,10 @@ class Parser {
   }
 
   typeName() {
-    return parseTypeName(this);
+    this.enter();
+    const type = parseTypeName(this);
+    this.leave();
+    return type;
   }
 
   parseEnum() {

@@ -67,7 +67,7 @@ function withoutEmpty(parser, record, fields) {
   for (const field of fields) {
     if (field.isFlexible) {
       const own = record.packed || field.isPacked ? 1 : (parser.alignIfKnown(field.type.of, field.at) ?? 1);
-      align = largest(align, field.align, Math.min(own, record.pack ?? own));
+      align = largest(align, Math.min(largest(own, field.align), record.pack ?? Infinity));
     } else {
       // A field that follows a bitfield in its unit is not moved.
       if (align > 1 && field.bits === undefined && record.keyword === 'struct')
@@ -142,10 +142,13 @@ function checkField(parser, record, names, field) {
 /** The alignment that the text requests for a field, beyond that of its type. */
 function alignField(parser, field, { align, packed }) {
   const { tokens } = parser;
-  const { name, type, at, isFlexible, bits } = field;
+  const { name, type, at, bits } = field;
   field.isPacked = packed === true;
-  if (align === undefined || (!packed && !isFlexible && align <= (parser.alignIfKnown(type, at) ?? 0))) return;
-  if (bits !== undefined) throw tokens.fault(at, `${name ?? 'a bitfield'} has bits and an alignment`);
+  if (align === undefined) return;
+  if (bits !== undefined) {
+    if (align <= (parser.alignIfKnown(type, at) ?? 0)) return;
+    throw tokens.fault(at, `${name ?? 'a bitfield'} has bits and an alignment`);
+  }
   field.align = align;
 }
 
@@ -199,9 +202,14 @@ function takeUnderlying(parser) {
   if (!tokens.is(':')) return undefined;
   const before = tokens.position;
   tokens.next();
-  if (parser.startsType()) return parseSpecifiers(parser).type;
-  tokens.position = before;
-  return undefined;
+  if (!parser.startsType()) {
+    tokens.position = before;
+    return undefined;
+  }
+  parser.enter();
+  const { type } = parseSpecifiers(parser);
+  parser.leave();
+  return type;
 }
 
 /** An enum whose constants are not known yet. `at` is where it is first named. */

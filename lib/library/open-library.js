@@ -107,7 +107,13 @@ function rivalOf(candidate, flags) {
   const decides = flags === 0 && config.deepbind === undefined;
   if (DEEPBIND === undefined || !(decides || config.trace) || isAddon(candidate)) return null;
   // Most names are those of libraries that are loaded (libc), about which nothing can be done any more.
-  return binding.isLoaded(candidate) ? null : rivals().rivalOf(candidate);
+  if (!candidate.includes('/') && binding.isLoaded(candidate)) return null;
+  try {
+    return rivals().rivalOf(candidate);
+  } catch {
+    // The file cannot be looked at (no file descriptor is left, a loop of links): the loader says why.
+    return null;
+  }
 }
 
 module.exports = { ISOLATES, openAs };

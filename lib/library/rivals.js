@@ -32,13 +32,14 @@ function filesOf(library) {
 }
 
 /**
- * A symbol of a library that is not loaded yet, or of its dependencies, in whose place Node's would be called; null
- * where there is none.
+ * A symbol of a library or of its dependencies, in whose place Node's would be called; null where there is none, and
+ * where the library is loaded already.
  * @param {string} name a path, or a name that the loader finds
  */
 function rivalOf(name) {
-  const file = name.includes('/') ? name : search.fileOf(name);
-  return file === null ? null : binding.interposed(filesOf(file));
+  // The loader would wait for another process at a FIFO.
+  const file = search.fileOf(name);
+  return file === null || binding.isLoaded(file) ? null : binding.interposed(filesOf(file));
 }
 
 module.exports = { rivalOf };

@@ -2,7 +2,22 @@
 // Objects that structuredClone and postMessage refuse. These copy the own properties of an object. The package's
 // objects have accessors in their classes instead, so that a copy would be empty without an error.
 
+const { inspect } = require('node:util');
+
 const CREATE = Symbol('create');
+const custom = Symbol.for('nodejs.util.inspect.custom');
+const ONE_LINE = { breakLength: Infinity, compact: true, colors: false };
+
+/** An object as util.inspect prints it, in one line; undefined where it does not say how. */
+function lineOf(object) {
+  if (typeof object[custom] !== 'function') return undefined;
+  try {
+    return inspect(object, ONE_LINE);
+  } catch {
+    // A prototype, which has none of what its instances have.
+    return undefined;
+  }
+}
 
 /**
  * The base of such a class, which must be passed to `refusingClones`. The engine clones ordinary objects, arrays, maps
@@ -17,6 +32,15 @@ class Uncloneable {
     return Object.isExtensible(new.target)
       ? refusingClones(new.target)[CREATE]()
       : Object.setPrototypeOf(create(), prototype);
+  }
+
+  /**
+   * `String(handle)` has it: [object H <0x1000>]. Comparisons such as assert.deepEqual do not see private fields, and
+   * find objects with different tags different: without this, every two handles of a type would be equal. The engine's
+   * messages skip it, because it is an accessor: they name the class, unless there is a toString().
+   */
+  get [Symbol.toStringTag]() {
+    return lineOf(this);
   }
 }
 

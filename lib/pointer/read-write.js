@@ -37,17 +37,21 @@ function readers(descriptors) {
   return made;
 }
 
+/** Gives a function a name, for stacks and the REPL. */
+const named = (name, call) => Object.defineProperty(call, 'name', { value: name });
+
 function textReader(name) {
   const reader = `read.${name}`;
   const readAny = (address) => slow(cstring, address, 0, reader, self);
-  const self = (address, byteOffset = 0) =>
-    byteOffset === 0 ? textBehind(address, readAny) : slow(cstring, address, byteOffset, reader, self);
+  const self = named(reader, (address, byteOffset = 0) =>
+    byteOffset === 0 ? textBehind(address, readAny) : slow(cstring, address, byteOffset, reader, self),
+  );
   return self;
 }
 
 function plain(name, descriptor) {
   const reader = `read.${name}`;
-  const self = (address, byteOffset = 0) => slow(descriptor, address, byteOffset, reader, self);
+  const self = named(reader, (address, byteOffset = 0) => slow(descriptor, address, byteOffset, reader, self));
   return self;
 }
 
@@ -85,17 +89,17 @@ const other${i} = (address, byteOffset) => {
   else if (byteOffset === 0 && ${TEST}) pause${i} = ${PAUSE};
   return slow(descriptors.get('${name}'), address, byteOffset, 'read.${name}', readers.${name});
 };
-readers.${name} = (address, byteOffset = 0) => {
+readers.${name} = named('read.${name}', (address, byteOffset = 0) => {
   if (byteOffset === 0 && pause${i} === 0 && ${TEST} && load(address, ${descriptors.get(name).size}, argBuffer) === 1) {
     ${readSource(inlineOf(descriptors.get(name)))}
   }
   return other${i}(address, byteOffset);
-};`;
+});`;
   compile(
     'read',
-    'readers, descriptors, load, argBuffer, runtime, slow, isSafeInteger',
+    'readers, descriptors, load, argBuffer, runtime, slow, isSafeInteger, named',
     `'use strict';${DECLARED}${QUICK.map(source).join('')}`,
-    [readers, descriptors, load, argBuffer, runtime, slow, Number.isSafeInteger],
+    [readers, descriptors, load, argBuffer, runtime, slow, Number.isSafeInteger, named],
     () => undefined,
   );
 }
@@ -108,13 +112,13 @@ function add(descriptor, name) {
   const writer = `write.${name}`;
   readable.set(name, descriptor);
   const position = spelled('value', name, descriptor);
-  const self = (address, byteOffset, value) => {
+  const self = named(writer, (address, byteOffset, value) => {
     try {
       access.write(descriptor, address, byteOffset, value, writer, position);
     } catch (error) {
       throw atCaller(error, self); // node-do-not-add-exception-line
     }
-  };
+  });
   write[name] = self;
 }
 byName.forEach(add);
@@ -145,6 +149,7 @@ function readOf(address, type, byteOffset) {
     ? readView(descriptor, address, byteOffset, 'read')
     : access.read(descriptor, address, byteOffset, 'read');
 }
+named('read', readAs);
 const read = Object.freeze(Object.assign(Object.setPrototypeOf(readAs, null), readers(readable), { bytes: readBytes }));
 write.bytes = writeBytes;
 

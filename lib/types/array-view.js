@@ -182,6 +182,17 @@ function indexed(view, i) {
 }
 copyMembers(ArrayView);
 refusingClones(ArrayView);
+/** The methods of arrays that read them, as typed arrays have them. Their results are ordinary arrays. */
+const BORROWED = [
+  ...['every', 'filter', 'find', 'findIndex', 'findLast', 'findLastIndex', 'forEach', 'includes', 'indexOf', 'join'],
+  ...['lastIndexOf', 'map', 'reduce', 'reduceRight', 'slice', 'some'],
+];
+for (const name of BORROWED) {
+  const method = Array.prototype[name];
+  if (method !== undefined)
+    Object.defineProperty(ArrayView.prototype, name, { value: method, writable: true, configurable: true });
+}
+
 // A value, which the engine finds for the message of structuredClone.
 Object.defineProperty(ArrayView.prototype, Symbol.toStringTag, { value: 'ArrayView', configurable: true });
 Object.setPrototypeOf(ArrayView.prototype, new Proxy(Object.create(LiveView.prototype), elements));

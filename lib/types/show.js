@@ -148,7 +148,7 @@ function describeType(descriptor) {
     const members = Object.entries(descriptor.members).slice(0, MOST_SHOWN);
     return `enumeration ${name} { ${members.map(([key, value]) => `${key}: ${value}`).join(', ')} } ${bytes(size)}`;
   }
-  return `${name} ${bytes(size)}`;
+  return descriptor.shown === undefined ? `${name} ${bytes(size)}` : `${name} ${descriptor.shown}`;
 }
 
 /** The types of a function, as `(ptr, size_t) => int`. */

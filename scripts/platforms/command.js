@@ -23,8 +23,8 @@ const PARTS = ['files', 'signatures', 'inputs'];
 
 /**
  * @param {string} usage the command, for messages
- * @returns {{ short: boolean, write: boolean, only: string[], part: string[] }} write: whether the results go into the table;
- *   if-available: what cannot be installed or fetched here is no failure
+ * @returns {{ short: boolean, write: boolean, only: string[], part: string[] }} write: whether the results go into the
+ *   table; if-available: what cannot be installed or fetched here is no failure
  */
 function parse(usage) {
   try {

@@ -77,7 +77,8 @@ function merge(before, rows, addsParts = false) {
  * Keeps rows of a command, and writes the table.
  * @param {string} command one of COMMANDS
  * @param {object[]} rows all of its rows or, with `isPart`, some
- * @param {{ isPart?: boolean, addsParts?: boolean }} [options] addsParts: the rows have parts alone of what a runtime runs
+ * @param {{ isPart?: boolean, addsParts?: boolean }} [options] addsParts: the rows have parts alone of what a runtime
+ *   runs
  */
 function save(command, rows, { isPart = false, addsParts = false } = {}) {
   const results = read();

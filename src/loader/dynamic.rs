@@ -14,6 +14,13 @@ pub struct Dynamic<'data, E: FileHeader, R: ReadRef<'data>> {
     strings: &'data [u8],
 }
 
+/// The parts of a table of hashes by GNU: the number of the first symbol that it has, and where its chains begin.
+struct GnuHash<'data, E: FileHeader> {
+    first: u32,
+    buckets: &'data [U32<E::Endian>],
+    chains_at: u64,
+}
+
 impl<'data, E: FileHeader, R: ReadRef<'data>> Dynamic<'data, E, R> {
     /// Reads the dynamic segment of a file. `None` if it has none, or one that points outside of the file.
     pub fn of(header: &'data E, endian: E::Endian, data: R) -> Option<Self> {
@@ -59,18 +66,11 @@ impl<'data, E: FileHeader, R: ReadRef<'data>> Dynamic<'data, E, R> {
             let header = self.data.read_at::<elf::HashHeader<E::Endian>>(table).ok()?;
             return usize::try_from(header.chain_count.get(self.endian)).ok();
         }
-        let table = self.offset_of(self.value(elf::DT_GNU_HASH)?)?;
-        let header = self.data.read_at::<elf::GnuHashHeader<E::Endian>>(table).ok()?;
-        let first = header.symbol_base.get(self.endian);
-        let bloom_words = u64::from(header.bloom_count.get(self.endian));
-        let buckets_at = table.checked_add(16 + bloom_words * size_of::<E::Word>() as u64)?;
-        let bucket_count = header.bucket_count.get(self.endian);
-        let buckets: &[U32<E::Endian>] = self.data.read_slice_at(buckets_at, bucket_count as usize).ok()?;
+        let GnuHash { first, buckets, chains_at } = self.gnu_hash()?;
         let Some(last) = buckets.iter().map(|bucket| bucket.get(self.endian)).max().filter(|last| *last >= first)
         else {
             return usize::try_from(first).ok();
         };
-        let chains_at = buckets_at.checked_add(4 * u64::from(bucket_count))?;
         for index in last.. {
             let chain = self.data.read_at::<U32<E::Endian>>(chains_at + 4 * u64::from(index - first)).ok()?;
             if chain.get(self.endian) & 1 != 0 {
@@ -78,6 +78,25 @@ impl<'data, E: FileHeader, R: ReadRef<'data>> Dynamic<'data, E, R> {
             }
         }
         None
+    }
+
+    fn gnu_hash(&self) -> Option<GnuHash<'data, E>> {
+        let table = self.offset_of(self.value(elf::DT_GNU_HASH)?)?;
+        let header = self.data.read_at::<elf::GnuHashHeader<E::Endian>>(table).ok()?;
+        let bloom_words = u64::from(header.bloom_count.get(self.endian));
+        let buckets_at = table.checked_add(16 + bloom_words * size_of::<E::Word>() as u64)?;
+        let bucket_count = header.bucket_count.get(self.endian);
+        let buckets = self.data.read_slice_at(buckets_at, bucket_count as usize).ok()?;
+        let chains_at = buckets_at.checked_add(4 * u64::from(bucket_count))?;
+        Some(GnuHash { first: header.symbol_base.get(self.endian), buckets, chains_at })
+    }
+
+    /// The number of the first symbol with a hash, and the hashes from it on to the last of `count` symbols. The lowest
+    /// bit of each is another's: the last of a chain is odd. `None` where the file has none.
+    pub fn hashes(&self, count: usize) -> Option<(usize, &'data [U32<E::Endian>])> {
+        let GnuHash { first, chains_at, .. } = self.gnu_hash()?;
+        let hashes = self.data.read_slice_at(chains_at, count.checked_sub(first as usize)?).ok()?;
+        Some((first as usize, hashes))
     }
 
     /// The string at an offset of the string table, without its NUL.

@@ -116,6 +116,16 @@ impl Exports {
         is_here.then_some(symbol.st_size(Endianness::Little) as usize)
     }
 
+    /// Whether the image may export a name with this hash, whose lowest bit may be wrong: chains end with an odd word.
+    pub fn may_have(&self, hash: u32) -> bool {
+        if self.bloom.is_empty() {
+            return false;
+        }
+        let word = self.bloom[(hash / u64::BITS) as usize % self.bloom.len()];
+        let either = (word >> ((hash & !1) % u64::BITS)) & 3;
+        either != 0 && (self.shift == 0 || (word >> ((hash >> self.shift) % u64::BITS)) & 1 == 1)
+    }
+
     /// The program's definition of a name.
     pub fn find(&self, name: &[u8]) -> Option<&elf::Sym64<Endianness>> {
         if self.bloom.is_empty() || self.buckets.is_empty() {

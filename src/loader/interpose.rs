@@ -81,7 +81,17 @@ struct Findings {
 
 fn findings(program: &Exports, file: &Symbols<'_>) -> Option<Findings> {
     let mut found = Findings { rival: None, variables: Vec::new() };
-    for symbol in file.dynamic.symbols() {
+    let symbols = file.dynamic.symbols();
+    // By the hashes that the file has of the names that it defines, most of which need not be read then.
+    let (first, hashes) = file.dynamic.hashes(symbols.len()).unwrap_or((symbols.len(), &[]));
+    let may_be_common = |index: usize| {
+        let hash = index.checked_sub(first).and_then(|at| hashes.get(at));
+        hash.is_none_or(|hash| program.may_have(hash.get(file.endian)))
+    };
+    for (index, symbol) in symbols.iter().enumerate() {
+        if !may_be_common(index) {
+            continue;
+        }
         let is_wanted = symbol.st_shndx(file.endian) == elf::SHN_UNDEF && symbol.st_bind() != elf::STB_LOCAL;
         if !is_wanted && (found.rival.is_some() || !is_own(symbol, file.endian)) {
             continue;

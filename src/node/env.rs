@@ -24,7 +24,7 @@ use super::transfer_lock::TransferLocks;
 use super::unwinding::Exceptions;
 #[cfg(v8_abi)]
 use super::v8_state::V8State;
-use super::value::Rooted;
+use super::value::{Rooted, ThreadEnv};
 use crate::abi::layout::Layout;
 use crate::call::bound_function;
 use crate::call::function_table::FunctionTable;
@@ -144,6 +144,13 @@ impl Environment {
             sys::napi_close_handle_scope(self.raw, scope);
             status == sys::Status::napi_ok
         }
+    }
+
+    /// Node-API's environment, for values of this thread.
+    #[inline(always)]
+    pub fn on_thread(&self) -> ThreadEnv {
+        // SAFETY: M6; the state is not Send, so only its own thread reaches it.
+        unsafe { ThreadEnv::new(self.raw) }
     }
 
     /// The bytes of a view; `None` for every other value, an empty view and a detached one, and for one whose bytes lie

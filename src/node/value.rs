@@ -36,12 +36,25 @@ pub struct Rooted<'scope> {
     scope: PhantomData<&'scope ()>,
 }
 
-/// The values that a call was passed, all kept during `'scope`.
+/// Node-API's environment of this thread (M6), which its pointer does not leave.
 #[derive(Clone, Copy, Debug)]
-pub struct RootedValues<'scope> {
-    env: sys::napi_env,
-    values: &'scope [sys::napi_value],
+pub struct ThreadEnv(sys::napi_env);
+
+impl ThreadEnv {
+    /// An environment.
+    ///
+    /// # Safety
+    /// It is that of this thread, and JavaScript may run in it (M6).
+    #[inline(always)]
+    pub unsafe fn new(env: sys::napi_env) -> Self {
+        Self(env)
+    }
 }
+
+/// The values that a call was passed, all kept during `'scope`. The environment comes separately: the paths that read
+/// values where V8 has them never load it.
+#[derive(Clone, Copy, Debug)]
+pub struct RootedValues<'scope>(&'scope [sys::napi_value]);
 
 /// The storage of a view or a buffer that is attached.
 #[derive(Clone, Copy, Debug)]
@@ -57,26 +70,29 @@ const FLOAT16: sys::napi_typedarray_type = 11;
 const ELEMENT_SIZE: [usize; 12] = [1, 1, 1, 2, 2, 4, 4, 4, 8, 8, 8, 2];
 
 impl<'scope> RootedValues<'scope> {
-    /// Values of an environment.
+    /// No values.
+    pub const NONE: Self = Self(&[]);
+
+    /// The arguments of the native function under way.
     ///
     /// # Safety
     /// As [`Rooted::new`], for each of them.
     #[inline(always)]
-    pub unsafe fn new(env: sys::napi_env, values: &'scope [sys::napi_value]) -> Self {
-        Self { env, values }
+    pub unsafe fn new(values: &'scope [sys::napi_value]) -> Self {
+        Self(values)
     }
 
     /// The values, in order.
     #[inline(always)]
-    pub fn iter(self) -> impl Iterator<Item = Rooted<'scope>> {
-        self.values.iter().map(move |value| Rooted { env: self.env, value: *value, scope: PhantomData })
+    pub fn iter(self, env: ThreadEnv) -> impl Iterator<Item = Rooted<'scope>> {
+        self.0.iter().map(move |value| Rooted { env: env.0, value: *value, scope: PhantomData })
     }
 
     /// One of them.
     #[inline]
-    pub fn get(self, position: usize) -> Option<Rooted<'scope>> {
-        let value = *self.values.get(position)?;
-        Some(Rooted { env: self.env, value, scope: PhantomData })
+    pub fn get(self, env: ThreadEnv, position: usize) -> Option<Rooted<'scope>> {
+        let value = *self.0.get(position)?;
+        Some(Rooted { env: env.0, value, scope: PhantomData })
     }
 }
 

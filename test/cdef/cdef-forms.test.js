@@ -41,6 +41,10 @@ const LAYOUTS = {
   '#pragma pack(n) that packs nothing': '#pragma pack(8)\nstruct t { int a; int : 3; double b; };\n#pragma pack()',
   'an alignment is that of a type without a counterpart':
     'struct t { char a; char b __attribute__((aligned(__alignof__(long double)))); char c[sizeof("a\\n\\x41é")]; };',
+  '#pragma pack bounds alignments':
+    '#pragma pack(4)\nstruct t { char a; int b __attribute__((packed)); char c; double d __attribute__((aligned(8))); short e; };\n#pragma pack()',
+  'a field of a packed struct is aligned':
+    'struct __attribute__((packed)) t { char a; int b __attribute__((aligned(4))); char c; long *d __attribute__((aligned(8))); };',
   'a bitfield of no bits ends the unit':
     'struct t { int a; unsigned char : 3, : 0; char b; int : 7; int : 0; char c; short : 0; char d; };',
   'a bitfield has no name': 'struct t { long long a; int : 4; char b; int : 31; char c; };',

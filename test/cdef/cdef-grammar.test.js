@@ -33,6 +33,16 @@ const named = ({ args, returns, varargs }) => [
   varargs,
 ];
 
+/** Whether a type can be used: no function in it takes a struct that no call can pass. */
+function isUsable(types, name) {
+  try {
+    return types[name] !== undefined;
+  } catch (error) {
+    assert.match(error.message, /cannot be passed by value/);
+    return false;
+  }
+}
+
 describe('compilers agree', { skip: onlyOn('posix') }, () => {
   /** What a compiler has to say about random texts: the types of functions, and the layouts of structs. */
   function claimsOf(count) {
@@ -49,6 +59,7 @@ describe('compilers agree', { skip: onlyOn('posix') }, () => {
       }
       const { types } = cdef(made.text);
       for (const { name, fields } of made.records) {
+        if (!isUsable(types, name)) continue;
         const [size, align] = [sizeof(types[name]), alignof(types[name])];
         claims += `_Static_assert(sizeof(${name}) == ${size} && _Alignof(${name}) == ${align}, "${name}");\n`;
         for (const field of fields) {
@@ -166,11 +177,11 @@ describe('prototypes that are read without the parser mean what they mean with i
       }
       if (plainEntries(text) !== undefined) plain += 1;
     }
-    assert.ok(plain > 5, `${plain} were plain`);
+    assert.ok(plain > 2, `${plain} were plain`);
   });
 
   test('no word that means something else is taken for a name', () => {
-    const { ARITHMETIC, CONVENTIONS, QUALIFIERS, REFUSED, SPELLINGS, STORAGE } = names;
+    const { ARITHMETIC, CONVENTIONS, QUALIFIERS, REFUSED, SPELLINGS, STORAGE, TYPE_OF } = names;
     for (const word of [
       ...ARITHMETIC,
       ...CONVENTIONS,
@@ -178,6 +189,7 @@ describe('prototypes that are read without the parser mean what they mean with i
       ...REFUSED.keys(),
       ...Object.keys(SPELLINGS),
       ...STORAGE,
+      ...TYPE_OF,
     ])
       assert.ok(RESERVED.has(word), word);
   });

@@ -669,6 +669,8 @@ describe('what is wrong is shown where it is', () => {
     'enum e f(void)': [/enum e is not defined/, 1, 6],
     'struct a { int x; }; union a { int x; };': [/declared as struct before/, 1, 28],
     [`int ${'('.repeat(5000)}`]: [/nested more than 200 deep/, 1, 205],
+    ['typeof('.repeat(5000)]: [/nested more than 200 deep/, 1, 1408],
+    [`enum ${': enum '.repeat(5000)}`]: [/nested more than 200 deep/, 1, 1408],
   };
   for (const [text, [message, line, column]] of Object.entries(cases)) {
     test(`the mistake is shown where it is in: ${text.slice(0, 40)}`, () => {

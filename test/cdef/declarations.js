@@ -79,7 +79,7 @@ class Writer {
     return this.#random() < chance;
   }
   #name(kind) {
-    return `${kind}${this.#id}_${(this.#count += 1)}`;
+    return `${kind}${this.#is(0.05) ? 'é中' : ''}${this.#id}_${(this.#count += 1)}`;
   }
 
   // ---- types: { base } | { to, isConst } | { of, length } | { returns, parameters, isVariadic } ---------------------
@@ -122,9 +122,15 @@ class Writer {
     return way < 0.85 ? ' ' : way < 0.92 ? '\n  ' : way < 0.95 ? '\t' : way < 0.97 ? '/* , ( */' : ' // ;\n';
   }
 
+  /** Words, one of which may go on in another line. */
+  #joined(words) {
+    return this.#is(0.02) && !words.includes('é') ? `${words.slice(0, 2)}\\\n${words.slice(2)}` : words;
+  }
+
   #declare(type, name) {
     if (type.base !== undefined) {
-      const words = type.isConst ? (this.#is(0.5) ? `const ${type.base}` : `${type.base} const`) : type.base;
+      const base = this.#is(0.03) ? `typeof(${type.base})` : this.#joined(type.base);
+      const words = type.isConst ? (this.#is(0.5) ? `const ${base}` : `${base} const`) : base;
       return `${words.split(' ').join(this.#blank())}${name === '' ? '' : `${this.#blank()}${name}`}`;
     }
     if (type.to !== undefined) {
@@ -150,11 +156,16 @@ class Writer {
     const keyword = this.#is(0.8) ? 'struct' : 'union';
     const fields = Array.from({ length: 1 + this.#below(5) }, (_, i) => {
       const type = this.#is(0.2) ? { of: this.#value(2), length: 1 + this.#below(4) } : this.#value(2);
-      return `${this.#declare({ ...type, isConst: false }, `f${i}`)};`;
+      const attribute = this.#is(0.05)
+        ? ` __attribute__((${this.#pick(['packed', 'aligned(8)', 'packed, aligned(2)'])}))`
+        : '';
+      return `${this.#declare({ ...type, isConst: false }, `f${i}`)}${attribute};`;
     });
     if (this.#is(0.1)) fields.push(`${this.#declare(this.#base(), keyword === 'struct' ? 'tail[]' : 'tail[0]')};`);
     const packed = this.#is(0.1) ? ' __attribute__((packed))' : '';
-    const whole = `typedef ${keyword} ${tag} { ${fields.join(this.#blank())} }${packed} ${alias};`;
+    const defined = `typedef ${keyword} ${tag} { ${fields.join(this.#blank())} }${packed} ${alias};`;
+    const pack = this.#is(0.1) ? `\n#pragma pack(push, ${this.#pick([1, 2, 4, 8])})\n` : '';
+    const whole = pack === '' ? defined : `${pack}${defined}\n#pragma pack(pop)\n`;
     this.#bases.push(`${keyword} ${tag}`, alias);
     return {
       text: whole,
@@ -168,7 +179,8 @@ class Writer {
       this.#is(0.5) ? this.#name('M') : `${this.#name('M')} = ${this.#below(100) - (this.#is(0.3) ? 50 : 0)}`,
     );
     this.#bases.push(`enum ${tag}`);
-    return { text: `enum ${tag} { ${members.join(', ')}${this.#is(0.3) ? ',' : ''} };` };
+    const packed = this.#is(0.2) ? ' __attribute__((packed))' : '';
+    return { text: `enum ${tag} { ${members.join(', ')}${this.#is(0.3) ? ',' : ''} }${packed};` };
   }
 
   #alias() {

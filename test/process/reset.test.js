@@ -259,9 +259,9 @@ test('require.cache has no more and no less than the program left in it', TIMES,
     const ffi = load();
     reset();
     const stranger = { exports: 'a stranger' };
-    require.cache[${JSON.stringify(path.join(root, 'lib', 'types', 'registry.js'))}] = stranger;
+    require.cache[${JSON.stringify(path.join(root, 'lib', 'errors.js'))}] = stranger;
     ffi.struct({ a: 'i32' });
-    assert.equal(require.cache[${JSON.stringify(path.join(root, 'lib', 'types', 'registry.js'))}], stranger);
+    assert.equal(require.cache[${JSON.stringify(path.join(root, 'lib', 'errors.js'))}], stranger);
     assert.equal(require.cache[${JSON.stringify(path.join(root, 'lib', 'memory', 'arg-buffer.js'))}], undefined);
     console.log('done');`,
       { isBare: true },

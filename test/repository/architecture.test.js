@@ -426,6 +426,17 @@ describe('src/', () => {
     assert.deepEqual(findCircles(rustFiles, rustUses), []);
   });
 
+  test('fuzz/core.rs has every file that the parts of src/ in it use', () => {
+    const paths = [...read('fuzz/core.rs').matchAll(/"\.\.\/src\/([\w/]+?)(?:\/mod)?\.rs"/g)].map(([, part]) => part);
+    assert.ok(paths.length > 5);
+    const isIn = (name) => paths.some((part) => name === `${part}.rs` || name.startsWith(`${part}/`));
+    const used = new Set(rustFiles.filter(isIn).flatMap(rustUses));
+    assert.deepEqual(
+      [...used].filter((name) => !isIn(name) && name !== 'loader/mod.rs'),
+      [],
+    );
+  });
+
   test('nothing in src/ uses src/node/exports/, which only JavaScript calls', () => {
     const users = rustFiles.filter(
       (name) =>

@@ -165,6 +165,63 @@ describe('structuredClone', () => {
     assert.match(message(ffi.dlopen), /a worker must load the package itself/);
   });
 
+  test('comparisons tell handles, pins, callbacks, types and libraries apart', () => {
+    const { deepEqual, notDeepEqual, notDeepStrictEqual } = require('node:assert');
+    const Block = ffi.opaque('Block', { free: 'free' });
+    const { symbols } = ffi.dlopen(null, { malloc: { args: ['size_t'], returns: Block }, free: { args: [Block] } });
+    const blocks = [symbols.malloc(8), symbols.malloc(8)];
+    const callbacks = [1, 2].map(() => new ffi.JSCallback(() => 1, { returns: 'int' }));
+    const pins = [ffi.pin(Buffer.alloc(8)), ffi.pin(Buffer.alloc(8))];
+    const types = [Point, ffi.struct({ z: 'f32', w: 'i32' }, { name: 'Point' })];
+    for (const [one, other] of [blocks, callbacks, pins, types]) {
+      deepEqual(one, one);
+      notDeepEqual(one, other);
+      notDeepStrictEqual(one, other);
+      assert.notEqual(String(one), String(other));
+    }
+    assert.match(String(blocks[0]), /^\[object Block <0x[0-9a-f]+>\]$/);
+    assert.match(String(ffi.dlopen(null, 'int abs(int);')), /Library of this process \{ abs \}/);
+    blocks.forEach((block) => symbols.free(block));
+    for (const each of callbacks) each.close();
+    for (const each of pins) each.release();
+  });
+
+  test('functions have the names that programs call them by', () => {
+    const { abs } = ffi.dlopen(null, 'int abs(int);').symbols;
+    assert.equal(inspect(abs.async), '[AsyncFunction: abs]');
+    assert.equal(String(abs.async), 'function abs.async() { [native code] }');
+    assert.equal(inspect(ffi.fn('int (*)(const void *, size_t)')), 'fn (ptr, size_t) => int');
+    for (const name of ['i32', 'int', 'cstring', 'unsigned char'])
+      assert.deepEqual([ffi.read[name].name, ffi.write[name].name], [`read.${name}`, `write.${name}`]);
+    assert.equal(ffi.read.name, 'read');
+    assert.equal(
+      inspect(ffi.cdef('int abs(int);'), { compact: true, breakLength: 100 }),
+      "cdef { types: [], constants: {}, symbols: [ 'abs' ] }",
+    );
+  });
+
+  test('views of arrays have the methods of arrays that read them', () => {
+    const numbers = array('i32', 3).alloc([3, 1, 2]);
+    assert.deepEqual(
+      numbers.map((value) => value * 2),
+      [6, 2, 4],
+    );
+    assert.deepEqual(
+      [numbers.filter((value) => value > 1), numbers.slice(1), numbers.join('-')],
+      [[3, 2], [1, 2], '3-1-2'],
+    );
+    assert.deepEqual([numbers.includes(2), numbers.indexOf(9), numbers.reduce((a, b) => a + b)], [true, -1, 6]);
+    numbers.forEach((value, i, all) => (all[i] = -value));
+    assert.deepEqual(numbers.toArray(), [-3, -1, -2]);
+    const points = array(Point, 2).alloc([
+      { x: 1, y: 2 },
+      { x: 3, y: 4 },
+    ]);
+    const found = points.find(({ x }) => x === 3);
+    found.y = 5;
+    assert.equal(points[1].y, 5);
+  });
+
   test('structuredClone() copies what read() returns', () => {
     assert.deepEqual(structuredClone(Point.read(Point.alloc({ x: 1, y: 2 }))), { x: 1, y: 2 });
   });

@@ -133,6 +133,19 @@ function kindOf(type) {
   return typeof declared === 'string' ? same(declared) : ['pointer', kindOf(to)];
 }
 
+/** The kinds of the functions of a text; undefined where one takes a struct that no call can pass. */
+function kindsIn(scope) {
+  try {
+    return [...scope.functions].map(([name, { type }]) => {
+      const kinds = [type.parameters.map((parameter) => kindOf(parameter.type)), kindOf(type.returns), type.isVariadic];
+      return `${name}: ${JSON.stringify(kinds)}`;
+    });
+  } catch (error) {
+    assert.match(error.message, /cannot be passed by value/);
+    return undefined;
+  }
+}
+
 test(`the compiler reads random declarations as the run time does (PINNED_FFI_TEST_SEED=${SEED})`, () => {
   let code = `
     import type { SymbolsOf } from './types/cdef/sources.js';
@@ -142,11 +155,9 @@ test(`the compiler reads random declarations as the run time does (PINNED_FFI_TE
   for (let id = 0; id < byScale(40, 600); id += 1) {
     const { text } = makeDeclarations(SEED, id);
     const scope = new Parser(text, new Scope(), measure).parse();
-    const expected = [...scope.functions].map(([name, { type }]) => {
-      count += 1;
-      const kinds = [type.parameters.map((parameter) => kindOf(parameter.type)), kindOf(type.returns), type.isVariadic];
-      return `${name}: ${JSON.stringify(kinds)}`;
-    });
+    const expected = kindsIn(scope);
+    if (expected === undefined) continue;
+    count += expected.length;
     code += `
       declare const kinds${id}: { [K in keyof SymbolsOf<${JSON.stringify(text)}>]: KindsOfFunction<SymbolsOf<${JSON.stringify(text)}>[K]> };
       const expected${id}: { ${expected.join('; ')} } = kinds${id};`;

@@ -23,11 +23,27 @@ const CALLS = {
   nodeffi: "dlopen('libc.so.6', { abs: { arguments: ['i32'], return: 'i32' } }).functions.abs(-7)",
 };
 
+/** Opens a library, and calls the first hundred functions of lib/symbols.c. */
+const HUNDRED = {
+  pinned: (library) => `dlopen(${library}, of({ args: ['i32', 'i32'], returns: 'i32' })).symbols`,
+  koffi: (library) => `load(${library})`,
+  nodeffi: (library) => `dlopen(${library}, of({ arguments: ['i32', 'i32'], return: 'i32' })).functions`,
+};
+const binds = (peer) => (peer === 'koffi' ? "opened.func('int ' + name + '(int, int)')" : 'opened[name]');
+
+const callsHundred = (peer, library) => `
+  const names = Array.from({ length: 100 }, (_, i) => 'add_' + (1000 + i));
+  const of = (declaration) => Object.fromEntries(names.map((name) => [name, declaration]));
+  const opened = ${required(peer)}.${HUNDRED[peer](JSON.stringify(library))};
+  const functions = names.map((name) => ${binds(peer)});
+  if (!functions.every((add, i) => add(20, 22) === 1042 + i)) process.exit(1);`;
+
 /** Programs; an error ends them with another status. */
 const PROGRAMS = {
   'loads a package by `require`': (peer) => required(peer),
   'loads a package by `import`': (peer) => imported(peer),
   'opens libc by its name and calls `abs`': (peer) => `if (${required(peer)}.${CALLS[peer]} !== 7) process.exit(1)`,
+  'opens a library and calls 100 functions': callsHundred,
 };
 
 /** Has a program print the processor's time that it has taken, of all its threads, from its start on. */
@@ -46,8 +62,8 @@ function timeOf(code) {
 const median = (values) => values.sort((a, b) => a - b)[values.length >> 1];
 
 /** The time by which a program takes longer than an empty one: the median of pairs. */
-function measure(peer, param) {
-  const code = PROGRAMS[param](peer);
+function measure(peer, param, library) {
+  const code = PROGRAMS[param](peer, library);
   timeOf(code);
   return median(Array.from({ length: PAIRS }, () => timeOf(code) - timeOf('0')));
 }
@@ -56,9 +72,10 @@ export default {
   title: 'a program that {}',
   note: "The processor's time that a whole process takes beyond `node -e 0`: the median of seven pairs, with the files in the cache of the system.",
   params: Object.keys(PROGRAMS),
+  library: 'symbols',
   isCold: true,
   isAlone: true,
   peers: Object.fromEntries(
-    Object.keys(MODULES).map((peer) => [peer, (module, library, param) => measure(peer, param)]),
+    Object.keys(MODULES).map((peer) => [peer, (module, library, param) => measure(peer, param, library)]),
   ),
 };

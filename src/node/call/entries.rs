@@ -75,7 +75,7 @@ fn enter_with<const COUNT: usize>(environment: &Environment, arguments: Argument
     let values = arguments.first::<COUNT>();
     // SAFETY: M3; they are the arguments of this native function, which returns after C has. M6: it runs on the thread
     // of its environment.
-    let values = unsafe { RootedValues::new(environment.raw, &values) };
+    let values = unsafe { RootedValues::new(&values) };
     let outcome = contain(|| function.enter_registers_with(values));
     conclude(function, arguments, outcome)
 }
@@ -105,7 +105,7 @@ fn enter_with_numbers(function: &BoundFunction, arguments: Arguments) -> JsResul
 fn enter_generally(function: &BoundFunction, arguments: Arguments) -> JsResult {
     let values = arguments.many(function.signature.pins.len());
     // SAFETY: as in `enter_with`.
-    let values = unsafe { RootedValues::new(function.environment.raw, &values) };
+    let values = unsafe { RootedValues::new(&values) };
     end(function, contain(|| function.call(values)))
 }
 

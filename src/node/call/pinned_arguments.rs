@@ -30,7 +30,7 @@ impl BoundFunction {
         let PreparedCall { block, owned, borrows, lent, .. } = prepared;
         let bits = block[0];
         let environment = &*self.environment;
-        for (value, argument) in values.iter().zip(&self.signature.pins) {
+        for (value, argument) in values.iter(environment.on_thread()).zip(&self.signature.pins) {
             let at = self.signature.layout.arguments[*argument];
             if bits >> argument & 1 == 0 {
                 if let Some(address) = Address::new(address_in(block, at)) {

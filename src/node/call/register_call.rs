@@ -51,7 +51,7 @@ impl BoundFunction {
         if self.signature.register_pins.iter().any(|pin| self.is_in_slab(unsafe { words.get(pin.step) })) {
             return Outcome::Leave;
         }
-        self.call_c(sequence, &words, 0, None)
+        self.call_c(sequence, &words, 0, RootedValues::NONE)
     }
 
     /// The same with the values of the pins.
@@ -162,7 +162,9 @@ impl BoundFunction {
     fn go_with(&self, sequence: &CallingSequence, words: &mut RegisterFile, values: RootedValues<'_>) -> Outcome {
         let pins = self.environment.arg_buffer.low_pins();
         let lasts = &self.environment.calls.block_caches;
-        for ((pin, value), last) in self.signature.register_pins.iter().zip(values.iter()).zip(lasts) {
+        for ((pin, value), last) in
+            self.signature.register_pins.iter().zip(values.iter(self.environment.on_thread())).zip(lasts)
+        {
             if pins >> pin.argument & 1 == 1 {
                 let Some(block) = self.take(*pin, value, last) else { return Outcome::Leave };
                 words.set(pin.step, block.data().get() as u64);
@@ -171,7 +173,7 @@ impl BoundFunction {
                 return Outcome::Leave;
             }
         }
-        self.call_c(sequence, words, pins, Some(values))
+        self.call_c(sequence, words, pins, values)
     }
 
     /// The block of a text, or that of a Buffer with a fence; `None` for anything else.
@@ -202,13 +204,7 @@ impl BoundFunction {
 
     /// Calls C, checks the fences, and puts the result into the argument buffer.
     #[inline(always)]
-    fn call_c(
-        &self,
-        sequence: &CallingSequence,
-        words: &RegisterFile,
-        pins: u32,
-        values: Option<RootedValues<'_>>,
-    ) -> Outcome {
+    fn call_c(&self, sequence: &CallingSequence, words: &RegisterFile, pins: u32, values: RootedValues<'_>) -> Outcome {
         let returned = self.cross(sequence, words);
         self.put_words(sequence, returned);
         let text = match self.returned_text {
@@ -240,7 +236,7 @@ impl BoundFunction {
 
     /// The first overflow of an argument; all are repaired.
     #[inline(never)]
-    fn overflow(&self, words: &RegisterFile, pins: u32, values: Option<RootedValues<'_>>) -> Option<Overflow> {
+    fn overflow(&self, words: &RegisterFile, pins: u32, values: RootedValues<'_>) -> Option<Overflow> {
         let mut found = None;
         let lasts = &self.environment.calls.block_caches;
         for (position, (pin, last)) in self.signature.register_pins.iter().zip(lasts).enumerate() {
@@ -255,7 +251,7 @@ impl BoundFunction {
             // SAFETY: M3 and M4 for Buffers and texts; `take` has found the block.
             let (block, is_whole) = unsafe { (Fenced::at(address), last.is_whole_at(address)) };
             if !is_whole {
-                let value = values.and_then(|values| values.get(position));
+                let value = values.get(self.environment.on_thread(), position);
                 found = found.or(self.broken(pin, value, block));
             }
         }

@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 use napi::sys;
 
 use super::argument_source::Source;
+#[cfg(v8_abi)]
 use super::kept_function::JsFunction;
 use crate::callback::closure::Incoming;
 use crate::node::env::{CallbackSlot, EnvHandle, Environment};

@@ -67,7 +67,7 @@ pub fn start_call(environment: &Environment, arguments: Arguments) -> JsResult {
         function.check_open()?;
         let mut prepared = PreparedCall::default();
         // SAFETY: M3 and M6; they are the arguments of this native function, which runs on its environment's thread.
-        let pins = unsafe { RootedValues::new(environment.raw, &values[2..]) };
+        let pins = unsafe { RootedValues::new(&values[2..]) };
         function.prepare(pins, None, &mut prepared)?;
         // SAFETY: M3; the value is an argument of this call.
         let thread = unsafe { ClassInstance::<JsThread>::from_napi_value(environment.raw, values[1]) }.ok();

@@ -197,11 +197,15 @@ function textLength(address, name) {
 
 if (config.guard) binding.guardAddresses();
 
+const [major, minor] = process.versions.node.split('.').map(Number);
+/** V8 of 26.0.0 to 26.7.0 ends the process where a buffer over native memory has 32 GiB or more; that of 26.12.1 does not. */
+const MOST_WRAPPED = major === 26 && minor < 12 ? Math.min(MAX_LENGTH, 2 ** 35 - 1) : MAX_LENGTH;
+
 /** An ArrayBuffer over native memory at an address that was checked. */
 function wrap(address, length, deallocator, context, name) {
   // Node would run the deallocator of a buffer that it refuses for its length.
-  if (length > MAX_LENGTH) {
-    throw outOfRange(`${name}: byteLength`, `an integer of at most ${MAX_LENGTH}`, length);
+  if (length > MOST_WRAPPED) {
+    throw outOfRange(`${name}: byteLength`, `an integer of at most ${MOST_WRAPPED}`, length);
   }
   const here = binding.addressHere(address, length);
   if (here === null) {

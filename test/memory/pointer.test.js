@@ -410,6 +410,20 @@ describe('read.bytes and write.bytes', () => {
     });
   });
 
+  test('a buffer over more memory than the engine allows is refused', () => {
+    withMemory(16, (address) => {
+      for (const length of [2 ** 35, 2 ** 47]) {
+        // Node 20 and early releases of 26 refuse them.
+        try {
+          assert.equal(ffi.toArrayBuffer(address, 0, length).byteLength, length);
+        } catch ({ code }) {
+          assert.equal(code, 'ERR_OUT_OF_RANGE');
+        }
+      }
+      throws(() => ffi.toArrayBuffer(address, 0, 2 ** 53 - 1), ['ERR_OUT_OF_RANGE', 'ERR_FFI_INVALID_POINTER']);
+    });
+  });
+
   test('read.bytes throws an error of the package for more bytes than can be allocated', () => {
     // Node 20 has a lower limit for the length of a Buffer.
     withMemory(16, (address) => {

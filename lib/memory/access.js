@@ -198,7 +198,7 @@ function textLength(address, name) {
 if (config.guard) binding.guardAddresses();
 
 const [major, minor] = process.versions.node.split('.').map(Number);
-/** V8 of 26.0.0 to 26.7.0 ends the process where a buffer over native memory has 32 GiB or more; that of 26.12.1 does not. */
+/** V8 of 26.0.0 to 26.7.0 ends the process where a buffer over native memory has 32 GiB; that of 26.12.1 does not. */
 const MOST_WRAPPED = major === 26 && minor < 12 ? Math.min(MAX_LENGTH, 2 ** 35 - 1) : MAX_LENGTH;
 
 /** An ArrayBuffer over native memory at an address that was checked. */

@@ -71,9 +71,9 @@ async function runMatrix({
       mismatches.push(...found.map((each) => ({ ...each, callPath, engine, job })));
     },
   );
-  // The one with the fewest arguments is the nearest to its smallest form.
-  const argumentsOf = ({ id }) => makeSignature(seed, id).args.length;
-  mismatches.sort((a, b) => argumentsOf(a) - argumentsOf(b));
+  // The shortest is the nearest to its smallest form.
+  const lengthOf = ({ id }) => prototypeOf(makeSignature(seed, id)).length;
+  mismatches.sort((a, b) => lengthOf(a) - lengthOf(b));
   if (mismatches.length > 0) mismatches[0].minimal = await minimal(mismatches[0], seed, lie);
   return { figures: total, mismatches };
 }

@@ -15,7 +15,13 @@ function dependency(name, origin, directories) {
   return search.fileIn(name, places) ?? search.fileOf(name);
 }
 
-/** The files that the loader is going to load for a library: its own, and those of what is not loaded yet. */
+/** Whether a library has its functions already: it is loaded, and not so that it calls its own. */
+const isSettled = (name) => binding.isLoaded(name) && !binding.isBoundLocally(name);
+
+/**
+ * The files that matter for a library: its own, those that the loader is going to load with it, and those that were
+ * loaded so that they call their own functions.
+ */
 function filesOf(library) {
   const files = [library];
   const known = new Set();
@@ -24,7 +30,7 @@ function filesOf(library) {
     for (const name of names) {
       if (known.has(name) || files.length >= MOST_FILES) continue;
       known.add(name);
-      const found = binding.isLoaded(name) ? null : dependency(name, path.dirname(file), directories);
+      const found = isSettled(name) ? null : dependency(name, path.dirname(file), directories);
       if (found !== null) files.push(found);
     }
   }

@@ -4,11 +4,12 @@
 #![cfg(glibc)]
 #![expect(unsafe_code, reason = "reads the symbol table of the running program")]
 
-use std::ffi::{CStr, CString, c_void};
+use std::collections::BTreeSet;
+use std::ffi::{CStr, CString, OsStr, OsString, c_void};
 use std::fs::File;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use object::read::ReadCache;
 use object::read::elf::{FileHeader, Sym};
@@ -30,7 +31,21 @@ pub fn first(files: &[PathBuf]) -> Option<String> {
     // has copies of them. Bound locally, the files would use the originals, which the rest of the process does not use.
     let is_defined = |name: &[u8]| files.iter().any(|file| read(file, |file| Some(file.defines(name))) == Some(true));
     let shares_variable = found.iter().flat_map(|found| &found.variables).any(|name| !is_defined(name));
-    (!shares_variable).then(|| String::from_utf8_lossy(rival).into_owned())
+    if shares_variable {
+        return None;
+    }
+    let names = files.iter().filter_map(|file| file.file_name().map(OsStr::to_owned));
+    BOUND_LOCALLY.lock().unwrap_or_else(PoisonError::into_inner).extend(names);
+    Some(String::from_utf8_lossy(rival).into_owned())
+}
+
+/// The names of the files for which [`first`] has found a symbol. Libraries that need one of them are bound locally as
+/// well, so that both use the same functions.
+static BOUND_LOCALLY: Mutex<BTreeSet<OsString>> = Mutex::new(BTreeSet::new());
+
+/// Whether a library of this name was loaded so that it uses its own functions.
+pub fn is_bound_locally(name: &OsStr) -> bool {
+    BOUND_LOCALLY.lock().unwrap_or_else(PoisonError::into_inner).contains(name)
 }
 
 /// The names of the libraries that a file needs, and the directories in which it wants them to be looked for. `None` if

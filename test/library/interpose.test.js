@@ -110,6 +110,12 @@ describe('a library that defines what Node exports', { skip: onlyOn('glibc') }, 
       assert.ok(!isMine(await said(which(direct), { PINNED_FFI_DEEPBIND: '0' })));
     });
 
+    test('two libraries that need the same dependency call the same functions', async () => {
+      library('common', 'const char *zlibVersion(void) { return "mine"; }', ['-Wl,-soname,common.so']);
+      const [first, second] = ['first', 'second'].map((name) => dependent(name, 'common'));
+      assert.equal(await said(`[${which(first)}, ${which(second)}]`), 'mine,mine');
+    });
+
     test('a library is left alone where a dependency uses variables of the process that no dependency defines', async () => {
       const source = 'extern char **environ; const char *zlibVersion(void) { return environ ? "mine" : "none"; }';
       library('with-environment', source, ['-Wl,-soname,with-environment.so']);

@@ -115,6 +115,18 @@ pub fn needs(file: String) -> Option<Needs> {
     }
 }
 
+/// Whether a library of this name was loaded for a symbol that [`interposed`] has found.
+#[napi]
+pub fn is_bound_locally(name: String) -> bool {
+    #[cfg(glibc)]
+    return crate::loader::interpose::is_bound_locally(name.as_ref());
+    #[cfg(not(glibc))]
+    {
+        drop(name);
+        false
+    }
+}
+
 /// Whether a library is loaded, by its path or by a name that the loader finds.
 #[napi]
 pub fn is_loaded(path: String) -> bool {

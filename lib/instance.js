@@ -108,7 +108,7 @@ function loaderOf(registry, scripts) {
     made.filename = file;
     const own = (wanted) => (typeof wanted === 'number' ? load(wanted) : requireFile.call(made, wanted));
     own.cache = registry;
-    own.hasScripts = true;
+    made.isOfScripts = true;
     registry[file] = made;
     try {
       evaluate(index, made, own);

@@ -28,7 +28,7 @@ const hasRegistry = registry() !== undefined && registry() === nodesRegistry();
 const folder = location.folder + sep;
 
 /** Whether the files that most programs load are in memory: in the published package (lib/instance.js). */
-const hasScripts = hasRegistry && /** @type {any} */ (require).hasScripts === true;
+const hasScripts = hasRegistry && /** @type {any} */ (module).isOfScripts === true;
 
 /** The modules of this instance by their files. */
 const own = new Map();

@@ -45,8 +45,8 @@ const HEAD = `
     });
   }`;
 const EVERY = `${HEAD}
-  // Each file's \`require\` has this in the published package, which loads no more at the start (lib/lazy.js).
-  Object.defineProperty(Function.prototype, 'hasScripts', { value: true });
+  // Each module has this in the published package, which loads no more at the start (lib/lazy.js).
+  Object.defineProperty(module.constructor.prototype, 'isOfScripts', { value: true });
   require(folder);
   print();
 `;

@@ -4,6 +4,7 @@
 const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');
 const { ffi, fixture, bind, bindOne, throws, runs, gc, collect, optimize, makeDetached } = require('../helpers.js');
+const { transferAborts } = require('../../lib/native/runtime.js');
 const { byScale } = require('../scale.js');
 
 const { JSCallback, dlopen, linkSymbols, CFunction, ptr } = ffi;
@@ -340,7 +341,9 @@ describe('memory during a call', () => {
   test('a buffer that is moved away by the function of its prototype, and collected, is read whole', async () => {
     const moves = (buffer) => {
       try {
-        ArrayBuffer.prototype.transfer?.call(buffer);
+        // Some releases of V8 end the process where that function meets a lock.
+        if (transferAborts) buffer.transfer();
+        else ArrayBuffer.prototype.transfer?.call(buffer);
       } catch (error) {
         assert.ok(error instanceof TypeError, error);
       }

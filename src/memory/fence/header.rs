@@ -133,12 +133,15 @@ impl Header {
     }
 
     /// The number of overwritten bytes, counted from the data; 0 where the header is that of a block with this length
-    /// whose data begins at the usual offset.
+    /// whose data begins at the usual offset, or was rewritten earlier.
     pub fn damage(&self, canary: Canary, length: usize, offset: usize) -> usize {
-        let expected = Sealed::new(canary, length, offset).bytes();
         let found = self.found(canary).bytes();
-        let first = expected.iter().zip(found).position(|(expected, found)| *expected != found);
-        first.map_or(0, |first| COPIED - first)
+        let beyond = |offset: usize| {
+            let expected = Sealed::new(canary, length, offset).bytes();
+            let first = expected.iter().zip(found).position(|(expected, found)| *expected != found);
+            first.map_or(0, |first| COPIED - first)
+        };
+        beyond(offset).min(beyond(LOST))
     }
 
     /// Writes a header anew that was destroyed.
@@ -213,6 +216,17 @@ mod tests {
         assert!(header.is_pinned() && !header.is_pinned_for_good());
         header.unpin();
         assert!(!header.is_pinned());
+    }
+
+    #[test]
+    fn damage_is_counted_again_after_a_repair() {
+        let header = Header::new(canary(), 100, 96);
+        for _ in 0..2 {
+            assert_eq!(header.damage(canary(), 100, 96), 0);
+            header.seal.fetch_xor(0xff << 40, Ordering::Relaxed);
+            assert_eq!(header.damage(canary(), 100, 96), 3);
+            header.rewrite(canary(), 100);
+        }
     }
 
     #[test]

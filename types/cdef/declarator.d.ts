@@ -4,7 +4,7 @@ import type { InOutParameter, OutParameter } from '../declared.js';
 import type { AnyFault, Elements, Fault, Signature, To, Value } from './marks.js';
 import type { Behind, Specifiers } from './specifiers.js';
 import type { Closed } from './text.js';
-import type { Arithmetic, Attribute, Convention, Known, Marks, Qualifier, Skipped } from './words.js';
+import type { Arithmetic, Attribute, Convention, Known, Marks, Qualifier, Skipped, TypeOf } from './words.js';
 
 /** The declarator at the start of tokens, of a base type: `[name or '', type, the tokens that follow]`, or a fault. */
 export type Declarator<S extends string, T, Scope> = S extends `${infer Word} ${infer Rest}`
@@ -43,7 +43,8 @@ type IsNested<S extends string, Scope> = S extends `${infer Word} ${infer Rest}`
     ? IsNested<Rest, Scope>
     : Word extends '*' | '(' | '['
       ? true
-      : Word extends ')' | '...' | Arithmetic | Skipped | 'struct' | 'union' | 'enum' | keyof Known | keyof Scope
+      : Word extends
+            ')' | '...' | Arithmetic | Skipped | TypeOf | 'struct' | 'union' | 'enum' | keyof Known | keyof Scope
         ? false
         : Word extends `_${string}`
           ? false

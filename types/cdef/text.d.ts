@@ -49,13 +49,13 @@ export type WithoutComments<S extends string, Done extends string = ''> = S exte
   ? B extends `*${infer Comment}`
     ? Comment extends `${string}*/${infer After}`
       ? WithoutComments<After, `${Done}${A} `>
-      : [`${Done}${A}`, `/${B}`]
+      : [WithoutContinuations<`${Done}${A}`>, `/${B}`]
     : B extends `/${infer Comment}`
       ? A extends `${string}:`
         ? WithoutComments<Comment, `${Done}${A}//`>
         : Comment extends `${string}\n${infer After}`
           ? WithoutComments<After, `${Done}${A}\n`>
-          : [`${Done}${A}`, `/${B}`]
+          : [WithoutContinuations<`${Done}${A}`>, `/${B}`]
       : WithoutComments<B, `${Done}${A}/`>
   : WithoutContinuations<`${Done}${S}`>;
 

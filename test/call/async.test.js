@@ -156,7 +156,10 @@ describe('many calls at once', () => {
       const order = [];
       for (const [name, ms] of [['first', 0], ['second', 20]]) sleep_ms(ms).then(() => {
         order.push(name);
-        if (order.length === 2) Atomics.store(flag, 0, 2);
+        if (order.length < 2) return;
+        // The last call says that it runs before it waits.
+        while (Atomics.load(flag, 0) !== 1) Atomics.wait(flag, 0, Atomics.load(flag, 0), 1);
+        Atomics.store(flag, 0, 2);
       });
       signal_and_wait(flag).then((isReleased) => order.push(isReleased));
       process.on('exit', () => { if (order.join() !== 'first,second,true') process.exit(5); });`,

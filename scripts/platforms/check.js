@@ -118,8 +118,8 @@ const INPUTS_AT_ONCE = 20_000;
  * Passes random inputs to the public interface, as test/fuzz/run.js does, which cannot start processes in every
  * emulator.
  * @param {{ binary: string, env: object }} runtime
- * @param {{ count: number, seed: number, isGuarded?: boolean }} what isGuarded: whether the guard refuses addresses that
- *   are not mapped there, which the inputs of guarded processes have
+ * @param {{ count: number, seed: number, isGuarded?: boolean }} what isGuarded: whether the guard refuses addresses
+ *   that are not mapped there, which the inputs of guarded processes have
  * @returns {Promise<{ count: number, faults: string[] }>} faults: the first input that crashes or throws what it must
  *   not
  */

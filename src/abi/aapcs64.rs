@@ -93,9 +93,7 @@ fn arrange_by(
     result: &ValueType,
 ) -> Option<CallingSequence> {
     let (result, returned) = match result {
-        ValueType::Scalar(CType::Void) => (ResultIn::Nothing, Load::Word),
-        ValueType::Scalar(ctype) if ctype.is_float() => (ResultIn::Float, Load::of(*ctype)?),
-        ValueType::Scalar(ctype) => (ResultIn::Integer, Load::of(*ctype)?),
+        ValueType::Scalar(ctype) => ResultIn::of_scalar(*ctype),
         ValueType::Aggregate(layout) => match passed(layout)? {
             Passed::Floats(1, load) => (ResultIn::Float, load),
             Passed::Floats(count, load) => (ResultIn::Floats(count as u8, load), load),
@@ -123,10 +121,9 @@ fn arrange_by(
 
 /// C.1, C.5, C.6, C.9, C.14, C.16, C.17.
 fn push_scalar(sequence: &mut Builder, ctype: CType, from: usize, is_packed: bool) -> Option<()> {
-    let class = if ctype.is_float() { Class::Float } else { Class::Integer };
     let load = Load::of(ctype)?;
     let bytes = if is_packed { load.size() } else { WORD };
-    let to = sequence.registers(class, 1).or_else(|| sequence.stack(bytes, bytes))?;
+    let to = sequence.registers(Class::of(ctype), 1).or_else(|| sequence.stack(bytes, bytes))?;
     sequence.push(from, load, to)
 }
 

@@ -143,6 +143,15 @@ pub enum ResultIn {
 pub const FIRST_FLOAT: u8 = 2;
 
 impl ResultIn {
+    /// The place of a scalar, and how it is loaded.
+    pub fn of_scalar(ctype: CType) -> (Self, Load) {
+        match (Load::of(ctype), Class::of(ctype)) {
+            (None, _) => (Self::Nothing, Load::Word),
+            (Some(load), Class::Integer) => (Self::Integer, load),
+            (Some(load), Class::Float) => (Self::Float, load),
+        }
+    }
+
     /// Which of the registers have the words of the result; of one word, the second means nothing.
     fn registers(self) -> (u8, u8) {
         match self {

@@ -66,6 +66,13 @@ pub enum Class {
     Float,
 }
 
+impl Class {
+    /// The class of a scalar.
+    pub fn of(ctype: CType) -> Self {
+        if ctype.is_float() { Self::Float } else { Self::Integer }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Scalar {
     pub at: usize,
@@ -139,8 +146,7 @@ impl ValueType {
     fn content(&self) -> Content {
         match self {
             Self::Scalar(ctype) => {
-                let class = if ctype.is_float() { Class::Float } else { Class::Integer };
-                Content::Scalars(vec![Scalar { at: 0, size: ctype.size(), class }])
+                Content::Scalars(vec![Scalar { at: 0, size: ctype.size(), class: Class::of(*ctype) }])
             }
             Self::Aggregate(layout) => layout.content.clone(),
         }

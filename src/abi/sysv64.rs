@@ -3,7 +3,6 @@
 //! or the stack has it.
 
 use super::calling_sequence::{Builder, CallingSequence, FileLayout, Load, ResultIn, Step, WORD, is_aligned};
-use super::ctype::CType;
 use super::layout::{Class, Content, Layout, ValueType};
 
 /// rdi, rsi, rdx, rcx, r8, r9; xmm0 to xmm7; the stack.
@@ -59,11 +58,6 @@ fn eightbytes(layout: &Layout) -> Option<Eightbytes> {
     }
 }
 
-/// The class of the register of a scalar.
-fn class_of(ctype: CType) -> Class {
-    if ctype.is_float() { Class::Float } else { Class::Integer }
-}
-
 /// The calling sequence of a signature whose arguments lie at these offsets of the argument buffer; `None` where an
 /// aggregate is none that [`Eightbytes`] has, or there are too many arguments. Variadic functions are called like
 /// others.
@@ -75,11 +69,7 @@ pub fn arrange(
 ) -> Option<CallingSequence> {
     let mut sequence = Builder::new(&FILE, arguments.len());
     let (result, returned) = match result {
-        ValueType::Scalar(CType::Void) => (ResultIn::Nothing, Load::Word),
-        ValueType::Scalar(ctype) => match class_of(*ctype) {
-            Class::Float => (ResultIn::Float, Load::of(*ctype)?),
-            Class::Integer => (ResultIn::Integer, Load::of(*ctype)?),
-        },
+        ValueType::Scalar(ctype) => ResultIn::of_scalar(*ctype),
         ValueType::Aggregate(layout) => {
             let result = match eightbytes(layout)? {
                 Eightbytes::Registers(Class::Integer, None) => ResultIn::Integer,
@@ -97,7 +87,7 @@ pub fn arrange(
         sequence.begin()?;
         match argument {
             ValueType::Scalar(ctype) => {
-                let to = sequence.registers(class_of(*ctype), 1).or_else(|| sequence.stack(WORD, WORD))?;
+                let to = sequence.registers(Class::of(*ctype), 1).or_else(|| sequence.stack(WORD, WORD))?;
                 sequence.push(*from, Load::of(*ctype)?, to)?;
             }
             ValueType::Aggregate(layout) => push_aggregate(&mut sequence, eightbytes(layout)?, *from)?,

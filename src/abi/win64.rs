@@ -3,7 +3,6 @@
 //! words of the stack.
 
 use super::calling_sequence::{Builder, CallingSequence, FileLayout, Load, ResultIn, WORD};
-use super::ctype::CType;
 use super::layout::{Class, Content, Layout, ValueType};
 
 /// rcx, rdx, r8, r9; xmm0 to xmm3; the stack behind the space that the callee has for its registers; copies.
@@ -82,9 +81,7 @@ pub fn arrange(
 ) -> Option<CallingSequence> {
     let mut sequence = Builder::new(&FILE, arguments.len());
     let (result, returned) = match result {
-        ValueType::Scalar(CType::Void) => (ResultIn::Nothing, Load::Word),
-        ValueType::Scalar(ctype) if ctype.is_float() => (ResultIn::Float, Load::of(*ctype)?),
-        ValueType::Scalar(ctype) => (ResultIn::Integer, Load::of(*ctype)?),
+        ValueType::Scalar(ctype) => ResultIn::of_scalar(*ctype),
         ValueType::Aggregate(layout) => match passed(layout)? {
             Passed::Word => (ResultIn::Integer, Load::Word),
             Passed::Address(_) => {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::*;
+use crate::abi::ctype::CType;
 use crate::abi::layout::Field;
 
 fn field(value: impl Into<ValueType>) -> Field {

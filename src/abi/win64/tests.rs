@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::*;
+use crate::abi::ctype::CType;
 use crate::abi::layout::Field;
 use CType::{F32, F64, I8, I16, I32, I64, U8};
 

@@ -2,39 +2,23 @@
 // Numbers in a stated byte order: `u16be`, `f64le` and so on, for files and network packets. In memory the bytes are in
 // that order; as an argument or a result of C the number is one whose bytes are, as htons() and htonl() make them.
 
-const { spellingOf } = require('../errors.js');
-const { i16, u16, i32, u32, i64, u64, f32, f64 } = require('./scalars.js');
+const { i16, u16, i32, u32, i64, u64, f32, f64, renamed } = require('./scalars.js');
 
 const NUMBERS = [i16, u16, i32, u32, i64, u64, f32, f64];
 const scratch = new DataView(new ArrayBuffer(8));
 const bytes = new Uint8Array(scratch.buffer);
 
-/** A number as the platforms have it that the package runs on, under another name, which its errors say. */
-function renamed(base, name) {
+/** A number as the platforms have it that the package runs on, under another name. */
+function ordinary(base, name) {
   const size = Number(base.name.slice(1)) / 8;
-  return {
-    ...base,
-    name,
-    key: name,
-    size,
-    align: size,
-    hasByteOrder: true,
-    write(view, at, value, owner, position) {
-      try {
-        base.write(view, at, value, owner, position);
-      } catch {
-        const type = spellingOf(position) ?? name;
-        base.write(view, at, value, owner, { outer: position, part: undefined, type });
-      }
-    },
-  };
+  return { ...renamed(base, name), size, align: size, hasByteOrder: true };
 }
 
-const littleEndian = (base) => renamed(base, `${base.name}le`);
+const littleEndian = (base) => ordinary(base, `${base.name}le`);
 
 /** The same with its bytes reversed. */
 function bigEndian(base) {
-  const number = renamed(base, `${base.name}be`);
+  const number = ordinary(base, `${base.name}be`);
   const last = number.size - 1;
   return {
     ...number,

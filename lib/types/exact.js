@@ -3,30 +3,19 @@
 // throws.
 
 const { toExactSigned, toExactUnsigned } = require('../exact-numbers.js');
-const { spellingOf } = require('../errors.js');
-const { i64, u64 } = require('./scalars.js');
+const { i64, renamed, u64 } = require('./scalars.js');
 
 const LITTLE = true;
 
 /** A type whose values are those of `base`; `toNumber` makes them of their halves. */
 function exact(base, name, toNumber) {
   return {
-    ...base,
-    name,
-    key: name,
+    ...renamed(base, name),
     writesAtOnce: true,
     mayThrow: true,
     /** The value as a BigInt, which never throws. */
     readBig: base.read,
     read: (view, at) => toNumber(view.getInt32(at + 4, LITTLE), view.getInt32(at, LITTLE)),
-    write(view, at, value, owner, position) {
-      try {
-        base.write(view, at, value, owner, position);
-      } catch {
-        const type = spellingOf(position) ?? name;
-        base.write(view, at, value, owner, { outer: position, part: undefined, type });
-      }
-    },
   };
 }
 

@@ -250,6 +250,23 @@ function long(id, name, signed) {
   return coerceInteger(descriptor);
 }
 
+/** A number under another name, which its errors say. */
+function renamed(base, name) {
+  return {
+    ...base,
+    name,
+    key: name,
+    write(view, at, value, owner, position) {
+      try {
+        base.write(view, at, value, owner, position);
+      } catch {
+        const type = typeNameOf({ name }, position);
+        base.write(view, at, value, owner, { outer: position, part: undefined, type });
+      }
+    },
+  };
+}
+
 const wideChar = sizes[24] === 2 ? u16 : binding.wcharIsSigned() ? i32 : u32;
 const wchar = coerceInteger({ ...wideChar, id: 24, name: 'wchar_t' });
 
@@ -274,4 +291,5 @@ module.exports = {
   long: long(22, 'long', true),
   unsignedLong: long(23, 'unsigned long', false),
   setNatural,
+  renamed,
 };

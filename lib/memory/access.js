@@ -146,11 +146,16 @@ const wideTextAt = (address, unit, name) => textFrom(checkedAddress(address, 0, 
 /** The string of `byteLength` bytes of UTF-8, or up to the NUL, at an address that was checked. */
 const textOf = (address, byteLength, name) => textFrom(address, 1, byteLength, name);
 
+/** Puts an address into the first two words of the argument buffer. */
+function putAddress(address) {
+  const isBig = typeof address === 'bigint';
+  words[0] = isBig ? Number(BigInt.asUintN(32, address)) : address;
+  words[1] = isBig ? Number(address >> 32n) : address / 4294967296;
+}
+
 function textFrom(start, unit, byteLength, name) {
-  const isBig = typeof start === 'bigint';
   // Without begin(): a text may be read between the values of a callback, which stay where they are.
-  words[0] = isBig ? Number(BigInt.asUintN(32, start)) : start;
-  words[1] = isBig ? Number(start >> 32n) : start / 4294967296;
+  putAddress(start);
   words[2] = unit;
   words[3] = byteLength === undefined ? 0 : byteLength + 1;
   const found = text();
@@ -226,6 +231,7 @@ function wrap(address, length, deallocator, context, name) {
 module.exports = {
   addressOf,
   checkedAddress,
+  putAddress,
   unmapped,
   isInFirstPage,
   read,

@@ -4,9 +4,9 @@
 const { Buffer } = require('node:buffer');
 const { makeError } = require('../errors.js');
 const binding = require('../native/binding.js');
-const { words, begin } = require('./arg-buffer.js');
+const { begin } = require('./arg-buffer.js');
 const { bufferOf } = require('./array-buffer.js');
-const { checkedAddress, unmapped } = require('./access.js');
+const { checkedAddress, putAddress, unmapped } = require('./access.js');
 
 // Native code takes the address out of the argument buffer.
 const [fillView, storeView] = binding.copiersOfBytes();
@@ -14,9 +14,7 @@ const WORKED = undefined;
 
 function copy(byNative, view, address) {
   begin();
-  const isBig = typeof address === 'bigint';
-  words[0] = isBig ? Number(BigInt.asUintN(32, address)) : address;
-  words[1] = isBig ? Number(address >> 32n) : address / 4294967296;
+  putAddress(address);
   return byNative(view) === WORKED;
 }
 

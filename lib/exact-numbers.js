@@ -1,7 +1,7 @@
 'use strict';
 // 64-bit integers of C for types that are always numbers, i64_number and u64_number: one that a number does not hold
-// exactly throws. The error learns its place on the way out: where it is read, nobody knows which function or field it
-// is of.
+// exactly throws. The code that reads the number does not know its function or field: callers add the name to the
+// error.
 
 const { atCaller, makeError, locationOf } = require('./errors.js');
 

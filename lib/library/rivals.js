@@ -1,12 +1,12 @@
 'use strict';
-// Symbols that Node exports and a library defines as well, or one of the libraries that are loaded with it: these would
-// call Node's definitions in place of their own.
+// Symbols that are exported by Node and defined by a library, or by a dependency that is loaded with it. The loader
+// binds calls of such a function to Node's definition.
 
 const path = require('node:path');
 const binding = require('../native/binding.js');
 const search = require('./search.js');
 
-/** As many dependencies are looked at: a program of a desktop has some hundred. */
+/** The most files that are examined. A library for desktop programs may load a hundred others. */
 const MOST_FILES = 1000;
 
 /** The file of a library that another one needs. */
@@ -15,12 +15,12 @@ function dependency(name, origin, directories) {
   return search.fileIn(name, places) ?? search.fileOf(name);
 }
 
-/** Whether a library has its functions already: it is loaded, and not so that it calls its own. */
+/** Whether a library is loaded already, and not by RTLD_DEEPBIND: then nothing can be done about it any more. */
 const isSettled = (name) => binding.isLoaded(name) && !binding.isBoundLocally(name);
 
 /**
- * The files that matter for a library: its own, those that the loader is going to load with it, and those that were
- * loaded so that they call their own functions.
+ * The files that are examined for a library: its file, those that the loader will load with it, and those that it
+ * needs and that were loaded by RTLD_DEEPBIND.
  */
 function filesOf(library) {
   const files = [library];

@@ -31,7 +31,7 @@ const STACK: usize = 8 << 20;
 struct CallThread {
     end: End<'static>,
     memory: &'static HostMemory,
-    /// How many calls are nested.
+    /// The number of nested calls.
     depth: Cell<u32>,
 }
 

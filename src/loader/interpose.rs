@@ -88,9 +88,9 @@ fn read<T>(path: &Path, look: impl FnOnce(&Symbols<'_>) -> Option<T>) -> Option<
 
 /// What a file has in common with the program.
 struct Findings {
-    /// A definition of its own, which it expects to use.
+    /// A symbol that both define.
     rival: Option<Vec<u8>>,
-    /// Variables that it uses.
+    /// Variables of the program that the file uses.
     variables: Vec<Vec<u8>>,
 }
 

@@ -9,7 +9,7 @@ const config = require('./native/config.js');
 
 /** Functions of a file that is loaded when one of them is first called. */
 const functionsIn = (get, names) => names.map((name) => published(name, (...values) => get()[name](...values)));
-/** The same of one that programs without types of their own do without. */
+/** The same for a file that only programs with declared types need. */
 const functionsOf = (load, ...names) => functionsIn(lazy(load), names);
 
 const [dlopen, linkSymbols, CFunction] = functionsIn(

@@ -63,7 +63,7 @@ function buildFrom(tarball) {
   const refused = spawnSync(process.execPath, ['-e', code], { cwd: project, encoding: 'utf8' });
   assert.match(refused.stderr, /ERR_FFI_ADDON_NOT_FOUND/);
   const [, command] = /"(npx pinned-ffi build)"/.exec(refused.stderr);
-  // cargo's build of this checkout is used again; elsewhere it has a directory of its own, and removes it.
+  // cargo's build of this checkout is used again; elsewhere it uses a separate directory, and removes it.
   const env = { ...process.env, CARGO_NET_OFFLINE: 'true', CARGO_TARGET_DIR: path.join(root, 'target') };
   console.log(run('npx', ['--offline', ...command.split(' ').slice(1)], { ...inProject, env }).trim());
   assert.ok(fs.existsSync(path.join(installed, 'prebuilds', `${platformKey()}.node`)));

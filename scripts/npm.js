@@ -51,7 +51,7 @@ function installWith(more, folder, name, version, ...file) {
   if (fs.existsSync(binary)) return binary;
   console.error(`Installing ${name}@${version} ...`);
   fs.mkdirSync(prefix, { recursive: true });
-  // A package.json of its own keeps npm from looking at the project's.
+  // A separate package.json keeps npm from looking at the project's.
   fs.writeFileSync(path.join(prefix, 'package.json'), '{ "private": true }\n');
   const options = ['--no-save', '--no-package-lock', '--ignore-scripts', ...more];
   const installed = npm(['install', '--prefix', prefix, ...options, `${name}@${version}`], prefix);

@@ -112,7 +112,7 @@ function buildLibrary(output, sources, { compiler, isWindows, headers = [], flag
 function buildFixture({ output = fixture, compiler = findCompiler(), isWindows = process.platform === 'win32' } = {}) {
   const headers = filesIn(fixtures, /\.h$/);
   buildLibrary(output, filesIn(fixtures, /\.c$/), { compiler, isWindows, headers });
-  // Each file is a library of its own. They are wrong on purpose, which compilers notice.
+  // Each file is a separate library. They are wrong on purpose, which compilers notice.
   const isHere = output === fixture && process.platform === 'linux';
   for (const file of isHere ? filesIn(path.join(fixtures, 'isolate'), /\.c$/) : []) {
     const library = path.join(fixtures, 'build', `isolate-${path.basename(file, '.c')}.${suffix}`);

@@ -31,7 +31,7 @@ const asText = (type) => (isScalar(type, 'ptr') && type.isCharacters ? scalar('c
 
 /**
  * A type whose 64-bit integers are numbers: itself, or what it points to, holds, takes or returns. Undefined if it has
- * none. What has a name of its own, such as a struct, is not looked into.
+ * none. Named types, such as structs, are not searched.
  */
 function asNumber(type) {
   switch (type?.kind) {

@@ -46,7 +46,7 @@ const TARGETS = {
 };
 
 /**
- * Rust links musl with files of its own, for static programs; an addon takes those of the system. libgcc_s is the one
+ * Rust links musl with its own files, for static programs; an addon takes those of the system. libgcc_s is the one
  * of the process that loads it: here only its name counts. libffi needs headers of the kernel, which musl-gcc does not
  * have.
  */

@@ -173,7 +173,7 @@ fn allocator_is_replaced() -> bool {
         image_of(symbol(libc::RTLD_DEFAULT, c"__tls_get_addr")),
         image_of(allocator_is_replaced as *const c_void),
     ];
-    // The executable may have an address of its own for a function of libc, so the other images are asked one by one.
+    // The executable may have another address for a function of libc, so the other images are asked one by one.
     names.iter().any(|name| {
         // SAFETY: M11; nothing is loaded, and the handle is freed.
         unsafe {

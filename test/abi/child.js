@@ -1,5 +1,5 @@
 'use strict';
-// Runs signatures in a process of its own, for a call path and a mode of the engine: see matrix.js. The job is read
+// Runs signatures in a separate process, for a call path and a mode of the engine: see matrix.js. The job is read
 // from a file that is named, or from standard input: { seed, libraries: [{ path, ids, signatures? }], wraps, rounds,
 // optimizeEvery }. Writes lines:
 //   > ID            begins with a signature: where it crashes, this was the last one

@@ -1,5 +1,5 @@
 'use strict';
-// lib.thread(): the calls of a thread of its own. And close(), while calls are under way.
+// lib.thread(): the calls of a dedicated thread. And close(), while calls are under way.
 
 const assert = require('node:assert/strict');
 const fs = require('node:fs');

@@ -4,7 +4,7 @@
 use super::*;
 use crate::host::test_process::{End, in_child};
 
-/// A heap of its own, over `len` bytes that are mapped as the arena is.
+/// A separate heap, over `len` bytes that are mapped as the arena is.
 pub fn heap(len: usize) -> &'static Heap {
     let pages = Box::leak(Box::new(Locked::new(Pages::new())));
     let heap = Box::leak(Box::new(Heap::new(pages)));

@@ -56,7 +56,7 @@ pub fn install(rules: &[Rule]) -> Result<(), i32> {
     match result {
         0 => Ok(()),
         -1 => Err(Errno::here().get()),
-        // The id of a thread that has a filter of its own.
+        // The id of a thread that has another filter.
         _ => Err(libc::EBUSY),
     }
 }

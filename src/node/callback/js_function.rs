@@ -61,7 +61,7 @@ impl JsFunction {
     pub fn call(self, environment: &Environment, number: Option<u32>, origin: usize) -> Option<sys::napi_value> {
         let env = environment.raw;
         let (mut argument, mut result) = (null_mut(), null_mut());
-        // An arrow function has no receiver of its own, so any value will do for it.
+        // An arrow function ignores the receiver, so any value will do for it.
         let function = self.value(environment);
         // SAFETY: M6, because an `Environment` cannot be reached on another thread; all out-parameters are locals.
         unsafe {

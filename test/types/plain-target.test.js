@@ -11,7 +11,7 @@ const Point = struct({ x: 'int', y: 'int', name: 'cstring' }, { name: 'Point', z
 const Value = union({ number: 'double', bits: 'u64' }, { name: 'Value' });
 const Pair = struct({ first: pointer(Point), second: pointer('int') }, { name: 'Pair', zero: true });
 
-const { symbols } = cc({
+const { symbols, path } = cc({
   source: `
     typedef struct { int x, y; const char *name; } point;
     typedef union { double number; unsigned long long bits; } value;
@@ -21,6 +21,7 @@ const { symbols } = cc({
     const char *move(point *p) { p->x += 10; return p->name; }
     int move_all(point *p, int count) { for (int i = 0; i < count; i++) p[i].x += i; return count; }
     int count(char **words) { int n = 0; while (words[n]) n++; return n; }
+    int nth(char **words, int n) { return words[n] == 0 ? n : -1; }
     void replace(char **words) { words[0] = "replaced"; }
     void negate(value *v) { v->number = -v->number; }
     int deep(pair *p) { return p->first->x + p->second[1]; }
@@ -59,6 +60,25 @@ describe('an array', () => {
     const words = ['one', 'two'];
     symbols.replace(words);
     assert.deepEqual(words, ['replaced', 'two']);
+  });
+
+  test('the NULL at the end of an array of texts is there under the guard, and where an isolated library gets a copy', async () => {
+    const code = `
+      const library = ffi.dlopen(${JSON.stringify(path)}, {
+        count: { args: [ffi.pointer('cstring')], returns: 'int' },
+        nth: { args: [ffi.pointer('cstring'), { type: 'int', countOf: 0 }], returns: 'int' },
+      });
+      const { count, nth } = library.symbols;
+      console.log(count(['one', 'two', 'three']), count([]), nth(['one', 'two'], 2), nth([], 0));
+      for (const most of [[], ['one']])
+        try { nth(most, most.length + 1); } catch (error) { console.log(error.message); }`;
+    for (const env of [{ PINNED_FFI_GUARD: '1' }, { PINNED_FFI_ISOLATE: '1', PINNED_FFI_ARENA: '0' }])
+      assert.equal(
+        await runs(code, { env }),
+        '3 0 2 0\n' +
+          'nth: argument 1 must be at most 0, the elements of argument 0, received 1\n' +
+          'nth: argument 1 must be at most 1, the elements of argument 0, received 2',
+      );
   });
 
   test('an array for a pointer has fences: a write past its end is found', () => {

@@ -5,9 +5,15 @@
 
 /**
  * The scripts: what every program loads, what a first call of C loads, what pointers and texts load, the parser of C
- * text. Their names are ones that no other package has: in a bundle the folder is the program's.
+ * text, isolated libraries. Their names are ones that no other package has: in a bundle the folder is the program's.
  */
-const SCRIPTS = ['pinned-ffi.startup', 'pinned-ffi.calls', 'pinned-ffi.pointers', 'pinned-ffi.cdef'];
+const SCRIPTS = [
+  'pinned-ffi.startup',
+  'pinned-ffi.calls',
+  'pinned-ffi.pointers',
+  'pinned-ffi.cdef',
+  'pinned-ffi.isolation',
+];
 /** As many are read at the start: when one of them is needed the process may have no file descriptor left. */
 const READ_AT_START = 3;
 const LATER = 'pinned-ffi.later';

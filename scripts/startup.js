@@ -9,15 +9,22 @@ const fs = require('node:fs');
 const path = require('node:path');
 
 const root = path.join(__dirname, '..');
-const SCRIPTS = ['pinned-ffi.startup', 'pinned-ffi.calls', 'pinned-ffi.pointers', 'pinned-ffi.cdef'];
+const SCRIPTS = [
+  'pinned-ffi.startup',
+  'pinned-ffi.calls',
+  'pinned-ffi.pointers',
+  'pinned-ffi.cdef',
+  'pinned-ffi.isolation',
+];
 const LATER = 'pinned-ffi.later';
 const NAMES = [...SCRIPTS, LATER];
 
 /**
  * Programs. Each prints the files of lib/ that it has loaded, by their names there, with the functions that ran: the
  * first program only loads the package, the second makes a call, the third passes pointers and texts as well and
- * declares functions by C text, the fourth one's text needs the parser, the fifth has what most have. There is a script
- * for what each of the first four loads in addition, the last of them for the parser alone.
+ * declares functions by C text, the fourth one's text needs the parser, the fifth isolates a library, the sixth has
+ * what most have. There is a script for what each of the first five loads in addition; that of the fourth has the
+ * parser alone.
  */
 const HEAD = `
   const { Session } = require('node:inspector');
@@ -74,6 +81,17 @@ const TEXTS = `${HEAD}
     int atoi(const char *text, ...);
     void qsort(void *base, size_t count, size_t size, int (*compare)(const div_t *, const div_t *));
   \`);
+  print();
+`;
+const ISOLATED = `${HEAD}
+  try {
+    const library = require(folder).dlopen(null, { abs: { args: ['i32'], returns: 'i32' } }, { isolate: true });
+    library.symbols.abs(-7);
+    library.close();
+  } catch (error) {
+    // Systems without isolation load the same files.
+    if (error.code !== 'ERR_FFI_ISOLATE_UNAVAILABLE') throw error;
+  }
   print();
 `;
 const MOST = `${HEAD}
@@ -170,12 +188,12 @@ function functionOf(file, source, files) {
 
 /** The contents of all of them, by their names. */
 function contentsOf(folder) {
-  const programs = [EVERY, CALLS, POINTERS, TEXTS, MOST];
-  const [every, calls, pointers, texts, most] = programs.map((program) => runProgram(program, folder));
+  const programs = [EVERY, CALLS, POINTERS, TEXTS, ISOLATED, MOST];
+  const [every, calls, pointers, texts, isolated, most] = programs.map((program) => runProgram(program, folder));
   const parser = { ...texts, files: texts.files.filter((file) => file.startsWith('cdef/')) };
   const files = [];
   /** For each script, and for LATER, those files that none before has, and their sources. */
-  const parts = [[every], [calls], [pointers], [parser, most], [most, texts]].map((runs, i) => {
+  const parts = [[every], [calls], [pointers], [parser, most], [isolated], [most, texts]].map((runs, i) => {
     const loaded = i < SCRIPTS.length ? runs[0].files : runs.flatMap((run) => run.files);
     const added = [...new Set(loaded)].filter((file) => !files.includes(file));
     files.push(...added);

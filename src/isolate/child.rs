@@ -51,11 +51,11 @@ pub struct Child {
     /// Whether a callback that no call has led to has returned memory which the host does not share: the next call says
     /// so.
     pub(super) has_refused: AtomicBool,
-    life: Arc<Life>,
+    pub(super) life: Arc<Life>,
     /// Tells the host which channels to serve; while it is open the host lives.
     parent: File,
     /// The channel of the thread that started the host.
-    main: MainLine,
+    pub(super) main: MainLine,
     lines: Lines,
     signatures: Mutex<HashMap<usize, (u32, Arc<Signature>)>>,
     next_signature: AtomicU32,
@@ -71,9 +71,9 @@ pub struct Child {
 }
 
 /// A line that only one thread uses.
-struct MainLine {
-    owner: ThreadId,
-    line: Line,
+pub(super) struct MainLine {
+    pub(super) owner: ThreadId,
+    pub(super) line: Line,
 }
 
 // SAFETY: `Child::with_line` compares the thread with the owner before it uses the line.
@@ -102,14 +102,14 @@ pub struct Plan<'a> {
 }
 
 impl Child {
-    /// Starts a host, and waits until it answers.
+    /// Starts a host, which does not answer yet: see [`Child::greet`].
     ///
     /// # Errors
-    /// Where the system shares no memory, or the process does not start or does not answer.
+    /// Where the system shares no memory, or the process does not start.
     pub fn start(plan: Plan<'_>) -> Result<Arc<Self>> {
         let unavailable =
             |what: &str, error: Error| FfiError::IsolateUnavailable { reason: format!("{what}: {error}") };
-        let (build, may_spin) = (plan.settings.build, plan.settings.spins != 0);
+        let may_spin = plan.settings.spins != 0;
         let (memory, file) =
             ControlMemory::new(plan.settings).map_err(|error| unavailable("no memory can be shared", error))?;
         memory.set_stub_pages(stubs::pages());
@@ -142,25 +142,7 @@ impl Child {
             child.kill();
             return Err(unavailable("its process cannot be watched", error));
         }
-        let deadline = Instant::now() + STARTING;
-        let mut payload = Vec::new();
-        let hello = child.main.line.end.receive(&mut payload, Some(deadline), || child.life.exit.has_ended());
-        match hello {
-            Ok(head) if head.kind == Kind::Return as u32 && payload == build => Ok(child),
-            Ok(_) => {
-                child.kill();
-                Err(FfiError::IsolateUnavailable { reason: "the addon's file is of another build by now".into() })
-            }
-            Err(missed) => {
-                child.kill();
-                let death = child.death();
-                let last = death.stderr.trim().lines().last().unwrap_or_default().to_owned();
-                let late = if missed == Missed::Late { " too late" } else { "" };
-                Err(FfiError::IsolateUnavailable {
-                    reason: format!("its process {death} before it answered{late}: {last}"),
-                })
-            }
-        }
+        Ok(child)
     }
 
     /// Whether it has not ended.

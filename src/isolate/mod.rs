@@ -15,6 +15,7 @@ pub mod death_report;
 pub mod function;
 #[cfg(not(all(test, loom)))]
 pub mod futex;
+pub mod greeting;
 pub mod heaps;
 pub mod interrupt;
 pub mod life;

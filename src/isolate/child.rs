@@ -44,13 +44,15 @@ pub(super) const STARTING: Duration = Duration::from_secs(20);
 pub struct Child {
     pub pid: i32,
     pub generation: u32,
-    memory: Arc<ControlMemory>,
+    pub(super) memory: Arc<ControlMemory>,
     pub(super) arena: Arc<Arena>,
     /// The memory of the library's allocations. It stays readable until another host gets it.
     heap: Option<HostHeap>,
     /// Whether a callback that no call has led to has returned memory which the host does not share: the next call says
     /// so.
     pub(super) has_refused: AtomicBool,
+    /// Whether it was ended because a thread of it had ended alone.
+    pub(super) is_thread_lost: AtomicBool,
     pub(super) life: Arc<Life>,
     /// Tells the host which channels to serve; while it is open the host lives.
     parent: File,
@@ -126,6 +128,7 @@ impl Child {
             arena: plan.arena,
             heap: plan.heap,
             has_refused: AtomicBool::new(false),
+            is_thread_lost: AtomicBool::new(false),
             life: Arc::new(Life::new(pid, exit, pidfd)),
             parent: life.into(),
             lines: Lines::default(),
@@ -165,6 +168,7 @@ impl Child {
         let status = self.life.exit.wait(LAST_WORDS);
         let mut death = super::death::describe(status, self.memory.report());
         (death.pid, death.generation) = (self.pid, self.generation);
+        death.is_thread_lost = self.is_thread_lost.load(Ordering::Relaxed);
         death.stderr = String::from_utf8_lossy(&self.life.exit.stderr()).into_owned();
         death
     }
@@ -242,7 +246,7 @@ impl Child {
         let mut is_refused = false;
         let has_slept = Cell::new(false);
         let has_ended = || {
-            if has_slept.replace(true) && interrupt::is_interrupted() {
+            if has_slept.replace(true) && (interrupt::is_interrupted() || self.has_lost_thread(line.number)) {
                 self.kill();
             }
             self.life.exit.has_ended()

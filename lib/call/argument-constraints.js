@@ -110,8 +110,8 @@ function checkLengthType(descriptor, lengthOf, where, key) {
 }
 
 /**
- * The bytes that a view, a buffer, a list or a string gives to C; Infinity if that is unknown, or if the type refuses the
- * value.
+ * The bytes that a view, a buffer, a list or a string gives to C; Infinity if that is unknown, or if the type refuses
+ * the value.
  */
 function bytesOf(value, descriptor) {
   if (typeof value === 'string') return descriptor.name === 'cstring' ? Buffer.byteLength(value) + 1 : Infinity;

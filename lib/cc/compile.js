@@ -1,6 +1,7 @@
 'use strict';
 // cc(): compiles C with the system's compiler into a shared library, caches it by its content, and opens it.
 
+const { Buffer } = require('node:buffer');
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');

@@ -2,6 +2,7 @@
 // Values as koffi takes them -> bytes, and what a pointer may be: an address, a view, or an object, an array or a text
 // that is copied to memory for the length of a call.
 
+const { Buffer } = require('node:buffer');
 const { isAnyArrayBuffer } = require('node:util').types;
 const { describe, makeError, locationOf: place, wrongType, wrongValue } = require('../errors.js');
 const access = require('../memory/access.js');

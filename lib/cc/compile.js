@@ -39,8 +39,9 @@ const compile = (options) => build(check(options));
 
 // --- Options
 
-function check(options) {
-  if (!isRecord(options)) throw wrongType('cc: options', 'an object', options);
+function check(passed) {
+  if (!isRecord(passed)) throw wrongType('cc: options', 'an object', passed);
+  const options = Object.assign(Object.create(null), passed);
   const unknown = Object.keys(options).find((key) => !KEYS.includes(key));
   if (unknown !== undefined) throw wrongValue('cc: a key of options', `one of ${KEYS.join(', ')}`, unknown);
   if (!isRecord(options.symbols) && !isText(options.symbols))

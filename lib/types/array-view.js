@@ -12,9 +12,10 @@ const {
   DESCRIPTOR,
   copyMembers,
   bytesOf,
-  memoryOf,
+  mappedMemory,
   readFar,
   assign,
+  unmappedView,
   valueOf,
 } = require('./live-view.js');
 const { textOfArray } = require('./show.js');
@@ -72,8 +73,9 @@ class ArrayView extends LiveView {
   /** The text of an array of characters; for another array, the string of a JavaScript array. */
   toString() {
     try {
-      const { data, at } = memoryOf(this);
-      return textOfArray(this[DESCRIPTOR], data, at) ?? valuesOf(this).join();
+      const memory = mappedMemory(this);
+      if (memory === undefined) throw unmappedView(this, 'toString');
+      return textOfArray(this[DESCRIPTOR], memory.data, memory.at) ?? valuesOf(this).join();
     } catch (error) {
       throw atCaller(error, ArrayView.prototype.toString); // node-do-not-add-exception-line
     }

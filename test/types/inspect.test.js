@@ -162,6 +162,9 @@ describe('structuredClone', () => {
       );
       assert.match(text, types);
     }
+    // Nothing of the source but that comment.
+    assert.match(message(abs), / i32\(i32\) \*\/ +\.\.\.<omitted>/);
+    assert.match(message(ffi.group('g')), /^#<Group> could not be cloned/);
     assert.match(message(ffi.dlopen), /a worker must load the package itself/);
   });
 
@@ -225,6 +228,14 @@ describe('structuredClone', () => {
   test('structuredClone() copies what read() returns', () => {
     assert.deepEqual(structuredClone(Point.read(Point.alloc({ x: 1, y: 2 }))), { x: 1, y: 2 });
   });
+});
+
+test('groups print their name, and globals their type as it was declared', () => {
+  assert.equal(inspect(ffi.group('codecs', { timeout: 5 })), 'Group "codecs"');
+  assert.equal(JSON.stringify(ffi.group('codecs')), '{"name":"codecs"}');
+  const optind = ffi.dlopen(null).global('optind', 'int');
+  assert.match(inspect(optind), /^Global int optind </);
+  throws(() => (optind.value = 'x'), 'ERR_INVALID_ARG_TYPE', /^optind: value must be an integer .* \(int\), received/);
 });
 
 describe('JSON.stringify', () => {

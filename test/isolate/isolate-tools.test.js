@@ -241,9 +241,8 @@ describe('tools for the library alone', { skip }, () => {
     }
   });
 
-  test('valgrind reports what the library alone does', { skip: needs('valgrind') }, (t) => {
-    // It takes seconds to start.
-    if (byScale(true, false)) return;
+  const takesSeconds = byScale('it takes seconds to start: only at the full scale', false);
+  test('valgrind reports what the library alone does', { skip: takesSeconds || needs('valgrind') }, (t) => {
     const command = ['valgrind', '-q', '--error-exitcode=9', '--exit-on-first-error=yes'];
     const lib = ffi.dlopen(library('tools'), symbols, { isolate: { command, stderr: 'ignore' } });
     t.after(() => lib.close());

@@ -28,10 +28,13 @@ function nodesRegistry() {
   }
 }
 
-/** The text of a file next to this one; undefined where it is not there. */
-function read(name) {
+/** The text of a file next to this one. */
+const read = (name) => require('node:fs').readFileSync(`${__dirname}/${name}`, 'utf8');
+
+/** The same; undefined where it is not there. */
+function readIfThere(name) {
   try {
-    return require('node:fs').readFileSync(`${__dirname}/${name}`, 'utf8');
+    return read(name);
   } catch {
     return undefined;
   }
@@ -64,7 +67,8 @@ function loaderOf(registry, scripts) {
   function compile(number, from) {
     const compiled = new Module(folder + SCRIPTS[number], module);
     compiled.filename = folder + SCRIPTS[number];
-    compiled._compile(scripts[number] ?? read(SCRIPTS[number]), compiled.filename);
+    // What cannot be read now throws: Node aborts when it compiles no text.
+    compiled._compile(number < scripts.length ? scripts[number] : read(SCRIPTS[number]), compiled.filename);
     compiled.exports.functions.forEach((run, i) => (functions[from + i] = run));
     return compiled.exports;
   }
@@ -122,6 +126,6 @@ function loaderOf(registry, scripts) {
 }
 
 const registry = nodesRegistry();
-const scripts = registry === undefined ? [undefined] : SCRIPTS.slice(0, READ_AT_START).map(read);
+const scripts = registry === undefined ? [undefined] : SCRIPTS.slice(0, READ_AT_START).map(readIfThere);
 
 module.exports = scripts.includes(undefined) ? require('./entries.js') : loaderOf(registry, scripts)(0);

@@ -2,6 +2,7 @@
 // Arguments that are declared as objects: { type, name, minBytes, lengthOf, countOf, flow }. Each becomes a type
 // descriptor whose write() checks the constraints before C is entered, in every mode.
 
+const { Buffer } = require('node:buffer');
 const { makeError, wrongValue, outOfRange, describe, locationOf } = require('../errors.js');
 const access = require('../memory/access.js');
 const { byteLengthOf, elementSizeOf, isView } = require('../memory/array-buffer.js');

@@ -2,6 +2,7 @@
 // Searches /etc/ld.so.cache, the index of glibc's dynamic loader. A program looks up a name or two of the thousands
 // that the file may have, so that nothing is made of the others.
 
+const { Buffer } = require('node:buffer');
 const { endianness } = require('node:os');
 
 const MAGIC = 'glibc-ld.so.cache1.1';

@@ -5,10 +5,10 @@
 
 /**
  * The scripts: what every program loads, what a first call of C loads, what a library loads that is not in the process
- * yet, what pointers and texts load, the parser of C text. Their names are ones that no other package has: in a bundle
- * the folder is the program's.
+ * yet, what pointers and texts load, the parser of C text, isolated libraries. Their names are ones that no other
+ * package has: in a bundle the folder is the program's.
  */
-const SCRIPTS = ['startup', 'calls', 'libraries', 'pointers', 'cdef'].map((name) => `pinned-ffi.${name}`);
+const SCRIPTS = ['startup', 'calls', 'libraries', 'pointers', 'cdef', 'isolation'].map((name) => `pinned-ffi.${name}`);
 /** As many are read at the start: when one of them is needed the process may have no file descriptor left. */
 const READ_AT_START = 4;
 const LATER = 'pinned-ffi.later';

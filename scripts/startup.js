@@ -16,8 +16,8 @@ const NAMES = [...SCRIPTS, LATER];
 /**
  * Programs. Each prints the files of lib/ that it has loaded, by their names there, with the functions that ran: the
  * first program only loads the package, the second makes a call, the third passes pointers and texts as well and
- * declares functions by C text, the fourth one's text needs the parser, the fifth has what most have. There is a script
- * for what each of the first four loads in addition, the last of them for the parser alone.
+ * declares functions by C text, the fourth one's text has plain structs, the fifth one's needs the parser, the sixth
+ * has what most have. There is a script for what each of the first three loads in addition, and one for the parser.
  */
 const HEAD = `
   const { Session } = require('node:inspector');
@@ -67,12 +67,27 @@ const POINTERS = `${HEAD}
   require(folder).dlopen(null, 'int abs(int a); size_t strlen(const char *s);');
   print();
 `;
+const RECORDS = `${HEAD}
+  require(folder).dlopen(null, \`
+    typedef struct { int quot, rem; } div_t;
+    typedef struct file FILE;
+    enum kind { FIRST, SECOND };
+    struct entry { struct entry *next; const char *name; char data[16]; enum kind kind; };
+    typedef int comparison_t;
+    div_t div(int numer, int denom);
+    comparison_t atoi(const char *text, ...);
+    void qsort(void *base, size_t count, size_t size, int (*compare)(const div_t *, const struct entry *entry));
+    int fclose(FILE *stream);
+  \`);
+  print();
+`;
 const TEXTS = `${HEAD}
   require(folder).dlopen(null, \`
     typedef struct { int quot, rem; } div_t;
     div_t div(int numer, int denom);
     int atoi(const char *text, ...);
     void qsort(void *base, size_t count, size_t size, int (*compare)(const div_t *, const div_t *));
+    struct outer { struct { int a; } inner; };
   \`);
   print();
 `;
@@ -170,12 +185,13 @@ function functionOf(file, source, files) {
 
 /** The contents of all of them, by their names. */
 function contentsOf(folder) {
-  const programs = [EVERY, CALLS, POINTERS, TEXTS, MOST];
-  const [every, calls, pointers, texts, most] = programs.map((program) => runProgram(program, folder));
-  const parser = { ...texts, files: texts.files.filter((file) => file.startsWith('cdef/')) };
+  const programs = [EVERY, CALLS, POINTERS, RECORDS, TEXTS, MOST];
+  const [every, calls, pointers, records, texts, most] = programs.map((program) => runProgram(program, folder));
+  const parserFiles = texts.files.filter((file) => file.startsWith('cdef/') && !records.files.includes(file));
+  const parser = { ...texts, files: parserFiles };
   const files = [];
   /** For each script, and for LATER, those files that none before has, and their sources. */
-  const parts = [[every], [calls], [pointers], [parser, most], [most, texts]].map((runs, i) => {
+  const parts = [[every], [calls], [pointers], [parser, most], [most, records, texts]].map((runs, i) => {
     const loaded = i < SCRIPTS.length ? runs[0].files : runs.flatMap((run) => run.files);
     const added = [...new Set(loaded)].filter((file) => !files.includes(file));
     files.push(...added);

@@ -1,8 +1,9 @@
 'use strict';
 // Declarators: what stands around a name, inside out. `*`, `[n]`, `(parameters)` and parentheses, to any depth.
 
+const { takeAttribute } = require('./attributes.js');
 const { CONVENTIONS, QUALIFIERS } = require('./names.js');
-const { parseSpecifiers, startsType, takeAttribute, takeMark } = require('./specifiers.js');
+const { parseSpecifiers, startsType, takeMark } = require('./specifiers.js');
 const { pointerTo, asConst, decayed, isVoid, describeType } = require('./types.js');
 
 /** More stars, brackets and parentheses around one name than any program has. */

@@ -300,3 +300,23 @@ expect<
     }
   >
 >();
+
+// ---- what headers have after the preprocessor -----------------------------------------------------------------------
+
+const headers = cdef(`
+  #pragma message("x")
+  static const int table[2] = { 1, 2 };
+  static const char name[] = "abc";
+  static const double PI = 3.5;
+  const char *version = "abc";
+  struct [[gnu::packed]] s { char a; int b : 3; };
+  union bits { unsigned a : 3; int b; };
+  enum { TAG = 'RIFF' };
+  [[noreturn]] void f(struct s *p, union bits *q) __asm__("other");
+  typeof(1) g(typeof(1.5) a);
+  typeof(table[0]) h(void);
+`);
+expect<Equal<keyof typeof headers.symbols, 'f' | 'g' | 'h'>>();
+expect<Equal<typeof headers.constants, { readonly PI: 3.5; readonly TAG: number }>>();
+expect<Equal<(typeof headers.symbols)['g'], { readonly args: readonly ['double']; readonly returns: 'int' }>>();
+expect<Equal<ReturnType<(typeof headers.types)['bits']['alloc']>['a'], number>>();

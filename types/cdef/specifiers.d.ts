@@ -1,5 +1,6 @@
 // The specifiers before a declarator: storage, qualifiers, attributes, marks and the type itself.
 
+import type { DeclaredType } from '../declared.js';
 import type { Blank, Declarator } from './declarator.js';
 import type { AnyFault, Const, Empty, Fault, Hidden, Tag } from './marks.js';
 import type { EnumOf, RecordOf } from './record.js';
@@ -127,7 +128,7 @@ type Special<Word extends string, Rest extends string, Scope, Type, IsConst, Mar
                 ? Unknown<Word, Scope>
                 : Fault<`expected a name, found '${Word}'`>;
 
-/** The type that tokens are. */
+/** The type that tokens are. That of an expression is only known of a number. */
 type TypeIn<S extends string, Scope> =
   Specifiers<S, Scope> extends [infer Base, infer Rest extends string, any, any]
     ? Declarator<Rest, Base, Scope> extends [any, infer T, infer After extends string]
@@ -135,7 +136,22 @@ type TypeIn<S extends string, Scope> =
         ? T
         : Fault<'expected a type in brackets'>
       : Declarator<Rest, Base, Scope>
-    : Specifiers<S, Scope>;
+    : Blank<S> extends ''
+      ? Fault<'expected a type in brackets'>
+      : WordOf<S> extends infer W
+        ? W extends `${bigint}`
+          ? 'int'
+          : W extends `${number}`
+            ? 'double'
+            : W extends string
+              ? `#${W}` extends keyof Scope
+                ? 'int'
+                : Anything
+              : never
+        : never;
+
+/** A type of which nothing is known. */
+type Anything = DeclaredType<{ in: any; out: any; view: any; kind: 'value' }>;
 
 type WordOf<S extends string> = S extends ` ${infer R}` ? WordOf<R> : S extends `${infer R} ` ? WordOf<R> : S;
 

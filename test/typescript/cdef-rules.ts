@@ -320,3 +320,13 @@ expect<Equal<keyof typeof headers.symbols, 'f' | 'g' | 'h'>>();
 expect<Equal<typeof headers.constants, { readonly PI: 3.5; readonly TAG: number }>>();
 expect<Equal<(typeof headers.symbols)['g'], { readonly args: readonly ['double']; readonly returns: 'int' }>>();
 expect<Equal<ReturnType<(typeof headers.types)['bits']['alloc']>['a'], number>>();
+
+const spaced = cdef(`
+#define API __attribute__((visibility("default")))
+typedef\tstruct\t{ int a; }\ts_t;\r
+typedef
+unsigned\tword;
+API s_t f(word a);
+static inline int g(int a) { return a; } int h(void);
+`);
+expect<Equal<keyof typeof spaced.symbols, 'f' | 'h'>>();

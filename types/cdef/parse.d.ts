@@ -128,7 +128,7 @@ type Statement<S extends string, Scope, F, D> =
               : Statements<F | T, Scope, D>
     : never;
 
-/** Directives, `extern "C"`, and statements with a body. */
+/** Directives, `extern "C"`, and statements with a body. No library has the functions that are static or inline. */
 type Unusual<T extends string, Scope, F, D> = T extends `#${infer Rest}`
   ? Rest extends `${infer Line}\n${infer After}`
     ? Directive<Trim<Line>, Scope> extends infer Inner
@@ -148,6 +148,23 @@ type Unusual<T extends string, Scope, F, D> = T extends `#${infer Rest}`
       : Bodied<T, Scope, F, D>;
 
 type Bodied<T extends string, Scope, F, D> =
+  IsLocalFunction<T> extends true
+    ? T extends `${string}{${infer Inside}`
+      ? Closed<Inside, '{', '}'> extends [any, infer After extends string]
+        ? Statement<After, Scope, F, D>
+        : Unfinished<T, F, Scope, D>
+      : never
+    : Definition<T, Scope, F, D>;
+
+type IsLocalFunction<T extends string> = T extends `${infer Before}{${string}`
+  ? Before extends `${string};${string}`
+    ? false
+    : Trim<Before> extends `${string}${'static' | 'inline'}${string})`
+      ? true
+      : false
+  : false;
+
+type Definition<T extends string, Scope, F, D> =
   Whole<T> extends [infer First extends string, infer Rest extends string]
     ? First extends `${string}${Open}`
       ? Unfinished<T, F, Scope, D>
@@ -170,7 +187,9 @@ type Directive<Line extends string, Scope> = Line extends `define${infer Rest}`
     ? R extends `${infer Name}${' ' | '\t'}${infer V}`
       ? Name extends `${string}(${string}`
         ? { error: `#define ${Name}... is a macro with parameters` }
-        : Put<Scope, `#${Name}`, Constant<ConstantOf<Trim<V>>>>
+        : Trim<V> extends `${'__' | 'extern' | 'static'}${string}`
+          ? Put<Scope, Name, Empty>
+          : Put<Scope, `#${Name}`, Constant<ConstantOf<Trim<V>>>>
       : R extends `${infer Name}(${string}`
         ? { error: `#define ${Name}(...) is a macro with parameters` }
         : Put<Scope, R, Empty>

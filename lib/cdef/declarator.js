@@ -16,7 +16,8 @@ const MOST_ELEMENTS = 2n ** 32n - 1n;
  * @param {InstanceType<typeof import('./parser.js').Parser>} parser
  * @param {'parameter' | 'alone' | 'type' | 'name'} place whether a name may stand there, may stand in a text that is
  *   nothing but a type, must not, or must
- * @returns {{ name?: any, apply: (type: any) => any, attributes: Record<string, any> }} `apply` makes the type of the name
+ * @returns {{ name?: any, apply: (type: any) => any, attributes: Record<string, any> }} `apply` makes the type of the
+ *   name
  */
 function parseDeclarator(parser, place) {
   parser.enter();

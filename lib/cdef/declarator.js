@@ -162,6 +162,14 @@ function takeLength(parser, isIgnored, open) {
   return Number(value);
 }
 
+/** What C++ has behind the type or the name of a parameter. */
+const OF_CPP = {
+  __proto__: null,
+  '&': 'a reference is C++; C has a pointer: declare `*`, if the function is `extern "C"`',
+  '&&': 'a reference is C++; C has a pointer: declare `*`, if the function is `extern "C"`',
+  '=': 'a default value is C++; leave it out',
+};
+
 /** The parameters behind an opening parenthesis, with the closing one. */
 function parseParameters(parser) {
   const { tokens } = parser;
@@ -182,6 +190,8 @@ function parseParameters(parser) {
       parser.parameterNames = outer;
       return { parameters, isVariadic };
     }
+    const { kind, text } = tokens.peek();
+    if (kind === 'punctuation' && OF_CPP[text] !== undefined) throw tokens.fault(tokens.peek(), OF_CPP[text]);
     tokens.expect(',', "or ')' after a parameter");
   }
 }

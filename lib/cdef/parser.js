@@ -180,6 +180,8 @@ class Parser {
   #afterDeclarator(token) {
     if (token.text === '{')
       return this.tokens.fault(token, "a function body; end the declaration with ';' (`cc` compiles bodies)");
+    if (token.text === 'noexcept' || token.text === 'throw')
+      return this.tokens.fault(token, `'${token.text}' is C++; leave it out`);
     return this.tokens.fault(token, `expected ';' after a declaration, found ${named(token)}`);
   }
 

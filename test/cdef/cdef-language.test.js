@@ -120,6 +120,18 @@ describe('typeof and sizeof of expressions', () => {
     test(`the mistake is shown where it is in: ${text}`, () => assert.throws(() => cdef(text), { column, message }));
 });
 
+describe('C++ is refused with what to write', () => {
+  const cases = [
+    ['int f(int a,\n  int &b);', 2, 7, /a reference is C\+\+; C has a pointer/],
+    ['int f(int a = 3);', 1, 13, /a default value is C\+\+; leave it out/],
+    ['int f(int) noexcept;', 1, 12, /'noexcept' is C\+\+; leave it out/],
+    ['int f(int)\r\n\tthrow();', 2, 2, /'throw' is C\+\+; leave it out/],
+  ];
+  for (const [text, line, column, message] of cases)
+    test(`C++ is refused with what to write: ${JSON.stringify(text)}`, () =>
+      assert.throws(() => cdef(text), { line, column, message }));
+});
+
 test('structs without fields have no bytes', () => {
   const { types, symbols } = cdef(`struct none {}; int f(struct none *);
     struct entry { long long x; };

@@ -330,3 +330,8 @@ API s_t f(word a);
 static inline int g(int a) { return a; } int h(void);
 `);
 expect<Equal<keyof typeof spaced.symbols, 'f' | 'h'>>();
+
+const wide = cdef('double split(long double *whole, const long double *part); long double *parts(void);');
+expect<Equal<(typeof wide.symbols)['split'], { readonly args: readonly ['ptr', 'ptr']; readonly returns: 'double' }>>();
+// @ts-expect-error a value of it has no counterpart
+cdef('int f(long double a);');

@@ -36,7 +36,9 @@ export type Specifiers<
     ? `${Type & string} ${Word extends Spelling ? Spellings[Word] : Word}` extends infer Words
       ? Words extends keyof Arithmetics
         ? Specifiers<Rest, Scope, Arithmetics[Words], IsConst, Mark>
-        : NoArithmetic<Type, Word>
+        : Words extends 'long double' | 'double long'
+          ? Specifiers<Rest, Scope, Tag<'long double'>, IsConst, Mark>
+          : NoArithmetic<Type, Word>
       : never
     : Word extends Skipped
       ? Specifiers<Rest, Scope, Type, Word extends 'const' | '__const' | '__const__' ? true : IsConst, Mark>
@@ -85,11 +87,9 @@ type Defined<Name extends string, T, Scope> =
         : T
       : T;
 
-type NoArithmetic<Type, Word extends string> = `${Type & string} ${Word}` extends 'long double' | 'double long'
-  ? Fault<"'long double' has no counterpart">
-  : Type extends string
-    ? Fault<`'${Type} ${Word}' is no type of C`>
-    : Fault<`expected a name, found '${Word}'`>;
+type NoArithmetic<Type, Word extends string> = Type extends string
+  ? Fault<`'${Type} ${Word}' is no type of C`>
+  : Fault<`expected a name, found '${Word}'`>;
 
 /** The rarer words: attributes, marks, and what is none of them. */
 type Special<Word extends string, Rest extends string, Scope, Type, IsConst, Mark> = Word extends keyof Marks

@@ -17,7 +17,10 @@ const isPath = (name, platform = process.platform) =>
 // Where it does not (a patched or a static executable), Node's own report does; it takes far longer.
 function detectMusl() {
   if (process.platform !== 'linux') return false;
-  const interpreter = /\/ld-?(musl|linux|64|\.so|\d)/.exec(readStart('/proc/self/exe'));
+  const start = readStart('/proc/self/exe');
+  // Most have that. V8 takes 0.1 ms to compile a regular expression and to search by it.
+  if (start.includes('/ld-linux')) return false;
+  const interpreter = /\/ld-?(musl|64|\.so|\d)/.exec(start);
   if (interpreter !== null) return interpreter[1] === 'musl';
   try {
     return reportHeader().glibcVersionRuntime === undefined;

@@ -57,7 +57,7 @@ describe('an empty list or text', () => {
     assert.equal(memory[0], 0);
     assert.deepEqual(array('int', 0).alloc([]).toArray(), []);
     throws(() => toBuffer(null, 0, 4), 'ERR_INVALID_ARG_TYPE');
-    throws(() => (array('int', 0).alloc()[0] = 1), 'ERR_OUT_OF_RANGE', /the array is empty/);
+    throws(() => (array('int', 0).alloc()[0] = 1), 'ERR_OUT_OF_RANGE', /has no elements/);
   });
 
   test('an empty array ends a struct without adding to its size, and the rest is read by its count', () => {

@@ -121,7 +121,7 @@ function leadsNowhere(address, unit) {
   return bytes !== undefined && bytes.length < access.MOST_SHOWN && endOf(bytes, unit) === bytes.length;
 }
 
-/** A value in memory as JSON has it. Of a union texts are addresses, as in `shownAt`; so are those that are not mapped. */
+/** A value in memory as JSON has it. Texts of a union, and those that are not mapped, are addresses. */
 function jsonOf(descriptor, data, at, isCertain = true) {
   if (descriptor.fields !== undefined) {
     const entries = descriptor.fields.map(({ key, offset, descriptor: part }) => [

@@ -17,6 +17,7 @@ function first(load) {
     );
   }
 }
+const { Buffer } = require('node:buffer');
 const { getSystemErrorMap, types } = first(() => require('node:util'));
 
 /**

@@ -5,10 +5,10 @@
 
 /**
  * The scripts: what every program loads, what a first call of C loads, what a library loads that is not in the process
- * yet, what pointers and texts load, the parser of C text. Their names are ones that no other package has: in a bundle
- * the folder is the program's.
+ * yet, what pointers and texts load, the parser of C text, isolated libraries. Their names are ones that no other
+ * package has: in a bundle the folder is the program's.
  */
-const SCRIPTS = ['startup', 'calls', 'libraries', 'pointers', 'cdef'].map((name) => `pinned-ffi.${name}`);
+const SCRIPTS = ['startup', 'calls', 'libraries', 'pointers', 'cdef', 'isolation'].map((name) => `pinned-ffi.${name}`);
 /** As many are read at the start: when one of them is needed the process may have no file descriptor left. */
 const READ_AT_START = 4;
 const LATER = 'pinned-ffi.later';
@@ -30,12 +30,15 @@ function nodesRegistry() {
 }
 
 /**
- * The bytes of a file next to this one; undefined where it is not there. A script becomes a text when it is compiled:
- * texts lie in V8's memory for new objects, and those of all scripts would have V8 collect garbage before a first call.
+ * The bytes of a file next to this one. A script becomes a text when it is compiled: texts lie in V8's memory for new
+ * objects, and those of all scripts would have V8 collect garbage before a first call.
  */
-function read(name) {
+const read = (name) => require('node:fs').readFileSync(`${__dirname}/${name}`);
+
+/** The same; undefined where it is not there. */
+function readIfThere(name) {
   try {
-    return require('node:fs').readFileSync(`${__dirname}/${name}`);
+    return read(name);
   } catch {
     return undefined;
   }
@@ -68,7 +71,8 @@ function loaderOf(registry, scripts) {
   function compile(number, from) {
     const compiled = new Module(folder + SCRIPTS[number], module);
     compiled.filename = folder + SCRIPTS[number];
-    const bytes = /** @type {Buffer} */ (scripts[number] ?? read(SCRIPTS[number]));
+    // What cannot be read now throws: Node aborts when it compiles no text.
+    const bytes = scripts[number] ?? read(SCRIPTS[number]);
     scripts[number] = undefined;
     compiled._compile(bytes.toString(), compiled.filename);
     compiled.exports.functions.forEach((run, i) => (functions[from + i] = run));
@@ -99,7 +103,7 @@ function loaderOf(registry, scripts) {
       run.call(made.exports, made.exports, own, made, made.filename, directory);
       return;
     }
-    later ??= partsOf(/** @type {Buffer} */ (read(LATER)).toString());
+    later ??= partsOf(read(LATER).toString());
     const [text, imports] = later[index - names.length + later.length];
     made.require = (name) => (imports[name] === undefined ? requireFile.call(made, name) : load(imports[name]));
     made._compile(text, made.filename);
@@ -128,6 +132,6 @@ function loaderOf(registry, scripts) {
 }
 
 const registry = nodesRegistry();
-const scripts = registry === undefined ? [undefined] : SCRIPTS.slice(0, READ_AT_START).map(read);
+const scripts = registry === undefined ? [undefined] : SCRIPTS.slice(0, READ_AT_START).map(readIfThere);
 
 module.exports = scripts.includes(undefined) ? require('./entries.js') : loaderOf(registry, scripts)(0);

@@ -9,16 +9,16 @@ const fs = require('node:fs');
 const path = require('node:path');
 
 const root = path.join(__dirname, '..');
-const SCRIPTS = ['startup', 'calls', 'libraries', 'pointers', 'cdef'].map((name) => `pinned-ffi.${name}`);
+const SCRIPTS = ['startup', 'calls', 'libraries', 'pointers', 'cdef', 'isolation'].map((name) => `pinned-ffi.${name}`);
 const LATER = 'pinned-ffi.later';
 const NAMES = [...SCRIPTS, LATER];
 
 /**
  * Programs. Each prints the files of lib/ that it has loaded, by their names there, with the functions that ran: the
  * first program only loads the package, the second makes a call, the third opens a library that is not in the process,
- * the fourth passes pointers and texts as well and declares functions by C text, the fifth one's text needs the parser,
- * the sixth has what most have. There is a script for what each of the first five loads in addition, the last of them
- * for the parser alone.
+ * the fourth passes pointers and texts as well and declares functions by C text, the fifth one's text has plain structs,
+ * the sixth one's needs the parser, the seventh isolates a library, the eighth has what most have. There is a script for
+ * what each of the first four loads in addition, one for the parser, and one for isolation.
  */
 const HEAD = `
   const { Session } = require('node:inspector');
@@ -75,13 +75,39 @@ const POINTERS = `${HEAD}
   require(folder).dlopen(null, 'int abs(int a); size_t strlen(const char *s);');
   print();
 `;
+const RECORDS = `${HEAD}
+  require(folder).dlopen(null, \`
+    typedef struct { int quot, rem; } div_t;
+    typedef struct file FILE;
+    enum kind { FIRST, SECOND };
+    struct entry { struct entry *next; const char *name; char data[16]; enum kind kind; };
+    typedef int comparison_t;
+    div_t div(int numer, int denom);
+    comparison_t atoi(const char *text, ...);
+    void qsort(void *base, size_t count, size_t size, int (*compare)(const div_t *, const struct entry *entry));
+    int fclose(FILE *stream);
+  \`);
+  print();
+`;
 const TEXTS = `${HEAD}
   require(folder).dlopen(null, \`
     typedef struct { int quot, rem; } div_t;
     div_t div(int numer, int denom);
     int atoi(const char *text, ...);
     void qsort(void *base, size_t count, size_t size, int (*compare)(const div_t *, const div_t *));
+    struct outer { struct { int a; } inner; };
   \`);
+  print();
+`;
+const ISOLATED = `${HEAD}
+  try {
+    const library = require(folder).dlopen(null, { abs: { args: ['i32'], returns: 'i32' } }, { isolate: true });
+    library.symbols.abs(-7);
+    library.close();
+  } catch (error) {
+    // Systems without isolation load the same files.
+    if (error.code !== 'ERR_FFI_ISOLATE_UNAVAILABLE') throw error;
+  }
   print();
 `;
 const MOST = `${HEAD}
@@ -178,12 +204,23 @@ function functionOf(file, source, files) {
 
 /** The contents of all of them, by their names. */
 function contentsOf(folder) {
-  const programs = [EVERY, CALLS, LIBRARIES, POINTERS, TEXTS, MOST];
-  const [every, calls, libraries, pointers, texts, most] = programs.map((program) => runProgram(program, folder));
-  const parser = { ...texts, files: texts.files.filter((file) => file.startsWith('cdef/')) };
+  const programs = [EVERY, CALLS, LIBRARIES, POINTERS, RECORDS, TEXTS, ISOLATED, MOST];
+  const [every, calls, libraries, pointers, records, texts, isolated, most] = programs.map((program) =>
+    runProgram(program, folder),
+  );
+  const parserFiles = texts.files.filter((file) => file.startsWith('cdef/') && !records.files.includes(file));
+  const parser = { ...texts, files: parserFiles };
   const files = [];
   /** For each script, and for LATER, those files that none before has, and their sources. */
-  const runsOf = [[every], [calls, libraries], [libraries], [pointers], [parser, most], [most, texts]];
+  const runsOf = [
+    [every],
+    [calls, libraries],
+    [libraries],
+    [pointers],
+    [parser, most],
+    [isolated],
+    [most, records, texts],
+  ];
   const parts = runsOf.map((runs, i) => {
     const isScript = i < SCRIPTS.length;
     const loaded = isScript ? runs[0].files : runs.flatMap((run) => run.files);

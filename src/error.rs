@@ -60,6 +60,8 @@ pub struct Death {
     pub pid: i32,
     /// The number of processes of the library so far, this one included.
     pub generation: u32,
+    /// Whether it was ended because a thread of it had ended alone.
+    pub is_thread_lost: bool,
     /// The bytes of arguments that it has overwritten, where that was found afterwards.
     pub overflow: Option<Overflow>,
 }
@@ -323,6 +325,10 @@ impl fmt::Display for Private {
 
 impl fmt::Display for Death {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_thread_lost {
+            let cause = "by the system call exit, or because the process executes another program";
+            return write!(f, "was ended, because the thread that makes its calls has ended alone ({cause})");
+        }
         match (self.signal, self.exit_code) {
             (Some(signal), _) => write!(f, "died of {}", signal_name(signal))?,
             (None, Some(code)) => write!(f, "exited with status {code}")?,

@@ -2,12 +2,17 @@
 // Arguments that are declared as objects: { type, name, minBytes, lengthOf, countOf, flow }. Each becomes a type
 // descriptor whose write() checks the constraints before C is entered, in every mode.
 
+const { Buffer } = require('node:buffer');
 const { makeError, wrongValue, outOfRange, describe, locationOf } = require('../errors.js');
 const access = require('../memory/access.js');
 const { byteLengthOf, elementSizeOf, isView } = require('../memory/array-buffer.js');
+const { lazy } = require('../lazy.js');
 const { integerOf, parseOptions } = require('../validate.js');
 const { lowAddress } = require('../types/pointers.js');
 const { typeOf, spelled, parameter } = require('../types/registry.js');
+
+/** Few functions have pointers that lists are passed for. */
+const plainTarget = lazy(() => require('../types/plain-target.js'));
 
 const KEYS = { type: 'any', name: 'string', minBytes: 'any', lengthOf: 'number', countOf: 'number', flow: 'any' };
 
@@ -106,12 +111,13 @@ function checkLengthType(descriptor, lengthOf, where, key) {
 }
 
 /**
- * The bytes that a view, a buffer or a string gives to C; Infinity if that is unknown, or if the type refuses the
- * value.
+ * The bytes that a view, a buffer, a list or a string gives to C; Infinity if that is unknown, or if the type refuses
+ * the value.
  */
 function bytesOf(value, descriptor) {
   if (typeof value === 'string') return descriptor.name === 'cstring' ? Buffer.byteLength(value) + 1 : Infinity;
-  return isView(value) ? byteLengthOf(value) : Infinity;
+  if (!isView(value)) return Infinity;
+  return (descriptor.copiesBack ? plainTarget().valueBytesOf(value) : undefined) ?? byteLengthOf(value);
 }
 
 /** Checks that each `lengthOf` names a pointer argument. */

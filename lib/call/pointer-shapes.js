@@ -3,7 +3,10 @@
 // where they hold pointers, which must not be of memory that the other process does not have. As numbers:
 // src/call/pointer_shapes.rs.
 
-const { pointersOf } = require('../memory/pointer-fields.js');
+const { lazy } = require('../lazy.js');
+
+// Few functions have arguments that could hold pointers.
+const fields = lazy(() => require('../memory/pointer-fields.js'));
 
 const FLOWS = { __proto__: null, in: 1, out: 2, inout: 3 };
 
@@ -18,7 +21,7 @@ class Shapes {
   add(descriptor) {
     const known = this.#numbers.get(descriptor);
     if (known !== undefined) return known;
-    const pointers = pointersOf(descriptor);
+    const pointers = fields().pointersOf(descriptor);
     if (pointers.length === 0) return 0;
     const number = this.#all.push([]);
     // Before the types that its pointers lead to, which may lead back.

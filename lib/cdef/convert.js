@@ -3,10 +3,11 @@
 
 const { withPaddings } = require('./bitfields.js');
 const { faultAt, Unsupported } = require('./fault.js');
-const { TEXTS, pointerToScalar } = require('./plain.js');
+const { withoutCountedTexts } = require('./plain-parameters.js');
+const { TEXTS, pointerToScalar } = require('./plain-words.js');
 const { isVoid, describeType } = require('./types.js');
 const { lazy } = require('../lazy.js');
-const { byName, descriptorOf } = require('../types/registry.js');
+const { descriptorOf } = require('../types/registry.js');
 
 // Loaded when a text has such types.
 const structs = lazy(() => require('../types/struct.js'));
@@ -23,9 +24,6 @@ class Incomplete extends Unsupported {}
 const converted = new WeakMap();
 /** Records whose fields are being converted: a pointer to one of them waits for it. */
 const inProgress = new Set();
-
-/** The canonical name of a scalar, such as 'u8' of 'unsigned char'. */
-const canonical = (type) => (type.kind === 'scalar' ? byName.get(type.name).name : undefined);
 
 /** Types within types, by typedefs of typedefs: deeper ones would exhaust the stack, and no program has them. */
 const MOST_DEPTH = 100;
@@ -201,16 +199,13 @@ function widthOf({ members, bytes, isPacked }) {
   return `${isSigned ? 'i' : 'u'}${bits ?? 64}`;
 }
 
-const isText = (type) => type === 'cstring' || type === 'wstring' || type === 'utf16';
-const isCount = (type) => type?.kind === 'scalar' && /^(i16|i32|u32|i64|u64|long|unsigned long)$/.test(canonical(type));
-
 /**
  * The signature of a function that C calls. A text that a count follows may have no NUL at its end, so that it is not
  * read.
  */
 function callbackOf(type) {
   const signature = signatureOf(type, { __proto__: null });
-  signature.args = signature.args.map((arg, i) => (isText(arg) && isCount(type.parameters[i + 1]?.type) ? 'ptr' : arg));
+  signature.args = withoutCountedTexts(signature.args);
   return signature;
 }
 
@@ -276,4 +271,14 @@ function typeOfName(type) {
   return type.kind === 'enum' && !isDefined(type.enumeration) ? undefined : typeOfValue(type);
 }
 
-module.exports = { typeOfValue, typeOfName, callbackOf, signatureOf, declarationOf, measure };
+/** Gives the structs and enumerations of a scope the types that plain-types.js made of the same text. */
+function adopt(scope, types) {
+  for (const [name, { type }] of types) {
+    const [keyword, tag] = name.split(' ');
+    const named = tag === undefined ? scope.typedefs.get(name) : scope.tags.get(tag);
+    const known = named?.record ?? named?.enumeration ?? (named?.keyword === keyword ? named : undefined);
+    if (type !== undefined && known !== undefined && !converted.has(known)) converted.set(known, type);
+  }
+}
+
+module.exports = { adopt, typeOfValue, typeOfName, callbackOf, signatureOf, declarationOf, measure };

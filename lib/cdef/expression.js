@@ -1,6 +1,7 @@
 'use strict';
 // Constant expressions: integers with the types and the conversions of C.
 
+const { Buffer } = require('node:buffer');
 const { named } = require('./tokens.js');
 
 const LIMIT_32 = 2n ** 31n;

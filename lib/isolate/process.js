@@ -1,10 +1,10 @@
 'use strict';
 // Processes of isolated libraries: one for a library, or one for a group of them.
 
-const { isMainThread } = require('node:worker_threads');
 const binding = require('../native/binding.js');
 const { makeError } = require('../errors.js');
 const { makeArena } = require('../memory/arena.js');
+const { Uncloneable, refusingClones } = require('../memory/uncloneable.js');
 const { noteHost } = require('../memory/hosts.js');
 const { parseIsolation } = require('./options.js');
 
@@ -23,12 +23,13 @@ class IsolatedProcess {
   #libraries = 0;
   #isClosed = false;
 
-  constructor(options) {
+  /** @param {object} [started] the native process, where it was started before this file was loaded */
+  constructor(options, started) {
     requireIsolation();
     makeArena();
     noteHost();
     listen();
-    this.#native = new binding.IsolatedProcess(options);
+    this.#native = started ?? new binding.IsolatedProcess(options);
     this.#share = this.#native.sharesBuffers ? 'all' : 'own';
   }
 
@@ -88,7 +89,7 @@ class IsolatedProcess {
  * emitted by a program.
  */
 function exit() {
-  if (/** @type {any} */ (process)._exiting !== false) binding.endBusyHosts(isMainThread);
+  if (/** @type {any} */ (process)._exiting !== false) binding.endBusyHosts();
 }
 let listens = false;
 function listen() {
@@ -101,20 +102,36 @@ function listen() {
 const groups = new Map();
 
 /** A group, for the options of dlopen. */
-class Group {
+class Group extends Uncloneable {
+  /** @type {string} */
+  name;
+  #options;
+
   constructor(name, options) {
-    this.name = name;
-    this.options = options;
-    Object.freeze(this);
+    super();
+    this.#options = options;
+    Object.defineProperty(this, 'name', { value: name, writable: false, configurable: false });
+  }
+
+  static optionsOf(group) {
+    return group.#options;
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')]() {
+    return `Group ${JSON.stringify(this.name)}`;
   }
 }
+refusingClones(Group);
 
-/** The process of an `isolate` option. */
-function processOf(value, where) {
-  if (!(value instanceof Group)) return new IsolatedProcess(parseIsolation(value, where));
+/**
+ * The process of an `isolate` option.
+ * @param {object} [started] the native process of `isolate: true`
+ */
+function processOf(value, where, started) {
+  if (!(value instanceof Group)) return new IsolatedProcess(parseIsolation(value, where), started);
   const known = groups.get(value.name);
   if (known !== undefined && !known.isClosed) return known;
-  const isolated = new IsolatedProcess(value.options);
+  const isolated = new IsolatedProcess(Group.optionsOf(value));
   groups.set(value.name, isolated);
   return isolated;
 }

@@ -2,6 +2,8 @@
 // Searches /etc/ld.so.cache, the index of glibc's dynamic loader. A program looks up a name or two of the thousands
 // that the file may have, so that nothing is made of the others.
 
+const { Buffer } = require('node:buffer');
+
 const MAGIC = 'glibc-ld.so.cache1.1';
 const HEADER_SIZE = 48;
 const ENTRY_SIZE = 24;

@@ -34,8 +34,10 @@ const openAs = function (path, flags, isolate, where) {
 
 /** Opens a library in a separate process, and publishes that it is open. */
 function openIsolated(path, flags, isolate, where) {
+  // Started first: it takes as long to start as the files of isolation take to load.
+  const started = isolate === true && binding.isolateUnavailable() === null ? new binding.IsolatedProcess() : undefined;
   const { IsolatedLifetime, processOf, everything } = isolation();
-  const process = processOf(isolate === ALL ? everything() : isolate, where);
+  const process = processOf(isolate === ALL ? everything() : isolate, where, started);
   const lifetime = new IsolatedLifetime(process);
   try {
     const { native, found } = openFirst(path, (candidate) => process.open(candidate, flags));

@@ -244,6 +244,7 @@ module.exports = {
   shift,
   isReadable,
   shownBytes,
+  MOST_SHOWN,
   wrap,
   storageAddress: binding.addressOf,
 };

@@ -1,6 +1,7 @@
 'use strict';
 // The platform: the suffix of shared libraries, the form of paths, the C library, the name of the prebuilt addon.
 
+const { Buffer } = require('node:buffer');
 const fs = require('node:fs');
 
 const suffixes = { win32: 'dll', darwin: 'dylib' };

@@ -18,6 +18,7 @@ function bitfieldDescriptor(unit, shift, width) {
     return unit.name === 'bool' ? big !== 0n : isBig ? big : Number(big);
   };
   return {
+    __proto__: null,
     ...unit,
     name: `${unit.name}:${width}`,
     ...(unit.readBig && { readBig: (view, at) => cut(width, get(view, at)) }),

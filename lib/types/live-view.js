@@ -90,18 +90,33 @@ class LiveView extends Uncloneable {
   /** The values as JSON has them: BigInts become numbers where these are exact, else text. */
   toJSON() {
     try {
-      const { data, at } = memoryOf(this);
-      return jsonOf(this[DESCRIPTOR], data, at);
+      const memory = mappedMemory(this);
+      if (memory === undefined) throw unmappedView(this, 'toJSON');
+      return jsonOf(this[DESCRIPTOR], memory.data, memory.at);
     } catch (error) {
       throw atCaller(error, this.toJSON); // node-do-not-add-exception-line
     }
   }
 }
 
+/** The error of a method that shows a view whose memory is not mapped. */
+function unmappedView(view, method) {
+  const { name, size } = view[DESCRIPTOR];
+  return access.unmapped(`${name}.${method}`, view[storageOf], size, 'readable');
+}
+
 /** The memory of a view, for printing; undefined if it is known not to be mapped. */
 function mappedMemory(view) {
-  if (view[ADDRESS] !== undefined && !access.isReadable(view[storageOf], view[DESCRIPTOR].size)) return undefined;
+  if (view[ADDRESS] !== undefined && !isMapped(view)) return undefined;
   return memoryOf(view);
+}
+
+/** Whether all memory of a view at an address is mapped. How much that is may stand in the memory itself. */
+function isMapped(view) {
+  const { size, sizeAt } = view[DESCRIPTOR];
+  const address = view[storageOf];
+  if (!access.isReadable(address, size)) return false;
+  return sizeAt === undefined || access.isReadable(address, sizeAt(address));
 }
 const { memoryOf, farOf } = LiveView;
 
@@ -286,6 +301,8 @@ module.exports = {
   copyMembers,
   bytesOf,
   memoryOf,
+  mappedMemory,
+  unmappedView,
   readFar,
   isPlain,
   assign,

@@ -52,9 +52,14 @@ function memoryOf(value, target, name, position, type) {
     retained = retain(retained, target, data, at, target.write(data, at, resolved, name, part), name, part);
   }
   keep(retained, name, position, value);
-  const passed = count === 0 ? memory : memory.subarray(0, count * target.size);
-  copies.set(passed, { value, target, isList, count, retained, data, before: Uint8Array.from(memory) });
-  return passed;
+  copies.set(memory, { value, target, isList, count, retained, data, before: Uint8Array.from(memory) });
+  return memory;
+}
+
+/** The bytes of the values in memory that was made of them, without a NULL at the end; undefined for other memory. */
+function valueBytesOf(memory) {
+  const copy = copies.get(memory);
+  return copy && copy.count * copy.target.size;
 }
 
 /** Copies what C has changed in memory back to where its values came from; other values are not looked at. */
@@ -90,4 +95,4 @@ function copyUnion(value, target, data, isChanged) {
     Reflect.set(value, field.key, readPart(field.descriptor, data, 0, field.key));
 }
 
-module.exports = { isPlain, memoryOf, copyBack };
+module.exports = { isPlain, memoryOf, valueBytesOf, copyBack };

@@ -22,32 +22,24 @@ function smallInteger(value, descriptor, name, position) {
   throw fault(locationOf(name, position), expected, value, integerHint(value, bits, descriptor.min < 0));
 }
 
-const char = {
-  id: 0,
-  name: 'char',
-  min: -128,
-  max: 127,
-  read: (view, at) => view.getInt8(at),
-  write(view, at, value, name, position) {
-    view.setInt8(
-      at,
-      typeof value === 'number' && (value << 24) >> 24 === value ? value : smallInteger(value, char, name, position),
-    );
-  },
-};
-const i8 = {
-  id: 1,
-  name: 'i8',
-  min: -128,
-  max: 127,
-  read: (view, at) => view.getInt8(at),
-  write(view, at, value, name, position) {
-    view.setInt8(
-      at,
-      typeof value === 'number' && (value << 24) >> 24 === value ? value : smallInteger(value, i8, name, position),
-    );
-  },
-};
+/** A descriptor of a signed byte. */
+function signedByte(id, name) {
+  const descriptor = {
+    id,
+    name,
+    min: -128,
+    max: 127,
+    read: (view, at) => view.getInt8(at),
+    write(view, at, value, owner, position) {
+      const fits = typeof value === 'number' && (value << 24) >> 24 === value;
+      view.setInt8(at, fits ? value : smallInteger(value, descriptor, owner, position));
+    },
+  };
+  return descriptor;
+}
+
+const char = signedByte(0, 'char');
+const i8 = signedByte(1, 'i8');
 const u8 = {
   id: 2,
   name: 'u8',

@@ -108,7 +108,15 @@ function inspectView(descriptor, memory, { depth, options, inspect }) {
 const exactNumber = (big) =>
   big <= BigInt(Number.MAX_SAFE_INTEGER) && big >= BigInt(Number.MIN_SAFE_INTEGER) ? Number(big) : String(big);
 
-/** A value in memory as JSON has it. Of a union texts are addresses, as in `shownAt`. */
+/** Whether an address is known not to be that of a text: its memory ends before the text does. */
+function leadsNowhere(address, unit) {
+  if (address === null) return false;
+  if (!access.isReadable(address, 1)) return true;
+  const bytes = access.shownBytes(address);
+  return bytes !== undefined && bytes.length < access.MOST_SHOWN && endOf(bytes, unit) === bytes.length;
+}
+
+/** A value in memory as JSON has it. Of a union texts are addresses, as in `shownAt`; so are those that are not mapped. */
 function jsonOf(descriptor, data, at, isCertain = true) {
   if (descriptor.fields !== undefined) {
     const entries = descriptor.fields.map(({ key, offset, descriptor: part }) => [
@@ -122,7 +130,10 @@ function jsonOf(descriptor, data, at, isCertain = true) {
     const length = lengthOf(descriptor, data, at);
     return Array.from({ length }, (_, i) => jsonOf(element, data, at + i * element.size, isCertain));
   }
-  const isAddress = descriptor.isFunction || (!isCertain && (descriptor.isText || descriptor.opaque !== undefined));
+  const isAddress =
+    descriptor.isFunction ||
+    (!isCertain && (descriptor.isText || descriptor.opaque !== undefined)) ||
+    (descriptor.isText && leadsNowhere(readAddress(data, at), descriptor.unit ?? 1));
   const value = isAddress ? readAddress(data, at) : readSafely(descriptor, data, at);
   return typeof value === 'bigint' ? exactNumber(value) : value;
 }

@@ -8,9 +8,9 @@ use std::ffi::{c_int, c_void};
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 
-use super::alternate_stack;
 use super::unwind::{self, Registers, Start};
 use crate::isolate::death_report::{DeathReport, KIND_EXIT, KIND_SIGNAL, STATE_COMPLETE, STATE_EMPTY, STATE_STARTED};
+use crate::trace::alternate_stack;
 
 const SIGNALS: [c_int; 7] =
     [libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL, libc::SIGABRT, libc::SIGTRAP, libc::SIGSYS];
@@ -62,7 +62,7 @@ pub unsafe fn install(report: *mut DeathReport) {
 /// Gives the calling thread an alternate signal stack. Without one, a stack overflow of the thread is not reported: the
 /// parent learns of the signal only.
 pub fn prepare_thread() {
-    alternate_stack::prepare_thread();
+    alternate_stack::prepare_thread(alternate_stack::STACK);
 }
 
 /// Makes an `exit` of this process an ordinary end, which is not reported. The host calls it before it ends itself.

@@ -4,7 +4,7 @@
 use super::heap::next;
 use super::memory::HostMemory;
 use super::{crash, fork, segments, serve, threads, window};
-use crate::isolate::wire::{CHANNELS, CONTROL_FD, LIFE_FD, MAIN};
+use crate::isolate::wire::{CHANNELS, CONTROL_FD, FOREIGN, LIFE_FD, MAIN};
 use std::ffi::{c_char, c_int};
 
 /// The first instructions, as those of any program: `__libc_start_main(main, argc, argv, init, fini, rtld_fini,
@@ -48,6 +48,7 @@ extern "C" fn main(_: c_int, _: *const *const c_char) -> c_int {
     // SAFETY: H1; the report is mapped until the process ends.
     unsafe { crash::install(memory.report()) };
     threads::prepare_new_threads();
+    memory.thread(FOREIGN).hold();
     prepare(memory);
     if serve::start(memory, MAIN).is_err() {
         return NOT_A_HOST;

@@ -9,6 +9,7 @@ use crate::isolate::arena::map_file;
 use crate::isolate::death_report::DeathReport;
 use crate::isolate::process::build;
 use crate::isolate::stubs::UNIT;
+use crate::isolate::thread_mark::ThreadMark;
 use crate::isolate::wire::{ARENA_FD, CONTROL_FD, Channel, Control, Settings};
 
 /// All of it. There is one, which lives as long as the process.
@@ -47,6 +48,11 @@ impl HostMemory {
             return None;
         }
         Some(memory)
+    }
+
+    /// The mark of the thread that serves a channel.
+    pub fn thread(&self, number: usize) -> &ThreadMark {
+        &self.control.threads[number]
     }
 
     /// The settings that the parent has written.

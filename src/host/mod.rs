@@ -13,7 +13,6 @@
 // Not under Miri: nearly all of it calls the kernel.
 #![cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64", not(miri)))]
 
-pub mod alternate_stack;
 pub mod callbacks;
 pub mod crash;
 pub mod entry;

@@ -13,13 +13,14 @@ use super::memory::HostMemory;
 use super::sandbox::{self, Sandbox};
 use super::served::{Served, serve_here};
 use super::stack::ArenaStack;
-use super::{callbacks, crash, segments};
+use super::{callbacks, crash, fork, segments};
 use crate::abi::signature::Signature;
 use crate::call::invoke;
 use crate::errno::Errno;
+use crate::isolate::callback_result::CallbackResult;
 use crate::isolate::channel::{End, Head};
 use crate::isolate::signature_code::{self, arguments_at};
-use crate::isolate::wire::{CALL_ERRNO, CALL_TEXT, Kind, PAYLOAD, TEXT_STAYS, WORDS};
+use crate::isolate::wire::{CALL_ERRNO, CALL_TEXT, FOREIGN, Kind, PAYLOAD, TEXT_STAYS, WORDS};
 use crate::memory::address::Address;
 use crate::memory::arg_buffer::{ArgBlock, address_in, bytes, set_bytes};
 use crate::memory::raw::{self, PointerCheck};
@@ -29,6 +30,8 @@ const STACK: usize = 8 << 20;
 
 /// A channel, and the thread that serves it.
 struct CallThread {
+    /// The number of the channel.
+    number: usize,
     end: End<'static>,
     memory: &'static HostMemory,
     /// The number of nested calls.
@@ -43,8 +46,9 @@ pub fn start(memory: &'static HostMemory, number: usize) -> Result<(), Error> {
     callbacks::begin(memory);
     let run = move || {
         let channel = memory.channel(number);
+        memory.thread(number).hold();
         let end = End::new(&channel.up, &channel.down, memory.settings().spins != 0);
-        let served: &'static CallThread = Box::leak(Box::new(CallThread { end, memory, depth: Cell::new(0) }));
+        let served: &'static CallThread = Box::leak(Box::new(CallThread { number, end, memory, depth: Cell::new(0) }));
         serve_here(Some(served));
         crash::prepare_thread();
         if number == crate::isolate::wire::MAIN {
@@ -74,17 +78,18 @@ impl Served for CallThread {
         &self.end
     }
 
-    fn until_result(&self) -> Vec<u8> {
+    fn until_result(&self) -> CallbackResult {
         let mut payload = Vec::new();
         loop {
-            let Ok(head) = self.end.receive(&mut payload, None, || false) else { continue };
+            let Ok(head) = self.end.receive(&mut payload, None, || self.end_without_main()) else { continue };
             callbacks::map_stubs(self.memory);
             let outcome = match Kind::of(head.kind) {
-                Some(Kind::CallbackResult) => return payload,
+                Some(Kind::CallbackResult) => return CallbackResult::received(&head, payload),
                 Some(Kind::Leave) => {
                     serve_here(None);
+                    self.memory.thread(self.number).release();
                     let _ = self.give([0; WORDS], 0, &[]);
-                    return payload;
+                    return CallbackResult::default();
                 }
                 Some(Kind::Call) => self.call(head, &payload),
                 Some(Kind::Open) => self.open(head, &payload),
@@ -112,6 +117,14 @@ impl Served for CallThread {
 }
 
 impl CallThread {
+    /// Ends the process where its main thread has ended alone: nothing else notices the end of the parent.
+    fn end_without_main(&self) -> bool {
+        if self.memory.thread(FOREIGN).is_abandoned() && !fork::is_forked() {
+            callbacks::fail("the main thread of the process has ended");
+        }
+        false
+    }
+
     fn give(&self, words: [u64; WORDS], status: u32, payload: &[u8]) -> Result<(), Refusal> {
         self.end.post(Head { kind: Kind::Return as u32, status, words }, &[payload]);
         Ok(())

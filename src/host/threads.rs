@@ -6,7 +6,7 @@ use std::arch::naked_asm;
 use std::ffi::{c_int, c_void};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use super::alternate_stack;
+use crate::trace::alternate_stack;
 
 type Start = extern "C" fn(*mut c_void) -> *mut c_void;
 type Create = unsafe extern "C" fn(*mut libc::pthread_t, *const libc::pthread_attr_t, Start, *mut c_void) -> c_int;
@@ -86,7 +86,7 @@ unsafe extern "C" fn begin() {
 
 /// Prepares this thread. The result is returned in rax and rdx.
 unsafe extern "C" fn prepare(beginning: *mut Beginning) -> Beginning {
-    alternate_stack::prepare_thread();
+    alternate_stack::prepare_thread(alternate_stack::STACK);
     // SAFETY: create() has made it for this thread.
     unsafe {
         let Beginning { start, argument } = *beginning;

@@ -44,18 +44,20 @@ pub(super) const STARTING: Duration = Duration::from_secs(20);
 pub struct Child {
     pub pid: i32,
     pub generation: u32,
-    memory: Arc<ControlMemory>,
+    pub(super) memory: Arc<ControlMemory>,
     pub(super) arena: Arc<Arena>,
     /// The memory of the library's allocations. It stays readable until another host gets it.
     heap: Option<HostHeap>,
     /// Whether a callback that no call has led to has returned memory which the host does not share: the next call says
     /// so.
     pub(super) has_refused: AtomicBool,
-    life: Arc<Life>,
+    /// Whether it was ended because a thread of it had ended alone.
+    pub(super) is_thread_lost: AtomicBool,
+    pub(super) life: Arc<Life>,
     /// Tells the host which channels to serve; while it is open the host lives.
     parent: File,
     /// The channel of the thread that started the host.
-    main: MainLine,
+    pub(super) main: MainLine,
     lines: Lines,
     signatures: Mutex<HashMap<usize, (u32, Arc<Signature>)>>,
     next_signature: AtomicU32,
@@ -71,9 +73,9 @@ pub struct Child {
 }
 
 /// A line that only one thread uses.
-struct MainLine {
-    owner: ThreadId,
-    line: Line,
+pub(super) struct MainLine {
+    pub(super) owner: ThreadId,
+    pub(super) line: Line,
 }
 
 // SAFETY: `Child::with_line` compares the thread with the owner before it uses the line.
@@ -102,14 +104,14 @@ pub struct Plan<'a> {
 }
 
 impl Child {
-    /// Starts a host, and waits until it answers.
+    /// Starts a host, which does not answer yet: see [`Child::greet`].
     ///
     /// # Errors
-    /// Where the system shares no memory, or the process does not start or does not answer.
+    /// Where the system shares no memory, or the process does not start.
     pub fn start(plan: Plan<'_>) -> Result<Arc<Self>> {
         let unavailable =
             |what: &str, error: Error| FfiError::IsolateUnavailable { reason: format!("{what}: {error}") };
-        let (build, may_spin) = (plan.settings.build, plan.settings.spins != 0);
+        let may_spin = plan.settings.spins != 0;
         let (memory, file) =
             ControlMemory::new(plan.settings).map_err(|error| unavailable("no memory can be shared", error))?;
         memory.set_stub_pages(stubs::pages());
@@ -126,6 +128,7 @@ impl Child {
             arena: plan.arena,
             heap: plan.heap,
             has_refused: AtomicBool::new(false),
+            is_thread_lost: AtomicBool::new(false),
             life: Arc::new(Life::new(pid, exit, pidfd)),
             parent: life.into(),
             lines: Lines::default(),
@@ -142,25 +145,7 @@ impl Child {
             child.kill();
             return Err(unavailable("its process cannot be watched", error));
         }
-        let deadline = Instant::now() + STARTING;
-        let mut payload = Vec::new();
-        let hello = child.main.line.end.receive(&mut payload, Some(deadline), || child.life.exit.has_ended());
-        match hello {
-            Ok(head) if head.kind == Kind::Return as u32 && payload == build => Ok(child),
-            Ok(_) => {
-                child.kill();
-                Err(FfiError::IsolateUnavailable { reason: "the addon's file is of another build by now".into() })
-            }
-            Err(missed) => {
-                child.kill();
-                let death = child.death();
-                let last = death.stderr.trim().lines().last().unwrap_or_default().to_owned();
-                let late = if missed == Missed::Late { " too late" } else { "" };
-                Err(FfiError::IsolateUnavailable {
-                    reason: format!("its process {death} before it answered{late}: {last}"),
-                })
-            }
-        }
+        Ok(child)
     }
 
     /// Whether it has not ended.
@@ -183,6 +168,7 @@ impl Child {
         let status = self.life.exit.wait(LAST_WORDS);
         let mut death = super::death::describe(status, self.memory.report());
         (death.pid, death.generation) = (self.pid, self.generation);
+        death.is_thread_lost = self.is_thread_lost.load(Ordering::Relaxed);
         death.stderr = String::from_utf8_lossy(&self.life.exit.stderr()).into_owned();
         death
     }
@@ -260,7 +246,7 @@ impl Child {
         let mut is_refused = false;
         let has_slept = Cell::new(false);
         let has_ended = || {
-            if has_slept.replace(true) && interrupt::is_interrupted() {
+            if has_slept.replace(true) && (interrupt::is_interrupted() || self.has_lost_thread(line.number)) {
                 self.kill();
             }
             self.life.exit.has_ended()
@@ -310,7 +296,7 @@ impl Child {
         let Some((result, is_shared)) = self.answer_of(head, arguments) else {
             return Err(self.nonsense("a call of a callback that there is not"));
         };
-        line.end.post(Head::new(Kind::CallbackResult, [0; WORDS]), &[&result]);
+        result.post(&line.end);
         Ok(is_shared)
     }
 

@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 use super::arena::{map_file, sealed_file, unmap};
 use super::channel::{self, End};
 use super::death_report::Death;
-use super::wire::{Channel, Control, Settings};
+use super::wire::{Channel, Control, FOREIGN, Settings};
 use crate::memory::address::Span;
 
 /// The mapping. It is unmapped when the last user drops it.
@@ -69,6 +69,12 @@ impl ControlMemory {
     /// The number of pages of function pointers that the host should have.
     pub fn set_stub_pages(&self, pages: u32) {
         self.control().stub_pages.store(pages, Ordering::Release);
+    }
+
+    /// Whether the thread of the host that serves a channel has ended, or its main thread, which starts the others.
+    pub fn is_thread_lost(&self, number: usize) -> bool {
+        let threads = &self.control().threads;
+        threads[number].is_abandoned() || threads[FOREIGN].is_abandoned()
     }
 
     /// The report that the host has written before it ended.

@@ -5,6 +5,7 @@
 
 pub mod address_space;
 pub mod arena;
+pub mod callback_result;
 pub mod channel;
 pub mod child;
 pub mod confinement;
@@ -15,12 +16,14 @@ pub mod death_report;
 pub mod function;
 #[cfg(not(all(test, loom)))]
 pub mod futex;
+pub mod greeting;
 pub mod heaps;
 pub mod interrupt;
 pub mod life;
 pub mod limits;
 pub mod lines;
 pub mod listener;
+pub mod lost_thread;
 #[cfg(all(test, loom))]
 mod modelled;
 #[cfg(all(test, loom))]
@@ -36,6 +39,7 @@ pub mod shared_globals;
 pub mod signature_code;
 pub mod spawn;
 pub mod stubs;
+pub mod thread_mark;
 pub mod watcher;
 pub mod wire;
 

@@ -62,10 +62,19 @@ pub struct Process {
 #[derive(Debug, Default)]
 struct State {
     child: Option<Arc<Child>>,
+    /// The first host, until it answers: meanwhile JavaScript prepares for it.
+    first: Option<Arc<Child>>,
     generation: u32,
     /// When calls have restarted it.
     restarts: VecDeque<Instant>,
     is_closed: bool,
+}
+
+impl State {
+    /// Takes the host of now.
+    fn take(&mut self) -> Option<Arc<Child>> {
+        self.child.take().or(self.first.take())
+    }
 }
 
 /// The build of the addon, as hosts compare it.
@@ -84,7 +93,7 @@ const APART_BYTES: usize = 16 << 30;
 const WINDOW_BYTES: usize = 64 << 30;
 
 impl Process {
-    /// Starts a process.
+    /// Starts a process, and does not wait until it answers.
     ///
     /// # Errors
     /// Where the system shares no memory, or the process does not start.
@@ -102,7 +111,9 @@ impl Process {
             })?,
         };
         let process = Arc::new(Self { options, arena, shares_buffers, state: Mutex::default() });
-        process.start(&mut process.locked())?;
+        let mut state = process.locked();
+        state.first = Some(process.spawn(&mut state)?);
+        drop(state);
         Ok(process)
     }
 
@@ -111,6 +122,13 @@ impl Process {
     }
 
     fn start(&self, state: &mut State) -> Result<Arc<Child>> {
+        let child = self.spawn(state)?;
+        child.greet(&build())?;
+        state.child = Some(Arc::clone(&child));
+        Ok(child)
+    }
+
+    fn spawn(&self, state: &mut State) -> Result<Arc<Child>> {
         let (arena, arena_size) = self.arena.span();
         let heap = self.arena.take_heap();
         // Where the mappings of the host lie, which nothing of this process does. Tools take very long to look at what
@@ -141,7 +159,6 @@ impl Process {
         };
         let child = Child::start(plan)?;
         address_space::add(&child, window);
-        state.child = Some(Arc::clone(&child));
         Ok(child)
     }
 
@@ -159,6 +176,11 @@ impl Process {
             }
             _ => {}
         }
+        if let Some(first) = state.first.take() {
+            first.greet(&build())?;
+            state.child = Some(Arc::clone(&first));
+            return Ok(first);
+        }
         let now = Instant::now();
         state.restarts.retain(|then| now.duration_since(*then) < Duration::from_secs(RESTART_SECONDS));
         if state.restarts.len() >= MOST_RESTARTS {
@@ -174,7 +196,8 @@ impl Process {
 
     /// The host of now, alive or not.
     pub fn last(&self) -> Option<Arc<Child>> {
-        self.locked().child.clone()
+        let state = self.locked();
+        state.child.as_ref().or(state.first.as_ref()).cloned()
     }
 
     /// Ends the host, if it runs, and starts another one.
@@ -183,7 +206,7 @@ impl Process {
     /// Where the system shares no memory, or the process does not start.
     pub fn restart(&self) -> Result<()> {
         let mut state = self.locked();
-        if let Some(child) = state.child.take() {
+        if let Some(child) = state.take() {
             child.quit(QUIT);
         }
         state.restarts.clear();
@@ -203,7 +226,7 @@ impl Process {
         let child = {
             let mut state = self.locked();
             state.is_closed = true;
-            state.child.take()
+            state.take()
         };
         if let Some(child) = child {
             child.quit(QUIT);

@@ -7,6 +7,7 @@ use std::cell::UnsafeCell;
 use super::death_report::DeathReport;
 pub use super::payload::PAYLOAD;
 use super::payload::Payload;
+use super::thread_mark::ThreadMark;
 use crate::sync::locks::atomic::{AtomicU32, AtomicU64};
 
 /// The file descriptors of the host: the arena, the read end of the pipe that ends with the parent, and the
@@ -155,6 +156,9 @@ pub struct Control {
     pub settings: Settings,
     /// Pages of function pointers that are in use: [`super::stubs`].
     pub stub_pages: std::sync::atomic::AtomicU32,
+    /// The marks of the threads that serve the channels. That of [`FOREIGN`], which none serves, is of the host's main
+    /// thread.
+    pub threads: [ThreadMark; CHANNELS],
     /// The report that the host writes when a signal ends it.
     pub report: Report,
     pub channels: [Channel; CHANNELS],

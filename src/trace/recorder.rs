@@ -12,10 +12,10 @@ thread_local! {
     static NEXT_JOB: RefCell<Option<Entry>> = const { RefCell::new(None) };
 }
 
-/// Gives this thread a stack for the crash handlers.
+/// Gives this thread a stack for the crash handlers, where no other code has.
 pub fn prepare_thread() {
     #[cfg(unix)]
-    super::signals::prepare_thread();
+    super::alternate_stack::prepare_thread(0);
 }
 
 /// Records a call that enters C on this thread. Returns its ticket.

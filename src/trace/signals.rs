@@ -5,9 +5,8 @@
 //! thread-local variable, and calls only what POSIX lists as async-signal-safe (signal-safety(7)).
 #![expect(unsafe_code, reason = "installs signal handlers")]
 
-use std::cell::RefCell;
 use std::ffi::{c_int, c_void};
-use std::ptr::{NonNull, null_mut};
+use std::ptr::null_mut;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Once, OnceLock};
 
@@ -58,63 +57,6 @@ pub unsafe fn install(resolve: Option<usize>) {
             }
         }
     });
-}
-
-// ---- A stack for the handler ----------------------------------------------------------------------------------------
-
-/// Enough for the handlers that ours passes the signal to.
-const STACK: usize = 64 * 1024;
-
-struct AlternateStack(NonNull<c_void>);
-
-thread_local!(static ALTERNATE: RefCell<Option<AlternateStack>> = const { RefCell::new(None) });
-
-/// Makes a stack for signal handlers on this thread, if it has none: a stack overflow leaves no other.
-pub fn prepare_thread() {
-    // A thread that ends needs no stack any more: its destructors run.
-    let _ = ALTERNATE.try_with(|slot| {
-        let mut slot = slot.borrow_mut();
-        if slot.is_none() {
-            *slot = AlternateStack::new();
-        }
-    });
-}
-
-impl AlternateStack {
-    fn new() -> Option<Self> {
-        // SAFETY: M17; the structures are locals, and the mapping is this thread's own.
-        unsafe {
-            let mut current = std::mem::zeroed::<libc::stack_t>();
-            if libc::sigaltstack(std::ptr::null(), &mut current) != 0 || current.ss_flags & libc::SS_DISABLE == 0 {
-                return None;
-            }
-            let (access, kind) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANON);
-            let memory = libc::mmap(null_mut(), STACK, access, kind, -1, 0);
-            if memory == libc::MAP_FAILED {
-                return None;
-            }
-            let stack = libc::stack_t { ss_sp: memory, ss_flags: 0, ss_size: STACK };
-            libc::sigaltstack(&stack, null_mut());
-            NonNull::new(memory).map(Self)
-        }
-    }
-}
-
-impl Drop for AlternateStack {
-    fn drop(&mut self) {
-        // SAFETY: M17; the stack is freed only where it is not in use, by this thread or set by other code.
-        unsafe {
-            let mut current = std::mem::zeroed::<libc::stack_t>();
-            libc::sigaltstack(std::ptr::null(), &mut current);
-            if current.ss_sp == self.0.as_ptr() {
-                let none = libc::stack_t { ss_sp: null_mut(), ss_flags: libc::SS_DISABLE, ss_size: STACK };
-                if libc::sigaltstack(&none, null_mut()) != 0 {
-                    return;
-                }
-            }
-            libc::munmap(self.0.as_ptr(), STACK);
-        }
-    }
 }
 
 // ---- The handler ----------------------------------------------------------------------------------------------------

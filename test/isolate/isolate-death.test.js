@@ -225,6 +225,23 @@ describe('a thread that ends without its process', { skip }, () => {
     }
   });
 
+  test('a call whose thread ends is a death without a timeout as well, and so is one that executes another program', async (t) => {
+    const names = ['end_thread', 'execute_program', 'end_main_thread'];
+    const opened = names.map((name) => open(t, 'deaths', { [name]: { returns: 'i32' } }));
+    const message = /was ended, because the thread that makes its calls has ended alone/;
+    const [first, second, third] = opened.map(({ symbols }, i) => symbols[names[i]]);
+    const ends = [
+      assert.rejects(second.async(), { code: 'ERR_FFI_LIBRARY_DIED', message }),
+      // Another thread of the process may notice it first.
+      assert.rejects(third.async(), (error) => isDeath(error) && /has ended/.test(error.message + error.stderr)),
+    ];
+    throws(first, 'ERR_FFI_LIBRARY_DIED', message);
+    // Later calls know why as well.
+    throws(first, 'ERR_FFI_LIBRARY_DIED', message);
+    await Promise.all(ends);
+    opened.forEach(({ isolated }) => assert.ok(isGone(isolated.pid)));
+  });
+
   test('a jump out of a call that a callback made ends the process, which says why', (t) => {
     const types = { jump_from: { args: ['function'], returns: 'i32' }, jump_back: i32 };
     const { symbols } = open(t, 'deaths', types);

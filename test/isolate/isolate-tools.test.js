@@ -241,9 +241,7 @@ describe('tools for the library alone', { skip }, () => {
     }
   });
 
-  test('valgrind reports what the library alone does', { skip: needs('valgrind') }, (t) => {
-    // It takes seconds to start.
-    if (byScale(true, false)) return;
+  test('valgrind reports what the library alone does', { skip: onlyOn('fullScale') || needs('valgrind') }, (t) => {
     const command = ['valgrind', '-q', '--error-exitcode=9', '--exit-on-first-error=yes'];
     const lib = ffi.dlopen(library('tools'), symbols, { isolate: { command, stderr: 'ignore' } });
     t.after(() => lib.close());

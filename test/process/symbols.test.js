@@ -77,11 +77,14 @@ describe('a function of the engine that is missing', () => {
   });
 });
 
+/** The suite may run with a call path that is forced. */
+const unforced = { PINNED_FFI_CALL_PATH: undefined, PINNED_FFI_LANE: undefined };
+
 describe('an engine that was not verified', () => {
   const pretend = (code) =>
     runs(`console.log(${state})`, {
       // It runs before the package is loaded.
-      env: { NODE_OPTIONS: `--require ${write(code)}` },
+      env: { ...unforced, NODE_OPTIONS: `--require ${write(code)}` },
     });
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'pinned-ffi-engine-'));
   const write = (code) => {
@@ -121,7 +124,8 @@ describe('an engine that was not verified', () => {
 });
 
 describe('the variable that chooses the call path', () => {
-  const nameOf = async (env) => JSON.parse(await runs(`console.log(${state})`, { env }))[0].name;
+  const nameOf = async (env) =>
+    JSON.parse(await runs(`console.log(${state})`, { env: { ...unforced, ...env } }))[0].name;
 
   test('PINNED_FFI_CALL_PATH takes every path, and PINNED_FFI_LANE is its earlier name with earlier values', async () => {
     assert.equal(await nameOf({ PINNED_FFI_CALL_PATH: 'generic' }), 'generic');
@@ -139,7 +143,10 @@ describe('the variable that chooses the call path', () => {
       const code = `try { ${state} } catch (error) { console.log(JSON.stringify(error.message)); }`;
       assert.match(
         JSON.parse(
-          await runs(code.replace('ffi.fences', "require('./').fences"), { env: { [name]: value }, isBare: true }),
+          await runs(code.replace('ffi.fences', "require('./').fences"), {
+            env: { ...unforced, [name]: value },
+            isBare: true,
+          }),
         ),
         new RegExp(`^${name} must be .* received '${value}'$`),
       );

@@ -109,7 +109,7 @@ const RUST = {
   sync: [],
   trace: ['errno'],
   host: ['isolate', 'callback', 'call', 'abi', 'memory', 'errno', 'trace'],
-  isolate: ['call', 'abi', 'memory', 'error', 'sync'],
+  isolate: ['call', 'abi', 'memory', 'errno', 'error', 'sync'],
 };
 
 // Crate -> where it may be used.

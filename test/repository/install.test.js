@@ -241,6 +241,25 @@ describe('an installed package', () => {
     }
   });
 
+  test('an installed package whose files went away while it runs says so, and works once they are back', () => {
+    write(
+      'moved.cjs',
+      `const fs = require('node:fs');
+      const { dlopen, struct } = require('pinned-ffi');
+      const files = ${JSON.stringify(['pinned-ffi.cdef', 'pinned-ffi.later'].map((name) => path.join(installed, 'lib', name)))};
+      const codeOf = (run) => { try { run(); } catch (error) { return error.code; } };
+      const uses = [() => struct({ a: 'int' }), () => dlopen(null, 'typedef int n; n abs(n);')];
+      for (const file of files) fs.renameSync(file, file + '.moved');
+      try {
+        console.log(...uses.map(codeOf));
+      } finally {
+        for (const file of files) fs.renameSync(file + '.moved', file);
+      }
+      console.log(...uses.map(codeOf));`,
+    );
+    assert.equal(node('moved.cjs'), 'ENOENT ENOENT\nundefined undefined\n');
+  });
+
   test('an installed package has the lines of its files in the stacks of errors', () => {
     write(
       'stack.cjs',

@@ -11,7 +11,7 @@ const Point = struct({ x: 'int', y: 'int', name: 'cstring' }, { name: 'Point', z
 const Value = union({ number: 'double', bits: 'u64' }, { name: 'Value' });
 const Pair = struct({ first: pointer(Point), second: pointer('int') }, { name: 'Pair', zero: true });
 
-const { symbols } = cc({
+const { symbols, path } = cc({
   source: `
     typedef struct { int x, y; const char *name; } point;
     typedef union { double number; unsigned long long bits; } value;
@@ -21,6 +21,7 @@ const { symbols } = cc({
     const char *move(point *p) { p->x += 10; return p->name; }
     int move_all(point *p, int count) { for (int i = 0; i < count; i++) p[i].x += i; return count; }
     int count(char **words) { int n = 0; while (words[n]) n++; return n; }
+    int nth(char **words, int n) { return words[n] == 0 ? n : -1; }
     void replace(char **words) { words[0] = "replaced"; }
     void negate(value *v) { v->number = -v->number; }
     int deep(pair *p) { return p->first->x + p->second[1]; }
@@ -59,6 +60,21 @@ describe('an array', () => {
     const words = ['one', 'two'];
     symbols.replace(words);
     assert.deepEqual(words, ['replaced', 'two']);
+  });
+
+  test('the NULL at the end of an array of texts is there where the guard copies it, and is not counted', () => {
+    for (const guard of [false, true]) {
+      const guarded = ffi.dlopen(path, {
+        count: { args: [pointer('cstring')], returns: 'int', guard },
+        nth: { args: [pointer('cstring'), { type: 'int', countOf: 0 }], returns: 'int', guard },
+      });
+      const { count, nth } = guarded.symbols;
+      assert.deepEqual([count(['one', 'two', 'three']), count([])], [3, 0]);
+      assert.deepEqual([nth(['one', 'two'], 2), nth([], 0)], [2, 0]);
+      throws(() => nth([], 1), 'ERR_OUT_OF_RANGE', /at most 0, the elements of argument 0/);
+      throws(() => nth(['one'], 2), 'ERR_OUT_OF_RANGE', /at most 1, the elements of argument 0/);
+      guarded.close();
+    }
   });
 
   test('an array for a pointer has fences: a write past its end is found', () => {

@@ -57,10 +57,12 @@ const target = Buffer.alloc(16);
 /** Their addresses, and those of functions, which have 14 or 15 digits here. */
 let known = [];
 const show = (value) =>
-  known.reduce(
-    (text, address) => text.replaceAll(`${address}n`, '<memory>'),
-    inspect(value, { depth: 4, breakLength: Infinity }).replace(/\b\d{14,15}n/g, '<address>'),
-  );
+  known
+    .reduce(
+      (text, address) => text.replaceAll(`${address}n`, '<memory>'),
+      inspect(value, { depth: 4, breakLength: Infinity }),
+    )
+    .replace(/\b\d{14,15}n/g, '<address>');
 
 function outcome(run) {
   try {

@@ -5,38 +5,38 @@ use std::cell::RefCell;
 use std::ffi::c_void;
 use std::ptr::null_mut;
 
-/// The unwinder, the loader's tables and a nested fault fit in with room to spare.
-const STACK: usize = 64 * 1024;
-/// Below the stack, not accessible: a handler that needs more faults.
-const GUARD: usize = 4096;
+/// The unwinder, the loader's tables, a nested fault and the handlers of others fit in with room to spare.
+pub const STACK: usize = 64 * 1024;
+/// Below the stack, not accessible: a handler that needs more faults. The largest page of any platform.
+const GUARD: usize = 64 * 1024;
 
 struct AlternateStack(*mut c_void);
 
 thread_local!(static ALTERNATE: RefCell<Option<AlternateStack>> = const { RefCell::new(None) });
 
-/// Gives the calling thread an alternate signal stack, if it has none or a smaller one. It is unmapped when the thread
-/// ends. Nothing happens where there is no memory for it.
-pub fn prepare_thread() {
+/// Gives the calling thread an alternate signal stack, if it has none of at least `enough` bytes (0: one of any size
+/// does). It is unmapped when the thread ends. Nothing happens where there is no memory for it.
+pub fn prepare_thread(enough: usize) {
     // In the destructors of a thread that ends there is nothing to prepare any more.
     let _ = ALTERNATE.try_with(|slot| {
         let mut slot = slot.borrow_mut();
         if slot.is_none() {
-            *slot = AlternateStack::new();
+            *slot = AlternateStack::new(enough);
         }
     });
 }
 
 impl AlternateStack {
-    fn new() -> Option<Self> {
-        // SAFETY: H4; the mapping is new, and this thread's own.
+    fn new(enough: usize) -> Option<Self> {
+        // SAFETY: M17; the structures are locals, and the mapping is new and this thread's own.
         unsafe {
             let mut current = std::mem::zeroed::<libc::stack_t>();
             if libc::sigaltstack(std::ptr::null(), &mut current) != 0
-                || (current.ss_flags & libc::SS_DISABLE == 0 && current.ss_size >= STACK)
+                || (current.ss_flags & libc::SS_DISABLE == 0 && current.ss_size >= enough)
             {
                 return None;
             }
-            let kind = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+            let kind = libc::MAP_PRIVATE | libc::MAP_ANON;
             let memory = libc::mmap(null_mut(), GUARD + STACK, libc::PROT_NONE, kind, -1, 0);
             if memory == libc::MAP_FAILED {
                 return None;
@@ -53,7 +53,7 @@ impl AlternateStack {
 
 impl Drop for AlternateStack {
     fn drop(&mut self) {
-        // SAFETY: H4; the mapping is given back only where the kernel does not use it.
+        // SAFETY: M17; the mapping is given back only where the kernel does not use it.
         unsafe {
             let mut current = std::mem::zeroed::<libc::stack_t>();
             libc::sigaltstack(std::ptr::null(), &mut current);

@@ -29,6 +29,16 @@ const foreign = [
   'test/dialects/node-ffi/programs/**',
 ];
 
+/** Globals that programs and test runners delete or replace. */
+const replaceable = {
+  Buffer: "require('node:buffer')",
+  URL: "isUrl of lib/validate.js, or require('node:url')",
+  WeakRef: 'lib/native/weak.js',
+  FinalizationRegistry: 'lib/native/weak.js',
+  setImmediate: "require('node:timers')",
+  setTimeout: "require('node:timers')",
+};
+
 const jest = ['beforeEach', 'expect', 'jest', 'test'];
 
 module.exports = [
@@ -49,6 +59,16 @@ module.exports = [
   { files: ['**/*.js', '**/*.cjs'], ...n.configs['flat/recommended-script'] },
   { files: ['**/*.mjs'], ...n.configs['flat/recommended-module'] },
   { rules },
+  {
+    files: ['lib/**'],
+    ignores: ['lib/native/weak.js'],
+    rules: {
+      'no-restricted-globals': [
+        'error',
+        ...Object.entries(replaceable).map(([name, other]) => ({ name, message: `Use ${other}.` })),
+      ],
+    },
+  },
   { files: programs, rules: { 'n/no-process-exit': 'off' } },
   {
     files: foreign,

@@ -4,18 +4,13 @@
 // (scripts/startup.js).
 
 /**
- * The scripts: what every program loads, what a first call of C loads, what pointers and texts load, the parser of C
- * text, isolated libraries. Their names are ones that no other package has: in a bundle the folder is the program's.
+ * The scripts: what every program loads, what a first call of C loads, what a library loads that is not in the process
+ * yet, what pointers and texts load, the parser of C text, isolated libraries. Their names are ones that no other
+ * package has: in a bundle the folder is the program's.
  */
-const SCRIPTS = [
-  'pinned-ffi.startup',
-  'pinned-ffi.calls',
-  'pinned-ffi.pointers',
-  'pinned-ffi.cdef',
-  'pinned-ffi.isolation',
-];
+const SCRIPTS = ['startup', 'calls', 'libraries', 'pointers', 'cdef', 'isolation'].map((name) => `pinned-ffi.${name}`);
 /** As many are read at the start: when one of them is needed the process may have no file descriptor left. */
-const READ_AT_START = 3;
+const READ_AT_START = 4;
 const LATER = 'pinned-ffi.later';
 
 const Module = /** @type {any} */ (module.constructor);
@@ -34,10 +29,16 @@ function nodesRegistry() {
   }
 }
 
-/** The text of a file next to this one; undefined where it is not there. */
-function read(name) {
+/**
+ * The bytes of a file next to this one. A script becomes a text when it is compiled: texts lie in V8's memory for new
+ * objects, and those of all scripts would have V8 collect garbage before a first call.
+ */
+const read = (name) => require('node:fs').readFileSync(`${__dirname}/${name}`);
+
+/** The same; undefined where it is not there. */
+function readIfThere(name) {
   try {
-    return require('node:fs').readFileSync(`${__dirname}/${name}`, 'utf8');
+    return read(name);
   } catch {
     return undefined;
   }
@@ -56,8 +57,8 @@ function partsOf(text) {
  * Loads files of the package as Node would load them from disk: by their names, with the same modules, once. What they
  * require and none of the files has is Node's to load.
  * @param {Record<string, any>} registry
- * @param {string[]} scripts those of SCRIPTS that are read at the start: each has the functions of some files, and the
- *   first one says how many each has
+ * @param {(Buffer | undefined)[]} scripts those of SCRIPTS that are read at the start: each has the functions of some
+ *   files, and the first one says how many each has
  * @returns {(index: number) => any}
  */
 function loaderOf(registry, scripts) {
@@ -70,7 +71,10 @@ function loaderOf(registry, scripts) {
   function compile(number, from) {
     const compiled = new Module(folder + SCRIPTS[number], module);
     compiled.filename = folder + SCRIPTS[number];
-    compiled._compile(scripts[number] ?? read(SCRIPTS[number]), compiled.filename);
+    // What cannot be read now throws: Node aborts when it compiles no text.
+    const bytes = scripts[number] ?? read(SCRIPTS[number]);
+    scripts[number] = undefined;
+    compiled._compile(bytes.toString(), compiled.filename);
     compiled.exports.functions.forEach((run, i) => (functions[from + i] = run));
     return compiled.exports;
   }
@@ -99,7 +103,7 @@ function loaderOf(registry, scripts) {
       run.call(made.exports, made.exports, own, made, made.filename, directory);
       return;
     }
-    later ??= partsOf(read(LATER));
+    later ??= partsOf(read(LATER).toString());
     const [text, imports] = later[index - names.length + later.length];
     made.require = (name) => (imports[name] === undefined ? requireFile.call(made, name) : load(imports[name]));
     made._compile(text, made.filename);
@@ -128,6 +132,6 @@ function loaderOf(registry, scripts) {
 }
 
 const registry = nodesRegistry();
-const scripts = registry === undefined ? [undefined] : SCRIPTS.slice(0, READ_AT_START).map(read);
+const scripts = registry === undefined ? [undefined] : SCRIPTS.slice(0, READ_AT_START).map(readIfThere);
 
 module.exports = scripts.includes(undefined) ? require('./entries.js') : loaderOf(registry, scripts)(0);

@@ -110,4 +110,7 @@ function integerOf(value, where, expected, least = 0, most = Number.MAX_SAFE_INT
   return Number(value);
 }
 
-module.exports = { parseOptions, entriesOf, integerOf };
+/** Whether a value is a URL, of any realm or library. */
+const isUrl = (value) => typeof value === 'object' && value !== null && typeof value.href === 'string';
+
+module.exports = { parseOptions, entriesOf, integerOf, isUrl };

@@ -9,22 +9,16 @@ const fs = require('node:fs');
 const path = require('node:path');
 
 const root = path.join(__dirname, '..');
-const SCRIPTS = [
-  'pinned-ffi.startup',
-  'pinned-ffi.calls',
-  'pinned-ffi.pointers',
-  'pinned-ffi.cdef',
-  'pinned-ffi.isolation',
-];
+const SCRIPTS = ['startup', 'calls', 'libraries', 'pointers', 'cdef', 'isolation'].map((name) => `pinned-ffi.${name}`);
 const LATER = 'pinned-ffi.later';
 const NAMES = [...SCRIPTS, LATER];
 
 /**
  * Programs. Each prints the files of lib/ that it has loaded, by their names there, with the functions that ran: the
- * first program only loads the package, the second makes a call, the third passes pointers and texts as well and
- * declares functions by C text, the fourth one's text needs the parser, the fifth isolates a library, the sixth has
- * what most have. There is a script for what each of the first five loads in addition; that of the fourth has the
- * parser alone.
+ * first program only loads the package, the second makes a call, the third opens a library that is not in the process,
+ * the fourth passes pointers and texts as well and declares functions by C text, the fifth one's text has plain
+ * structs, the sixth one's needs the parser, the seventh isolates a library, the eighth has what most have. There is a
+ * script for what each of the first four loads in addition, one for the parser, and one for isolation.
  */
 const HEAD = `
   const { Session } = require('node:inspector');
@@ -32,6 +26,8 @@ const HEAD = `
   const { fileURLToPath, pathToFileURL } = require('node:url');
   const [, folder] = process.argv;
   const lib = path.join(folder, 'lib') + path.sep;
+  // Each module has this in the published package, which loads no more at the start (lib/lazy.js).
+  Object.defineProperty(module.constructor.prototype, 'isOfScripts', { value: true });
   const session = new Session();
   session.connect();
   session.post('Profiler.enable');
@@ -52,17 +48,22 @@ const HEAD = `
     });
   }`;
 const EVERY = `${HEAD}
-  // Each module has this in the published package, which loads no more at the start (lib/lazy.js).
-  Object.defineProperty(module.constructor.prototype, 'isOfScripts', { value: true });
   require(folder);
   print();
 `;
 const CALLS = `${HEAD}
   require(folder).dlopen(null, { abs: { args: ['i32'], returns: 'i32' } }).symbols.abs(-7);
+  print();
+`;
+const LIBRARIES = `${HEAD}
+  const { dlopen } = require(folder);
+  dlopen(null, {});
   try {
     // A library of glibc that is not loaded yet.
-    require(folder).dlopen('libresolv.so.2', {});
+    dlopen('libresolv.so.2', {});
   } catch {}
+  // The error of a library that does not open, which few programs need.
+  require(path.join(lib, 'library/not-opened.js'));
   print();
 `;
 const POINTERS = `${HEAD}
@@ -74,12 +75,27 @@ const POINTERS = `${HEAD}
   require(folder).dlopen(null, 'int abs(int a); size_t strlen(const char *s);');
   print();
 `;
+const RECORDS = `${HEAD}
+  require(folder).dlopen(null, \`
+    typedef struct { int quot, rem; } div_t;
+    typedef struct file FILE;
+    enum kind { FIRST, SECOND };
+    struct entry { struct entry *next; const char *name; char data[16]; enum kind kind; };
+    typedef int comparison_t;
+    div_t div(int numer, int denom);
+    comparison_t atoi(const char *text, ...);
+    void qsort(void *base, size_t count, size_t size, int (*compare)(const div_t *, const struct entry *entry));
+    int fclose(FILE *stream);
+  \`);
+  print();
+`;
 const TEXTS = `${HEAD}
   require(folder).dlopen(null, \`
     typedef struct { int quot, rem; } div_t;
     div_t div(int numer, int denom);
     int atoi(const char *text, ...);
     void qsort(void *base, size_t count, size_t size, int (*compare)(const div_t *, const div_t *));
+    struct outer { struct { int a; } inner; };
   \`);
   print();
 `;
@@ -188,19 +204,32 @@ function functionOf(file, source, files) {
 
 /** The contents of all of them, by their names. */
 function contentsOf(folder) {
-  const programs = [EVERY, CALLS, POINTERS, TEXTS, ISOLATED, MOST];
-  const [every, calls, pointers, texts, isolated, most] = programs.map((program) => runProgram(program, folder));
-  const parser = { ...texts, files: texts.files.filter((file) => file.startsWith('cdef/')) };
+  const programs = [EVERY, CALLS, LIBRARIES, POINTERS, RECORDS, TEXTS, ISOLATED, MOST];
+  const [every, calls, libraries, pointers, records, texts, isolated, most] = programs.map((program) =>
+    runProgram(program, folder),
+  );
+  const parserFiles = texts.files.filter((file) => file.startsWith('cdef/') && !records.files.includes(file));
+  const parser = { ...texts, files: parserFiles };
   const files = [];
   /** For each script, and for LATER, those files that none before has, and their sources. */
-  const parts = [[every], [calls], [pointers], [parser, most], [isolated], [most, texts]].map((runs, i) => {
-    const loaded = i < SCRIPTS.length ? runs[0].files : runs.flatMap((run) => run.files);
+  const runsOf = [
+    [every],
+    [calls, libraries],
+    [libraries],
+    [pointers],
+    [parser, most],
+    [isolated],
+    [most, records, texts],
+  ];
+  const parts = runsOf.map((runs, i) => {
+    const isScript = i < SCRIPTS.length;
+    const loaded = isScript ? runs[0].files : runs.flatMap((run) => run.files);
     const added = [...new Set(loaded)].filter((file) => !files.includes(file));
     files.push(...added);
     return added.map((file) => {
       const source = fs.readFileSync(path.join(folder, 'lib', file), 'utf8');
       const ran = runs.flatMap((run) => run.ran[file] ?? []);
-      return { file, source: prepared(source, ran, i >= SCRIPTS.length) };
+      return { file, source: prepared(source, ran, !isScript) };
     });
   });
   // Then a character is a byte, and a part of a file is a string as it is.

@@ -11,6 +11,7 @@ const path = require('node:path');
 const { findLibclang } = require('../cli/bind/libclang.js');
 const { isMusl } = require('../lib/native/platform.js');
 const { cachedFiles, searchDirectories } = require('../lib/library/search.js');
+const { scale } = require('./scale.js');
 const { installLocked, isLockedInstalled } = require('../scripts/npm.js');
 
 const isLinux = process.platform === 'linux';
@@ -206,6 +207,13 @@ const PLATFORM = {
     is: () => require('node:module').register !== undefined,
     reason: 'this Node has no module.register()',
   },
+  asyncDispose: { is: () => Symbol.asyncDispose !== undefined, reason: 'this Node has no Symbol.asyncDispose' },
+  knowsSlabs: {
+    is: () => require('node:worker_threads').isMarkedAsUntransferable !== undefined,
+    reason: 'this Node does not tell slabs from others of their size',
+  },
+  unguarded: { is: () => process.env.PINNED_FFI_GUARD !== '1', reason: 'the guard gives each view fences of its own' },
+  fullScale: { is: () => scale === 'full', reason: 'it takes seconds: only at the full scale' },
   flag: { is: () => true, reason: 'this Node has no such flag' },
   fences: { is: () => require('../index.js').fences().installed, reason: 'this runtime has no fences' },
 };

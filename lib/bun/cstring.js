@@ -2,6 +2,7 @@
 // CString as in bun:ffi. bun's `new CString()` gives a primitive string, which `new` cannot do in JavaScript: here it
 // is a String object with the members that bun's own class had before 1.4.
 
+const { Buffer } = require('node:buffer');
 const { inspect } = require('node:util');
 const { atCaller } = require('../errors.js');
 const main = require('../pointer/cstring.js');

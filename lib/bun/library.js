@@ -7,6 +7,7 @@ const { fileURLToPath } = require('node:url');
 const { makeError } = require('../errors.js');
 const { lazy } = require('../lazy.js');
 const main = require('../library/dlopen.js');
+const { isUrl } = require('../validate.js');
 const {
   isObject,
   compiledFunctionOf,
@@ -22,7 +23,7 @@ const { wrongArgument, inWords } = require('./messages.js');
  * `options` are the package's: bun has none.
  */
 function dlopen(name, symbols, options) {
-  if (typeof name !== 'string' && !(name instanceof URL)) throw wrongArgument('Expected string');
+  if (typeof name !== 'string' && !isUrl(name)) throw wrongArgument('Expected string');
   if (name === '') throw wrongArgument('Invalid library name');
   const declared = symbolsOf(symbols, functionOf);
   const failed = (cause) =>
@@ -81,7 +82,7 @@ function cc(options) {
 /** A source in bun's sense: a file. The package also takes the text itself. */
 function sourceOf(source) {
   const [first] = Array.isArray(source) ? source : [source];
-  const name = first instanceof URL ? fileURLToPath(first) : String(first);
+  const name = isUrl(first) ? fileURLToPath(first) : String(first);
   return name.includes('\n') || !fs.existsSync(name) ? 'the source' : path.resolve(name);
 }
 

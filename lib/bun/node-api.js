@@ -3,6 +3,7 @@
 // with the user's, which makes an addon of the library; Node calls its functions with an environment, in a handle
 // scope.
 
+const { Buffer } = require('node:buffer');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');

@@ -9,11 +9,21 @@ const KEYS = { signal: 'any', timeout: 'any' };
 /** The longest time that setTimeout accepts. */
 const MOST_MS = 2 ** 31 - 1;
 
+/** Whether a value is a signal: Node's, or one of another realm or library. */
+const isSignal = (value) =>
+  typeof value === 'object' &&
+  value !== null &&
+  typeof value.aborted === 'boolean' &&
+  typeof value.addEventListener === 'function';
+
+/** The reason of an aborted signal; signals of other libraries may have none. */
+const reasonOf = (signal) =>
+  'reason' in signal ? signal.reason : new DOMException('This operation was aborted', 'AbortError');
+
 /** The signals of the options: the user's, and one that the timeout aborts. */
 function signalsOf(options, where) {
   const { signal, timeout } = parseOptions(options, KEYS, where);
-  if (signal !== undefined && !(signal instanceof AbortSignal))
-    throw wrongType(`${where}.signal`, 'an AbortSignal', signal);
+  if (signal !== undefined && !isSignal(signal)) throw wrongType(`${where}.signal`, 'an AbortSignal', signal);
   const ms =
     timeout === undefined
       ? undefined
@@ -24,9 +34,9 @@ function signalsOf(options, where) {
 /** A Promise that settles as `call` does, or rejects as soon as one of the signals is aborted. */
 function untilAborted(call, signals) {
   return new Promise((resolve, reject) => {
-    const abort = (event) => reject(event.target.reason);
-    const end = () => signals.forEach((signal) => signal.removeEventListener('abort', abort));
-    signals.forEach((signal) => signal.addEventListener('abort', abort, { once: true }));
+    const listeners = signals.map((signal) => () => reject(reasonOf(signal)));
+    const end = () => signals.forEach((signal, i) => signal.removeEventListener('abort', listeners[i]));
+    signals.forEach((signal, i) => signal.addEventListener('abort', listeners[i], { once: true }));
     // Later results and failures are dropped.
     call.then(resolve, reject).finally(end);
   });
@@ -39,7 +49,7 @@ function untilAborted(call, signals) {
 function abortable(call, options) {
   const { signal, ms } = signalsOf(options, `${call.name}: options`);
   const caller = async function (/* C function of pinned-ffi: a worker must open the library itself. */ ...values) {
-    signal?.throwIfAborted();
+    if (signal?.aborted) throw reasonOf(signal);
     const signals = signal === undefined ? [] : [signal];
     const started = call(...values);
     if (ms !== undefined) signals.push(AbortSignal.timeout(ms));

@@ -2,6 +2,7 @@
 // Arguments that are declared as objects: { type, name, minBytes, lengthOf, countOf, flow }. Each becomes a type
 // descriptor whose write() checks the constraints before C is entered, in every mode.
 
+const { Buffer } = require('node:buffer');
 const { makeError, wrongValue, outOfRange, describe, locationOf } = require('../errors.js');
 const access = require('../memory/access.js');
 const { byteLengthOf, elementSizeOf, isView } = require('../memory/array-buffer.js');
@@ -110,8 +111,8 @@ function checkLengthType(descriptor, lengthOf, where, key) {
 }
 
 /**
- * The bytes that a view, a buffer, a list or a string gives to C; Infinity if that is unknown, or if the type refuses the
- * value.
+ * The bytes that a view, a buffer, a list or a string gives to C; Infinity if that is unknown, or if the type refuses
+ * the value.
  */
 function bytesOf(value, descriptor) {
   if (typeof value === 'string') return descriptor.name === 'cstring' ? Buffer.byteLength(value) + 1 : Infinity;

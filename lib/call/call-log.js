@@ -2,6 +2,7 @@
 // The live log of calls: PINNED_FFI_TRACE=log prints each call on stderr with its arguments, its result and its time,
 // as ltrace does. Without it, functions are bound as they are.
 
+const { Buffer } = require('node:buffer');
 const fs = require('node:fs');
 const path = require('node:path');
 const { types, inspect } = require('node:util');

@@ -9,6 +9,7 @@ const { Closure, ClosurePool, KINDS, titleOf } = require('./closure.js');
 const { DeclaredType } = require('../types/native-type.js');
 const { makeError, makeWarning, locationOf } = require('../errors.js');
 const { ScopedCallback } = require('../memory/retained.js');
+const { WeakRef } = require('../native/weak.js');
 const { Lifetime } = require('../call/library-lifetime.js');
 const { refusingFunction } = require('../call/returns-twice.js');
 const { readArgs, parseTypes, internSignature } = require('../call/signature.js');

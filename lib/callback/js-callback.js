@@ -7,6 +7,7 @@ const { Closure, ClosurePool, KINDS, titleOf } = require('./closure.js');
 const { contextOfCallback } = require('../native/async-context.js');
 const { atCaller, hex, makeError, makeWarning, Trace, typeNameOf, wrongType } = require('../errors.js');
 const { Uncloneable, refusingClones } = require('../memory/uncloneable.js');
+const { FinalizationRegistry } = require('../native/weak.js');
 const { readArgs, parseTypes, internSignature } = require('../call/signature.js');
 const { parseOptions } = require('../validate.js');
 const { callbackBrand } = require('../types/pointers.js');

@@ -2,6 +2,8 @@
 // Ends callbacks from other threads when the process or a worker ends. Loaded with the first callback, so a program
 // without callbacks has no listener of this package.
 
+// Not the global: a test may have put fake timers there.
+const { setImmediate } = require('node:timers');
 const binding = require('../native/binding.js');
 
 /** The listeners of this thread, of which there is one each for all realms and builds that have the package. */

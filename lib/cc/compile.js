@@ -1,6 +1,7 @@
 'use strict';
 // cc(): compiles C with the system's compiler into a shared library, caches it by its content, and opens it.
 
+const { Buffer } = require('node:buffer');
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
@@ -38,8 +39,9 @@ const compile = (options) => build(check(options));
 
 // --- Options
 
-function check(options) {
-  if (!isRecord(options)) throw wrongType('cc: options', 'an object', options);
+function check(passed) {
+  if (!isRecord(passed)) throw wrongType('cc: options', 'an object', passed);
+  const options = Object.assign(Object.create(null), passed);
   const unknown = Object.keys(options).find((key) => !KEYS.includes(key));
   if (unknown !== undefined) throw wrongValue('cc: a key of options', `one of ${KEYS.join(', ')}`, unknown);
   if (!isRecord(options.symbols) && !isText(options.symbols))

@@ -3,10 +3,11 @@
 
 const { withPaddings } = require('./bitfields.js');
 const { faultAt, Unsupported } = require('./fault.js');
-const { TEXTS, pointerToScalar } = require('./plain.js');
+const { withoutCountedTexts } = require('./plain-parameters.js');
+const { TEXTS, pointerToScalar } = require('./plain-words.js');
 const { isVoid, describeType } = require('./types.js');
 const { lazy } = require('../lazy.js');
-const { byName, descriptorOf } = require('../types/registry.js');
+const { descriptorOf } = require('../types/registry.js');
 
 // Loaded when a text has such types.
 const structs = lazy(() => require('../types/struct.js'));
@@ -23,9 +24,6 @@ class Incomplete extends Unsupported {}
 const converted = new WeakMap();
 /** Records whose fields are being converted: a pointer to one of them waits for it. */
 const inProgress = new Set();
-
-/** The canonical name of a scalar, such as 'u8' of 'unsigned char'. */
-const canonical = (type) => (type.kind === 'scalar' ? byName.get(type.name).name : undefined);
 
 /** Types within types, by typedefs of typedefs: deeper ones would exhaust the stack, and no program has them. */
 const MOST_DEPTH = 100;
@@ -76,6 +74,7 @@ function typeOfPointer(to) {
     return pointerToScalar(to.name, to.spelling, to.isConst === true);
   }
   if (to.kind === 'record' && to.record.fields === null) return to.record.isDeclared ? typeOfOpaque(to.record) : 'ptr';
+  if (to.kind === 'record' && to.record.fields.length === 0) return 'ptr';
   if (to.kind === 'record' && inProgress.has(to.record)) return pointers().pointer(() => converted.get(to.record));
   if (to.kind === 'unsupported' || isWithoutLength(to) || (to.kind === 'enum' && !isDefined(to.enumeration)))
     return 'ptr';
@@ -111,8 +110,7 @@ function typeOfOpaque(record) {
 
 function typeOfRecord(type) {
   const { record } = type;
-  if (record.fields === null)
-    throw new Unsupported(`${describeType(type)} is not defined, so that its size is not known`);
+  if (record.fields === null) throw new Unsupported(reasonOf(type));
   const known = converted.get(record);
   if (known !== undefined) return known;
   if (inProgress.has(record)) throw new Incomplete(`${describeType(type)} has itself as a member`);
@@ -126,11 +124,17 @@ function typeOfRecord(type) {
   }
 }
 
+/** Why a struct without fields is no type. */
+const reasonOf = (type) =>
+  /va_list$/.test(type.record.name)
+    ? `${type.record.name} has no counterpart; declare the function that takes '...' in its place, printf of vprintf`
+    : `${describeType(type)} is not defined, so that its size is not known`;
+
 function makeRecordType(record) {
   const fields = {};
   let [paddings, members] = [0, 0];
   const hasPacked = hasPackedField(record);
-  for (const field of withPaddings(record.fields, measure)) {
+  for (const field of withPaddings(record, measure)) {
     const { name, type, bits } = field;
     if (bits !== undefined) {
       fields[name ?? `_padding${(paddings += 1)}`] = { type: unitOf(type), bits };
@@ -154,9 +158,11 @@ function makeRecordType(record) {
  */
 const hasPackedField = ({ packed, fields }) => !packed && fields.some(({ isPacked }) => isPacked);
 
-/** The widest alignment of the fields, by `#pragma pack`; false where that moves none. */
+/** The widest alignment of the fields, by `#pragma pack`; false where that moves none. It moves every bitfield. */
 const packOf = ({ pack, fields }) =>
-  pack !== undefined && fields.some(({ type }) => measure.align(type) > pack) ? pack : false;
+  pack !== undefined && fields.some(({ type, bits }) => bits !== undefined || measure.align(type) > pack)
+    ? pack
+    : false;
 
 /**
  * The alignment of a field; undefined where it is that of its type, or none because the record is packed. That of
@@ -201,16 +207,13 @@ function widthOf({ members, bytes, isPacked }) {
   return `${isSigned ? 'i' : 'u'}${bits ?? 64}`;
 }
 
-const isText = (type) => type === 'cstring' || type === 'wstring' || type === 'utf16';
-const isCount = (type) => type?.kind === 'scalar' && /^(i16|i32|u32|i64|u64|long|unsigned long)$/.test(canonical(type));
-
 /**
  * The signature of a function that C calls. A text that a count follows may have no NUL at its end, so that it is not
  * read.
  */
 function callbackOf(type) {
   const signature = signatureOf(type, { __proto__: null });
-  signature.args = signature.args.map((arg, i) => (isText(arg) && isCount(type.parameters[i + 1]?.type) ? 'ptr' : arg));
+  signature.args = withoutCountedTexts(signature.args);
   return signature;
 }
 
@@ -251,12 +254,17 @@ function textOf(type, mark) {
   return text;
 }
 
+/** The name in the library of an asm label. On macOS a symbol of C begins with an underscore, which dlsym() adds. */
+const symbolOf = (label) => (process.platform === 'darwin' ? label.replace(/^_/, '') : label);
+
 /** The declaration of a function of a scope: { args, returns, varargs }. Its errors name the place in the text. */
 function declarationOf(declared, name) {
   // The type of one that was read without the parser would have it parsed.
   if (declared.plain !== undefined) return declared.plain;
   try {
-    return signatureOf(declared.type, declared.marks);
+    const signature = signatureOf(declared.type, declared.marks);
+    if (declared.label !== undefined) signature.name = symbolOf(declared.label);
+    return signature;
   } catch (error) {
     throw error.line === undefined ? faultAt(declared.text, declared.at, `${name}: ${error.message}`) : error;
   }
@@ -276,4 +284,14 @@ function typeOfName(type) {
   return type.kind === 'enum' && !isDefined(type.enumeration) ? undefined : typeOfValue(type);
 }
 
-module.exports = { typeOfValue, typeOfName, callbackOf, signatureOf, declarationOf, measure };
+/** Gives the structs and enumerations of a scope the types that plain-types.js made of the same text. */
+function adopt(scope, types) {
+  for (const [name, { type }] of types) {
+    const [keyword, tag] = name.split(' ');
+    const named = tag === undefined ? scope.typedefs.get(name) : scope.tags.get(tag);
+    const known = named?.record ?? named?.enumeration ?? (named?.keyword === keyword ? named : undefined);
+    if (type !== undefined && known !== undefined && !converted.has(known)) converted.set(known, type);
+  }
+}
+
+module.exports = { adopt, typeOfValue, typeOfName, callbackOf, signatureOf, declarationOf, measure };

@@ -6,7 +6,7 @@ const { makeError, wrongType } = require('../errors.js');
 const { parseOptions } = require('../validate.js');
 const { declarationOf } = require('./convert.js');
 const { Scope } = require('./scope.js');
-const { partsOf, parseText } = require('./texts.js');
+const { partsOf, parsePlain, parseText } = require('./texts.js');
 
 const converted = new WeakMap();
 
@@ -45,8 +45,8 @@ function parseSymbols(value, where) {
   return { entries: Object.entries(symbols), scope: () => Scope.join(parts.flatMap(({ scope }) => scope ?? [])) };
 }
 
-/** The scope of a text. */
-const scopeOf = (text) => parseText(text, []);
+/** The scope of a text that was read without the parser, and the types that it declares. */
+const scopeOf = (text, types) => (types === undefined ? parseText(text, []) : parsePlain(text, types));
 
 /** Whether an object declares a function by itself: its `args` is a list of types. */
 const isDeclaration = (value) =>

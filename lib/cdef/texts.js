@@ -3,13 +3,14 @@
 
 const { BoundedMap } = require('../bounded-map.js');
 const { wrongType } = require('../errors.js');
-const { measure } = require('./convert.js');
+const { adopt, measure } = require('./convert.js');
 const { Parser } = require('./parser.js');
+const { typesOfPlain } = require('./plain.js');
 const { Scope } = require('./scope.js');
-const { scopes } = require('./sets.js');
+const { scopes, scopesByText } = require('./sets.js');
 
 /** A cache of parsed texts by the scopes before them, because programs open a library again and again. */
-const resultsByKey = { declarations: new BoundedMap(64), type: new BoundedMap(64) };
+const resultsByKey = { declarations: scopesByText, type: new BoundedMap(64) };
 
 let numbers = 0;
 const numberOf = new WeakMap();
@@ -37,8 +38,25 @@ function once(text, outer, kind, make) {
 }
 
 const parserOf = (text, outer) => new Parser(text, new Scope(outer), measure);
-const parseText = (text, outer) => once(text, outer, 'declarations', () => parserOf(text, outer).parse());
+const parseText = (text, outer) =>
+  once(text, outer, 'declarations', () => {
+    const types = outer.length === 0 ? typesOfPlain(text) : undefined;
+    return types === undefined ? parserOf(text, outer).parse() : parsePlain(text, types);
+  });
 const parseTypeText = (text, outer) => once(text, outer, 'type', () => parserOf(text, outer).parseType());
+
+const scopeOfTypes = new WeakMap();
+
+/** The scope of a text that was read without the parser: its types are those that were made then. */
+function parsePlain(text, types) {
+  let scope = scopeOfTypes.get(types);
+  if (scope === undefined) {
+    scope = parserOf(text, []).parse();
+    adopt(scope, types);
+    scopeOfTypes.set(types, scope);
+  }
+  return scope;
+}
 
 /** The parts of a text or an array: sets and texts become scopes, objects stay. */
 function partsOf(value, where) {
@@ -65,4 +83,4 @@ function partsOf(value, where) {
   });
 }
 
-module.exports = { parseText, parseTypeText, partsOf };
+module.exports = { parsePlain, parseText, parseTypeText, partsOf };

@@ -30,9 +30,13 @@ const nameOf = (kind, { args, result }) =>
 
 /**
  * A comment for the beginning of a bound function. Where a program clones one, as postMessage does, V8's error has the
- * first 111 characters of its source, and nothing else of it: neither its name nor its own toString().
+ * first 111 characters of its source, and nothing else of it: neither its name nor its own toString(). Spaces fill up
+ * the rest.
  */
 const noteOf = (signature) =>
-  `/* C function of pinned-ffi: a worker must open the library itself. ${nameOf('', signature).slice(1).replaceAll('*/', '*')} */`;
+  `/* C function of pinned-ffi: a worker must open the library itself. ${nameOf('', signature).slice(1).replaceAll('*/', '*')} */`.padEnd(
+    SHOWN_SOURCE - 'function '.length,
+  );
+const SHOWN_SOURCE = 111;
 
 module.exports = { compile, nameOf, noteOf };

@@ -4,6 +4,7 @@
 const binding = require('../native/binding.js');
 const { makeError } = require('../errors.js');
 const { makeArena } = require('../memory/arena.js');
+const { Uncloneable, refusingClones } = require('../memory/uncloneable.js');
 const { noteHost } = require('../memory/hosts.js');
 const { parseIsolation } = require('./options.js');
 
@@ -101,13 +102,26 @@ function listen() {
 const groups = new Map();
 
 /** A group, for the options of dlopen. */
-class Group {
+class Group extends Uncloneable {
+  /** @type {string} */
+  name;
+  #options;
+
   constructor(name, options) {
-    this.name = name;
-    this.options = options;
-    Object.freeze(this);
+    super();
+    this.#options = options;
+    Object.defineProperty(this, 'name', { value: name, writable: false, configurable: false });
+  }
+
+  static optionsOf(group) {
+    return group.#options;
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')]() {
+    return `Group ${JSON.stringify(this.name)}`;
   }
 }
+refusingClones(Group);
 
 /**
  * The process of an `isolate` option.
@@ -117,7 +131,7 @@ function processOf(value, where, started) {
   if (!(value instanceof Group)) return new IsolatedProcess(parseIsolation(value, where), started);
   const known = groups.get(value.name);
   if (known !== undefined && !known.isClosed) return known;
-  const isolated = new IsolatedProcess(value.options);
+  const isolated = new IsolatedProcess(Group.optionsOf(value));
   groups.set(value.name, isolated);
   return isolated;
 }

@@ -1,6 +1,7 @@
 'use strict';
 // Bytes -> values as koffi has them. Union is here because a union is decoded member by member, when a member is read.
 
+const { Buffer } = require('node:buffer');
 const { TextDecoder } = require('node:util');
 const { makeError, wrongType } = require('../errors.js');
 const access = require('../memory/access.js');

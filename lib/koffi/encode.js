@@ -2,6 +2,7 @@
 // Values as koffi takes them -> bytes, and what a pointer may be: an address, a view, or an object, an array or a text
 // that is copied to memory for the length of a call.
 
+const { Buffer } = require('node:buffer');
 const { isAnyArrayBuffer } = require('node:util').types;
 const { describe, makeError, locationOf: place, wrongType, wrongValue } = require('../errors.js');
 const access = require('../memory/access.js');
@@ -147,6 +148,9 @@ function numberOf({ list }, value) {
   return list === BigInt64Array || list === BigUint64Array ? wideNumber(value) : value;
 }
 
+/** Where a member is, for messages. */
+const positionOf = (outer, { name, type }) => ({ outer, part: name, type: type.name });
+
 /** The function of lib/koffi/members.js for each struct; null where there is none. */
 const writers = new WeakMap();
 
@@ -164,7 +168,7 @@ function encodeRecord(layout, type, view, at, value, callMemory, name, position)
   for (const member of layout.members) {
     const part = partOf(value, member.name);
     if (part !== undefined && member.name !== '_')
-      encode(member.type, view, at + member.offset, part, callMemory, name, { outer: position, part: member.name });
+      encode(member.type, view, at + member.offset, part, callMemory, name, positionOf(position, member));
   }
 }
 
@@ -180,10 +184,7 @@ function faultOf(members, values, view, at, name, position) {
     const layout = layoutOf(member.type);
     if (layout.kind !== 'scalar' || values[i] === undefined) continue;
     try {
-      layout.row.write(view, at + member.offset, numberOf(layout, values[i]), name, {
-        outer: position,
-        part: member.name,
-      });
+      layout.row.write(view, at + member.offset, numberOf(layout, values[i]), name, positionOf(position, member));
     } catch (error) {
       return error;
     }
@@ -211,13 +212,13 @@ function encodeUnion({ members }, type, view, at, value, callMemory, name, posit
     );
   }
   const part = isUnion ? state.value : value[member.name];
-  encode(member.type, view, at, part, callMemory, name, { outer: position, part: member.name });
+  encode(member.type, view, at, part, callMemory, name, positionOf(position, member));
 }
 
 function encodeArray({ of, length, hint }, type, view, at, value, callMemory, name, position) {
   const list = `an array of at most ${length} (${type.name})`;
   if (typeof value === 'string') {
-    if (hint !== 'String' && UNITS[of.primitive] !== of.size) throw wrongType(place(name, position), list, value);
+    if (hint !== 'String' && !TEXT_LIKE.has(of.primitive)) throw wrongType(place(name, position), list, value);
     return encodeText(of, length, view, at, value);
   }
   if (isView(value)) {
@@ -235,12 +236,13 @@ function encodeArray({ of, length, hint }, type, view, at, value, callMemory, na
   return encodeElements(of, view, at, value, callMemory, name, position);
 }
 
-/** Elements side by side; an element that is undefined stays zero. */
+/** Integers whose arrays take a text without the hint `String`. */
+const TEXT_LIKE = new Set(['Int8', 'Int16']);
+
+/** Elements side by side. As in koffi, one that is missing is refused, unless it is a pointer, which is NULL then. */
 function encodeElements(of, view, at, values, callMemory, name, position) {
-  for (let i = 0; i < values.length; i += 1) {
-    if (values[i] !== undefined)
-      encode(of, view, at + i * of.size, values[i], callMemory, name, { outer: position, part: i });
-  }
+  for (let i = 0; i < values.length; i += 1)
+    encode(of, view, at + i * of.size, values[i], callMemory, name, { outer: position, part: i, type: of.name });
 }
 
 const TWO_32 = 2 ** 32;

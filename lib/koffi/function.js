@@ -28,7 +28,8 @@ function functionOf(name, signature, bind) {
   const call = isVariadic ? variadic(parts) : fixed(parts);
   const info = { name, arguments: parameters.map(({ type, direction }) => ({ type, direction })), result: returns };
   Object.defineProperty(call, 'name', { value: name });
-  return Object.assign(call, isVariadic ? { info } : { async: asynchronous(parts), info });
+  if (isVariadic) return Object.assign(call, { info });
+  return Object.assign(call, { async: Object.defineProperty(asynchronous(parts), 'name', { value: name }), info });
 }
 
 const tooFew = (expected, received) =>

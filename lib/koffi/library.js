@@ -14,7 +14,7 @@ const OPTIONS = { lazy: 'RTLD_LAZY', global: 'RTLD_GLOBAL', deep: 'RTLD_DEEPBIND
 /** The flags of koffi's options; undefined where none says anything. */
 function flagsOf(options) {
   if (typeof options !== 'object' || options === null) throw wrongType('load: options', 'an object', options);
-  const chosen = Object.keys(OPTIONS).filter((key) => options[key]);
+  const chosen = Object.keys(OPTIONS).filter((key) => Object.hasOwn(options, key) && options[key]);
   return chosen.length === 0 ? undefined : chosen.reduce((flags, key) => flags | (FLAGS[OPTIONS[key]] ?? 0), 0);
 }
 
@@ -100,7 +100,7 @@ refusingClones(LibraryHandle);
 /** koffi.load(path, { lazy, global, deep }), and `isolate` as dlopen() has it. */
 function load(path, options = {}) {
   const flags = flagsOf(options);
-  const { isolate } = options;
+  const isolate = Object.hasOwn(options, 'isolate') ? options.isolate : undefined;
   const given = { ...(flags === undefined ? {} : { flags }), ...(isolate === undefined ? {} : { isolate }) };
   const library = inWords('', () => openLibrary(path, given));
   errnoAddress();

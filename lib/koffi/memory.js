@@ -34,13 +34,13 @@ const stored = new Map();
 /** koffi.alloc(type, length). */
 function alloc(spec, length) {
   const type = typeOf(spec, 'alloc: type');
-  if (typeof length !== 'number') throw wrongType('alloc: length', 'a number', length);
-  if (!Number.isInteger(length) || length < 1)
+  if (typeof length !== 'number' && typeof length !== 'bigint') throw wrongType('alloc: length', 'a number', length);
+  if (!Number.isInteger(Number(length)) || length < 1)
     throw makeError('ERR_OUT_OF_RANGE', 'alloc: length must be an integer greater than 0');
   if (type.size === 0) throw makeError('ERR_INVALID_ARG_TYPE', `Cannot allocate memory for type ${type.name}`);
   const address = c().calloc(length, type.size);
   if (address === null)
-    throw makeError('ERR_FFI_MEMORY_EXHAUSTED', `alloc: ${length * type.size} bytes could not be allocated`);
+    throw makeError('ERR_FFI_MEMORY_EXHAUSTED', `alloc: ${Number(length) * type.size} bytes could not be allocated`);
   return BigInt(address);
 }
 
@@ -71,11 +71,12 @@ function view(value, length) {
 
 /** The bytes of a view from an offset on, of which there must be so many. */
 function bytesIn(view, offset, size, type, where) {
+  if (!(offset >= 0)) throw makeError('ERR_OUT_OF_RANGE', 'Offset must be >= 0');
   const bytes = bytesOf(view, `${where}: buffer`).subarray(offset);
-  if (offset < 0 || bytes.length < size) {
+  if (bytes.length < size) {
     throw makeError(
       'ERR_OUT_OF_RANGE',
-      `Expected buffer with size superior or equal to type ${type.name} (${size} bytes)`,
+      `Expected buffer with size superior or equal to type ${type.name} (${offset + size} bytes)`,
     );
   }
   return bytes;
@@ -142,8 +143,7 @@ function decode(value, first, second, third) {
     const reader = readerOf(first);
     if (reader !== undefined && value !== 0n) return reader(numberOf(value));
   }
-  const hasOffset = typeof first === 'number';
-  const [offset, spec, length] = hasOffset ? [first, second, third] : [0, first, second];
+  const [offset, spec, length] = isAddress(first) ? [Number(first), second, third] : [0, first, second];
   const type = typeOf(spec, 'decode: type');
   const layout = layoutOf(type);
   checkSource(value, 'decode');
@@ -159,7 +159,9 @@ function decode(value, first, second, third) {
   const isText = layoutOf(arrayOf(type, 1)).hint === 'String';
   if (isText) return textFrom(value, offset, type.size, length, 'decode');
   if (Number(length) < 0) return untilZero(value, offset, type);
-  return Number(length) === 0 ? [] : decodeOne(value, offset, arrayOf(type, Number(length)));
+  if (Number(length) > 0) return decodeOne(value, offset, arrayOf(type, Number(length)));
+  const { list } = layout;
+  return list === undefined ? [] : new list(0);
 }
 
 /** Integers up to the first zero, which is where a length below 0 ends. */
@@ -255,11 +257,11 @@ function addDecoder(key, name) {
 
 /** koffi.encode(target, offset, type, value, length), of which the second and the last may be missing. */
 function encode(target, ...rest) {
-  const [offset, spec, value, length] = typeof rest[0] === 'number' ? rest : [0, ...rest];
+  const [offset, spec, value, length] = isAddress(rest[0]) ? [Number(rest[0]), ...rest.slice(1)] : [0, ...rest];
   const type = typeOf(spec, 'encode: type');
   checkSource(target, 'encode');
   if (type.size === 0) throw makeError('ERR_INVALID_ARG_TYPE', `Cannot encode value of type ${type.name}`);
-  const whole = length === undefined || length === null ? type : arrayOf(type, length);
+  const whole = length === undefined || length === null ? type : arrayOf(type, wholeNumber(length));
   const bytes = new Uint8Array(whole.size);
   const callMemory = new CallMemory(refuse);
   encodeAt(whole, viewOf(bytes), 0, value, callMemory, 'encode', 'value');
@@ -271,6 +273,8 @@ function encode(target, ...rest) {
   store(bytes, target, offset, 'encode');
   keepAt(BigInt(target) + BigInt(offset), callMemory);
 }
+
+const wholeNumber = (length) => (typeof length === 'bigint' ? Number(length) : length);
 
 /** Values stored in a view live as long as its buffer. */
 const ofViews = new WeakMap();

@@ -223,7 +223,7 @@ function argumentOf(type) {
   switch (layout.kind) {
     case 'scalar':
       return {
-        type: layout.passed,
+        type: layout.named,
         convert: converterOf(layout, type),
       };
     case 'text':
@@ -279,7 +279,7 @@ function resultOf(type) {
       return { type: 'u64', convert: orNull };
     case 'scalar':
       return {
-        type: layout.passed,
+        type: layout.named,
         convert: type.size === 8 && layout.list !== Float64Array ? exactNumber : undefined,
       };
     default:

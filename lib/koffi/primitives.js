@@ -1,7 +1,7 @@
 'use strict';
 // koffi's names of scalars and texts. Each stands for a row of the type table.
 
-const { byName } = require('../types/registry.js');
+const { NamedType, byName } = require('../types/registry.js');
 const { DeclaredType } = require('../types/native-type.js');
 const { TypeObject, addBuiltin, builtin, layoutOf, shownOf } = require('./type.js');
 
@@ -59,7 +59,13 @@ const NAMES = [
 function addType([primitive, ...names]) {
   const [passed, list] = PRIMITIVES[primitive];
   const row = byName.get(passed);
-  const type = new TypeObject(shownOf(names[0], primitive, row.size, row.align), { kind: 'scalar', row, passed, list });
+  const type = new TypeObject(shownOf(names[0], primitive, row.size, row.align), {
+    kind: 'scalar',
+    row,
+    passed,
+    named: new NamedType(names[0], row),
+    list,
+  });
   names.forEach((name) => addBuiltin(name, type));
 }
 
@@ -86,6 +92,7 @@ function addSwapped(primitive, ...names) {
     kind: 'scalar',
     row,
     passed,
+    named: passed,
     list: undefined,
   });
   names.forEach((name) => addBuiltin(name, type));

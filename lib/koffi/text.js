@@ -30,6 +30,17 @@ class Names extends Scope {
 
 const measure = { size: (type) => type.type?.size ?? 0, align: (type) => type.type?.alignment ?? 0 };
 
+/**
+ * Arrays of arrays in the text of a type. In koffi each length makes an array of what stands before it, so that
+ * `int[2][3]` has three arrays of two; in C, and in prototypes, it is two of three.
+ */
+function inOrderOfKoffi(type) {
+  const lengths = [];
+  let of = type;
+  for (; of.kind === 'array'; { of } = of) lengths.push(of.length);
+  return lengths.reduce((inner, length) => ({ kind: 'array', of: inner, length }), of);
+}
+
 /** Makes types of what the parser has read, by functions that make koffi's types. */
 class Reader {
   #make;
@@ -63,7 +74,8 @@ class Reader {
   type(text) {
     const parser = this.#parser(text);
     const { type: base } = parseSpecifiers(parser);
-    const whole = parseDeclarator(parser, 'type').apply(base);
+    let whole = inOrderOfKoffi(parseDeclarator(parser, 'type').apply(base));
+    while (parser.tokens.accept('*')) whole = { kind: 'pointer', to: whole };
     const rest = parser.tokens.peek();
     if (rest.kind !== 'end') throw parser.tokens.fault(rest, `expected the end of the type, found '${rest.text}'`);
     const type = this.#convert(whole);

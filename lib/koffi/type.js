@@ -6,8 +6,8 @@ const { makeError, wrongType } = require('../errors.js');
 /**
  * A type of koffi. What programs see of it are its properties; what conversions need is its layout:
  *   { kind: 'void' }
- *   { kind: 'scalar', row, passed, list }          row and name in the type table; list: the typed array of such
- *   elements { kind: 'text', unit, passed }                 unit: bytes of a character
+ *   { kind: 'scalar', row, passed, named, list }   row and name in the type table; named: the type with koffi's name;
+ *   list: the typed array of such elements { kind: 'text', unit, passed }                 unit: bytes of a character
  *   { kind: 'pointer', to }  { kind: 'callback', prototype }  { kind: 'prototype', signature }
  *   { kind: 'record' | 'union', members: [{ name, type, offset }] }
  *   { kind: 'array', of, length, hint, countedBy }

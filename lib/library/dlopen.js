@@ -24,9 +24,9 @@ const isolation = lazy(() => require('../isolate/library.js'));
 /** The entries of an object of declarations, or of C text, with what gives the scope of its types. */
 const declarationsOf = function (symbols, where) {
   if (!isText(symbols)) return { entries: entriesOf(symbols, where), scope: undefined };
-  const entries = typeof symbols === 'string' ? plain().plainEntries(symbols) : undefined;
-  if (entries === undefined) return cdef().parseSymbols(symbols, where);
-  return { entries, scope: () => cdef().scopeOf(symbols) };
+  const read = typeof symbols === 'string' ? plain().plainDeclarations(symbols) : undefined;
+  if (read === undefined) return cdef().parseSymbols(symbols, where);
+  return { entries: read.entries, scope: () => cdef().scopeOf(symbols, read.types) };
 };
 
 const OPEN_KEYS = { flags: 'number', guard: 'boolean', isolate: 'any' };

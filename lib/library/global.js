@@ -2,26 +2,30 @@
 // Globals: accessors for the data symbols of a library.
 
 const { libraryClosed } = require('../call/library-lifetime.js');
-const { atCaller, hex, wrongValue } = require('../errors.js');
+const { atCaller, hex, typeNameOf, wrongValue } = require('../errors.js');
 const { placeInexact } = require('../exact-numbers.js');
 const access = require('../memory/access.js');
 const { Uncloneable, refusingClones } = require('../memory/uncloneable.js');
-const { typeOf } = require('../types/registry.js');
+const { spelled, typeOf } = require('../types/registry.js');
 const { viewAt } = require('../types/live-view.js');
 
 /** The accessor of a data symbol; refuses when its library is closed. */
 class Global extends Uncloneable {
   #name;
   #descriptor;
+  /** What messages call the value, with the type as it was declared. */
+  #position;
   #native;
   #path;
   /** @type {number | bigint} */
   ptr;
 
-  constructor(name, address, descriptor, native, path) {
+  constructor(name, address, type, native, path) {
+    const descriptor = checkedType(type, name);
     super();
     this.#name = name;
     this.#descriptor = descriptor;
+    this.#position = spelled('value', type, descriptor);
     this.#native = native;
     this.#path = path;
     Object.defineProperty(this, 'ptr', { value: address, writable: false, configurable: false, enumerable: true });
@@ -80,7 +84,7 @@ class Global extends Uncloneable {
 
   #write(value) {
     this.#checkOpen();
-    access.write(this.#descriptor, this.ptr, 0, value, this.#name);
+    access.write(this.#descriptor, this.ptr, 0, value, this.#name, this.#position);
   }
 
   #view() {
@@ -93,7 +97,7 @@ class Global extends Uncloneable {
 
   [Symbol.for('nodejs.util.inspect.custom')]() {
     const closed = this.#native.isOpen ? '' : ', closed';
-    return `Global ${this.#descriptor.name} ${this.#name} <${hex(this.ptr)}${closed}>`;
+    return `Global ${typeNameOf(this.#descriptor, this.#position)} ${this.#name} <${hex(this.ptr)}${closed}>`;
   }
 
   #checkOpen() {
@@ -106,13 +110,17 @@ refusingClones(Global);
 
 const accessor = Object.getOwnPropertyDescriptor(Global.prototype, 'value');
 
+/** The descriptor of a global's type. */
+function checkedType(type, name) {
+  const descriptor = typeOf(type, `${name}: type`);
+  if (descriptor.name === 'void' || descriptor.argumentOnly)
+    throw wrongValue(`${name}: type`, 'a type that has values in memory', descriptor.name);
+  return descriptor;
+}
+
 /** The accessor of the data symbol at an address. */
 function global(name, address, type, native, path) {
-  const descriptor = typeOf(type, `${name}: type`);
-  if (descriptor.name === 'void' || descriptor.argumentOnly) {
-    throw wrongValue(`${name}: type`, 'a type that has values in memory', descriptor.name);
-  }
-  return new Global(name, address, descriptor, native, path);
+  return new Global(name, address, type, native, path);
 }
 
 module.exports = { global };

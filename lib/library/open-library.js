@@ -6,15 +6,15 @@ const binding = require('../native/binding.js');
 const { libraryOpen } = require('../native/channels.js');
 const config = require('../native/config.js');
 const { outOfRange } = require('../errors.js');
-const { lazy } = require('../lazy.js');
+const { lazy, lazyOfScripts } = require('../lazy.js');
 const { Lifetime } = require('../call/library-lifetime.js');
-// Not loaded when it is needed: the process may have no file descriptor left then.
-const { notOpened } = require('./not-opened.js');
 const { candidatesInTurn, toPath } = require('./resolve.js');
 
 /** RTLD_DEEPBIND, where the system has it. Not by `node:os`, which few programs need otherwise. */
 const DEEPBIND = binding.deepbindFlag() ?? undefined;
 
+// The process may have no file descriptor left when it is needed.
+const failures = lazyOfScripts(() => require('./not-opened.js'));
 const rivals = lazy(() => require('./rivals.js'));
 const isolation = lazy(() => require('../isolate/library.js'));
 
@@ -101,7 +101,7 @@ const openFirst = function (path, openOne) {
     if (typeof native !== 'string') return { native, found: candidate };
     tried.push({ path: candidate, reason: native });
   }
-  throw notOpened(expected, tried);
+  throw failures().notOpened(expected, tried);
 };
 
 /** A symbol by which Node would take the place of a library's own functions. Addons call Node's on purpose. */

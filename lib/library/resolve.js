@@ -5,6 +5,7 @@ const { fileURLToPath } = require('node:url');
 const { wrongType, wrongValue } = require('../errors.js');
 const { lazy } = require('../lazy.js');
 const { isPath } = require('../native/platform.js');
+const { isUrl } = require('../validate.js');
 
 /** Most names are those of files that the loader finds itself. */
 const search = lazy(() => require('./search.js'));
@@ -15,8 +16,7 @@ const search = lazy(() => require('./search.js'));
  * @param {string} [where] what an error calls the value
  */
 const toPath = function (value, where = 'dlopen: path') {
-  const isUrl = typeof value === 'object' && value !== null && typeof value.href === 'string';
-  if (!isUrl && typeof value !== 'string') throw wrongType(where, 'a string or a file: URL', value);
+  if (typeof value !== 'string' && !isUrl(value)) throw wrongType(where, 'a string or a file: URL', value);
   if (value === '') throw wrongValue(where, 'a path or a name, not empty', value);
   const text = typeof value !== 'string' || value.startsWith('file:') ? pathOfUrl(value, where) : value;
   if (text.includes('\0')) throw wrongValue(where, 'a path or a name without a NUL character', text);

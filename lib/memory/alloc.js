@@ -7,6 +7,7 @@ const {
 } = require('node:buffer');
 const { atCaller, makeError, outOfRange } = require('../errors.js');
 const binding = require('../native/binding.js');
+const { FinalizationRegistry } = require('../native/weak.js');
 const { integerOf, parseOptions } = require('../validate.js');
 const { shift } = require('./access.js');
 const { isInstalled } = require('./fences.js');

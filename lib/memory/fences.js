@@ -1,6 +1,7 @@
 'use strict';
 // Installs the allocator with fences when this file is loaded; fences() and checkFences().
 
+const { Buffer } = require('node:buffer');
 const binding = require('../native/binding.js');
 const { publishBreach, publishFailure } = require('../native/channels.js');
 const { unverified } = require('../native/runtime.js');

@@ -3,6 +3,7 @@
 
 const { makeError } = require('../errors.js');
 const { options } = require('./runtime.js');
+const { isUrl } = require('../validate.js');
 
 /** The name of a scope in Node's own errors, and the flag that grants it. */
 const FFI = { scope: 'ffi', permission: 'FFI', flag: '--allow-ffi' };
@@ -41,7 +42,7 @@ function check(messageOf, resource) {
 function requirePermission(name, resource) {
   check(
     (flag) => `${name}: Node's permission model does not allow native code to be called; start Node with ${flag}`,
-    typeof resource === 'string' || resource instanceof URL ? String(resource) : '',
+    typeof resource === 'string' || isUrl(resource) ? String(resource) : '',
   );
 }
 

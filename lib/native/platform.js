@@ -1,6 +1,7 @@
 'use strict';
 // The platform: the suffix of shared libraries, the form of paths, the C library, the name of the prebuilt addon.
 
+const { Buffer } = require('node:buffer');
 const fs = require('node:fs');
 
 const suffixes = { win32: 'dll', darwin: 'dylib' };
@@ -16,7 +17,10 @@ const isPath = (name, platform = process.platform) =>
 // Where it does not (a patched or a static executable), Node's own report does; it takes far longer.
 function detectMusl() {
   if (process.platform !== 'linux') return false;
-  const interpreter = /\/ld-?(musl|linux|64|\.so|\d)/.exec(readStart('/proc/self/exe'));
+  const start = readStart('/proc/self/exe');
+  // Most have that. V8 takes 0.1 ms to compile a regular expression and to search by it.
+  if (start.includes('/ld-linux')) return false;
+  const interpreter = /\/ld-?(musl|64|\.so|\d)/.exec(start);
   if (interpreter !== null) return interpreter[1] === 'musl';
   try {
     return reportHeader().glibcVersionRuntime === undefined;

@@ -2,6 +2,7 @@
 // Decides whether the functions and objects of V8 are used: on verified engines, after a check of how V8 stores its
 // values.
 
+const { Buffer } = require('node:buffer');
 const binding = require('./binding.js');
 const { platformKey } = require('./platform.js');
 const { unverified } = require('./runtime.js');

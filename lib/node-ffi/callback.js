@@ -2,6 +2,7 @@
 // Callbacks of a library: JavaScript functions as C function pointers, by their addresses.
 
 const { isPromise } = require('node:util').types;
+const { WeakRef } = require('../native/weak.js');
 const { JSCallback } = require('../callback/js-callback.js');
 const { callbackResultType, resultType } = require('./types.js');
 const { wrongValue } = require('./words.js');

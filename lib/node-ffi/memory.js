@@ -1,6 +1,7 @@
 'use strict';
 // Memory at addresses: get*, set*, toString, toBuffer, toArrayBuffer, export*, getRawPointer.
 
+const { Buffer } = require('node:buffer');
 const { isArrayBuffer } = require('node:util').types;
 const binding = require('../native/binding.js');
 const { makeError } = require('../errors.js');

@@ -1,6 +1,7 @@
 'use strict';
 // toBuffer() and toArrayBuffer(): native memory as JavaScript buffers.
 
+const { Buffer } = require('node:buffer');
 const { atCaller, wrongType, outOfRange } = require('../errors.js');
 const access = require('../memory/access.js');
 const { integerOf } = require('../validate.js');

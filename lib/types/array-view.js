@@ -12,9 +12,10 @@ const {
   DESCRIPTOR,
   copyMembers,
   bytesOf,
-  memoryOf,
+  mappedMemory,
   readFar,
   assign,
+  unmappedView,
   valueOf,
 } = require('./live-view.js');
 const { textOfArray } = require('./show.js');
@@ -72,8 +73,9 @@ class ArrayView extends LiveView {
   /** The text of an array of characters; for another array, the string of a JavaScript array. */
   toString() {
     try {
-      const { data, at } = memoryOf(this);
-      return textOfArray(this[DESCRIPTOR], data, at) ?? valuesOf(this).join();
+      const memory = mappedMemory(this);
+      if (memory === undefined) throw unmappedView(this, 'toString');
+      return textOfArray(this[DESCRIPTOR], memory.data, memory.at) ?? valuesOf(this).join();
     } catch (error) {
       throw atCaller(error, ArrayView.prototype.toString); // node-do-not-add-exception-line
     }
@@ -156,8 +158,11 @@ const elements = {
     }
     // A typed array would drop the value; in C it would be a write past the end.
     if (!isIndex(number, view)) {
-      const expected = view.length === 0 ? 'none: the array is empty' : `an integer from 0 to ${view.length - 1}`;
-      const error = outOfRange(`${view[DESCRIPTOR].name}: the index of an element`, expected, number);
+      const { name } = view[DESCRIPTOR];
+      const error =
+        view.length === 0
+          ? makeError('ERR_OUT_OF_RANGE', `${name} has no elements, and so none at [${number}]`)
+          : outOfRange(`${name}: the index of an element`, `an integer from 0 to ${view.length - 1}`, number);
       throw atCaller(error, elements.set); // node-do-not-add-exception-line
     }
     try {

@@ -12,6 +12,7 @@ const { ADDRESS, AT, DATA, assign, valueOf, viewAt } = require('./live-view.js')
 const { atCaller, makeError, outOfRange, wrongType, wrongValue } = require('../errors.js');
 const access = require('../memory/access.js');
 const { alloc } = require('../memory/alloc.js');
+const { WeakRef } = require('../native/weak.js');
 const { entriesOf } = require('../validate.js');
 
 /** The element and the counting field of each flexible array. */

@@ -8,6 +8,7 @@ const { parseOptions } = require('../validate.js');
 const { readAddress } = require('./pointers.js');
 const { byName, isDeclared } = require('./registry.js');
 const { Uncloneable, refusingClones } = require('../memory/uncloneable.js');
+const { FinalizationRegistry, WeakRef } = require('../native/weak.js');
 
 const base = byName.get('function');
 const handleTypes = new WeakMap();

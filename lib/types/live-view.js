@@ -7,6 +7,7 @@ const { CopiedView, areCopiedViews, hasScopedCallback, release } = require('../m
 const { retain } = require('./aggregate.js');
 const access = require('../memory/access.js');
 const { bufferOf, byteLengthOf, fixedSize, isView, offsetOf } = require('../memory/array-buffer.js');
+const { copyOf } = require('../memory/copy.js');
 const { hasHosts, isOfHost, checkStored } = require('../memory/hosts.js');
 const { pointersOf } = require('../memory/pointer-fields.js');
 const config = require('../native/config.js');
@@ -90,18 +91,41 @@ class LiveView extends Uncloneable {
   /** The values as JSON has them: BigInts become numbers where these are exact, else text. */
   toJSON() {
     try {
-      const { data, at } = memoryOf(this);
-      return jsonOf(this[DESCRIPTOR], data, at);
+      const memory = mappedMemory(this);
+      if (memory === undefined) throw unmappedView(this, 'toJSON');
+      return jsonOf(this[DESCRIPTOR], memory.data, memory.at);
     } catch (error) {
       throw atCaller(error, this.toJSON); // node-do-not-add-exception-line
     }
   }
 }
 
+/** The error of a method that shows a view whose memory is not mapped. */
+function unmappedView(view, method) {
+  const { name, size } = view[DESCRIPTOR];
+  return access.unmapped(`${name}.${method}`, view[storageOf], size, 'readable');
+}
+
 /** The memory of a view, for printing; undefined if it is known not to be mapped. */
 function mappedMemory(view) {
-  if (view[ADDRESS] !== undefined && !access.isReadable(view[storageOf], view[DESCRIPTOR].size)) return undefined;
-  return memoryOf(view);
+  if (view[ADDRESS] === undefined || isMapped(view)) return memoryOf(view);
+  return isOfHost(view[ADDRESS]) ? copiedMemory(view) : undefined;
+}
+
+/** A copy of the memory of a view in the process of an isolated library, where that does not share it. */
+function copiedMemory(view) {
+  const { name, size, sizeAt } = view[DESCRIPTOR];
+  const address = view[storageOf];
+  const bytes = copyOf(address, 0, sizeAt === undefined ? size : sizeAt(address), name);
+  return { data: new DataView(bytes.buffer, bytes.byteOffset, bytes.length), at: 0 };
+}
+
+/** Whether all memory of a view at an address is mapped. How much that is may stand in the memory itself. */
+function isMapped(view) {
+  const { size, sizeAt } = view[DESCRIPTOR];
+  const address = view[storageOf];
+  if (!access.isReadable(address, size)) return false;
+  return sizeAt === undefined || access.isReadable(address, sizeAt(address));
 }
 const { memoryOf, farOf } = LiveView;
 
@@ -286,6 +310,8 @@ module.exports = {
   copyMembers,
   bytesOf,
   memoryOf,
+  mappedMemory,
+  unmappedView,
   readFar,
   isPlain,
   assign,

@@ -228,15 +228,24 @@ function noType(declared, descriptor, where) {
 const LONGEST_NAME = 64;
 const quoted = (text) => describe(text).replace('the string ', '');
 
+/** A type by the name that a dialect has for it, which messages show. */
+class NamedType {
+  constructor(name, descriptor) {
+    this.name = name;
+    declare(this, descriptor);
+  }
+}
+
 const spellings = new Map();
 
 /** A position whose messages name the type as the declaration spells it, where that is another name. */
 const spelled = function (position, declared, descriptor) {
-  if (typeof declared !== 'string' || declared === descriptor.name) return position;
-  const key = `${declared} ${position}`;
+  const type = declared instanceof NamedType ? declared.name : declared;
+  if (typeof type !== 'string' || type === descriptor.name) return position;
+  const key = `${type} ${position}`;
   let known = spellings.get(key);
   if (known === undefined)
-    spellings.set(key, (known = Object.freeze({ __proto__: null, outer: position, part: undefined, type: declared })));
+    spellings.set(key, (known = Object.freeze({ __proto__: null, outer: position, part: undefined, type })));
   return known;
 };
 
@@ -266,6 +275,7 @@ module.exports = {
   },
   descriptorOf,
   typeOf,
+  NamedType,
   spelled,
   parameter,
   declare,

@@ -1,6 +1,7 @@
 'use strict';
 // Text in arrays of characters: UTF-8, UTF-16 or UTF-32, by the type of the elements.
 
+const { Buffer } = require('node:buffer');
 const { sizes, wchar } = require('./scalars.js');
 
 const WIDE = sizes[wchar.id] === 2 ? 'utf16' : 'utf32';

@@ -10,7 +10,8 @@ use super::memory::HostMemory;
 use super::served::here;
 use crate::abi::signature::Signature;
 use crate::callback::closure::{Closure, Handler, Incoming};
-use crate::errno;
+use crate::errno::{self, Errno};
+use crate::isolate::callback_result::CallbackResult;
 use crate::isolate::channel::{End, Head};
 use crate::isolate::signature_code::{self, arguments_at};
 use crate::isolate::stubs::{Entry, PER_PAGE, UNIT, entry_at, map_page};
@@ -133,8 +134,8 @@ pub fn fail(what: &str) -> ! {
 
 fn signature_of(number: u64) -> Option<Arc<Signature>> {
     let head = Head::new(Kind::Callback, [number, ASKS_SIGNATURE, 0]);
-    let bytes = ask_parent(head, &[])?;
-    signature_code::decode(&bytes).map(Arc::new)
+    let answer = ask_parent(head, &[])?;
+    signature_code::decode(&answer.bytes).map(Arc::new)
 }
 
 /// Answers the library's calls of one callback.
@@ -147,18 +148,22 @@ impl Handler for Callback {
     fn call(&self, incoming: &Incoming<'_>) {
         let block = incoming.block();
         let arguments = &bytes(&block)[arguments_at(&self.signature)..self.signature.layout.size];
-        let head = Head::new(Kind::Callback, [self.number, 0, 0]);
-        if let Some(result) = errno::kept(|| ask_parent(head, &[arguments]))
-            && result.len() == self.signature.result_size()
+        let errno = Errno::here();
+        let before = errno.get();
+        let head = Head { status: before as u32, ..Head::new(Kind::Callback, [self.number, 0, 0]) };
+        let result = ask_parent(head, &[arguments]);
+        if let Some(CallbackResult { bytes, .. }) = &result
+            && bytes.len() == self.signature.result_size()
         {
-            incoming.put_result_bytes(&result);
+            incoming.put_result_bytes(bytes);
         }
+        errno.set(result.map_or(before, |result| result.errno));
     }
 }
 
 /// Sends a message to the parent and waits for the answer; calls that the parent makes meanwhile are served. A thread
 /// that serves no channel takes one of those that there are for such threads.
-fn ask_parent(head: Head, parts: &[&[u8]]) -> Option<Vec<u8>> {
+fn ask_parent(head: Head, parts: &[&[u8]]) -> Option<CallbackResult> {
     end_if_forked();
     if let Some(served) = here() {
         served.end().post(head, parts);
@@ -172,7 +177,7 @@ fn ask_parent(head: Head, parts: &[&[u8]]) -> Option<Vec<u8>> {
     channels.free.push(end);
     drop(channels);
     FREED.notify_one();
-    answer.ok().map(|_| payload)
+    answer.ok().map(|head| CallbackResult::received(&head, payload))
 }
 
 /// Channels of threads that serve none.

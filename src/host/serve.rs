@@ -17,6 +17,7 @@ use super::{callbacks, crash, fork, segments};
 use crate::abi::signature::Signature;
 use crate::call::invoke;
 use crate::errno::Errno;
+use crate::isolate::callback_result::CallbackResult;
 use crate::isolate::channel::{End, Head};
 use crate::isolate::signature_code::{self, arguments_at};
 use crate::isolate::wire::{CALL_ERRNO, CALL_TEXT, FOREIGN, Kind, PAYLOAD, TEXT_STAYS, WORDS};
@@ -80,18 +81,18 @@ impl Served for CallThread {
         &self.end
     }
 
-    fn until_result(&self) -> Vec<u8> {
+    fn until_result(&self) -> CallbackResult {
         let mut payload = Vec::new();
         loop {
             let Ok(head) = self.end.receive(&mut payload, None, || self.end_without_main()) else { continue };
             callbacks::map_stubs(self.memory);
             let outcome = match Kind::of(head.kind) {
-                Some(Kind::CallbackResult) => return payload,
+                Some(Kind::CallbackResult) => return CallbackResult::received(&head, payload),
                 Some(Kind::Leave) => {
                     serve_here(None);
                     self.memory.thread(self.number).release();
                     let _ = self.give([0; WORDS], 0, &[]);
-                    return payload;
+                    return CallbackResult::default();
                 }
                 Some(Kind::Call) => self.call(head, &payload),
                 Some(Kind::Open) => self.open(head, &payload),

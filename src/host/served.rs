@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 
+use crate::isolate::callback_result::CallbackResult;
 use crate::isolate::channel::End;
 
 /// A thread that serves a channel.
@@ -10,7 +11,7 @@ pub trait Served {
     fn end(&self) -> &End<'static>;
 
     /// Serves the channel until the result of a callback comes.
-    fn until_result(&self) -> Vec<u8>;
+    fn until_result(&self) -> CallbackResult;
 }
 
 thread_local! {

@@ -296,7 +296,7 @@ impl Child {
         let Some((result, is_shared)) = self.answer_of(head, arguments) else {
             return Err(self.nonsense("a call of a callback that there is not"));
         };
-        line.end.post(Head::new(Kind::CallbackResult, [0; WORDS]), &[&result]);
+        result.post(&line.end);
         Ok(is_shared)
     }
 

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use super::callback_result::CallbackResult;
 use super::channel::Head;
 use super::control::{ControlMemory, Line};
 use super::life::Life;
-use super::wire::{ASKS_SIGNATURE, ASKS_THREAD, CHANNELS, FIRST_FOREIGN, FOREIGN, Kind, WORDS};
+use super::wire::{ASKS_SIGNATURE, ASKS_THREAD, CHANNELS, FIRST_FOREIGN, FOREIGN, Kind};
 use super::{signature_code, stubs};
 use crate::abi::ctype::CType;
 
@@ -15,7 +16,7 @@ use crate::abi::ctype::CType;
 const STACK: usize = 256 * 1024;
 
 /// Answers a call of a callback; `None` if it is none.
-pub type Answer = Box<dyn Fn(&Head, &[u8]) -> Option<Vec<u8>> + Send + Sync>;
+pub type Answer = Box<dyn Fn(&Head, &[u8]) -> Option<CallbackResult> + Send + Sync>;
 
 /// The state that all listeners of a host share.
 struct Host {
@@ -50,23 +51,24 @@ impl Host {
             let Some(answer) = answer else {
                 return self.life.kill();
             };
-            line.end.post(Head::new(Kind::CallbackResult, [0; WORDS]), &[&answer]);
+            answer.post(&line.end);
         }
     }
 
     /// Starts a listener on the next channel that the host has requested.
-    fn add(self: &Arc<Self>, channel: u64) -> Option<Vec<u8>> {
+    fn add(self: &Arc<Self>, channel: u64) -> Option<CallbackResult> {
         let next = FIRST_FOREIGN + self.count.fetch_add(1, Ordering::Relaxed);
-        (channel == next as u64 && next < CHANNELS && listen(Arc::clone(self), next)).then(Vec::new)
+        (channel == next as u64 && next < CHANNELS && listen(Arc::clone(self), next)).then(CallbackResult::default)
     }
 }
 
 /// The answer to a [`Kind::Callback`]: the callback's result, or its signature.
-pub fn answer_of(head: &Head, arguments: &[u8]) -> Option<Vec<u8>> {
+pub fn answer_of(head: &Head, arguments: &[u8]) -> Option<CallbackResult> {
     if head.words[1] == ASKS_SIGNATURE {
-        return stubs::signature_of(head.words[0]).map(|signature| signature_code::encode(&signature));
+        let signature = stubs::signature_of(head.words[0])?;
+        return Some(CallbackResult { bytes: signature_code::encode(&signature), ..CallbackResult::default() });
     }
-    stubs::call(head.words[0], arguments)
+    stubs::call(head.words[0], arguments, head.status as i32)
 }
 
 /// The pointer that a callback has returned; `None` where its result is none.

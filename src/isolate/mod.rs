@@ -5,6 +5,7 @@
 
 pub mod address_space;
 pub mod arena;
+pub mod callback_result;
 pub mod channel;
 pub mod child;
 pub mod confinement;

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
+use super::callback_result::CallbackResult;
 use super::channel::Head;
 use super::child::Child;
 use super::{address_space, listener, remote_memory, shared, stubs};
@@ -18,17 +19,17 @@ impl Child {
     }
 
     /// The result of a callback, and whether the host may have it.
-    pub(super) fn answer_of(&self, head: &Head, arguments: &[u8]) -> Option<(Vec<u8>, bool)> {
+    pub(super) fn answer_of(&self, head: &Head, arguments: &[u8]) -> Option<(CallbackResult, bool)> {
         let mut result = listener::answer_of(head, arguments)?;
-        let is_shared = !listener::pointer_in(head, &result).is_some_and(|address| self.is_private(address));
+        let is_shared = !listener::pointer_in(head, &result.bytes).is_some_and(|address| self.is_private(address));
         if !is_shared {
-            result.fill(0);
+            result.bytes.fill(0);
         }
         Some((result, is_shared))
     }
 
     /// The answer to a thread of the host, which no call waits for.
-    pub fn answer_late(&self, head: &Head, arguments: &[u8]) -> Option<Vec<u8>> {
+    pub fn answer_late(&self, head: &Head, arguments: &[u8]) -> Option<CallbackResult> {
         let (result, is_shared) = self.answer_of(head, arguments)?;
         if !is_shared {
             self.has_refused.store(true, Ordering::Relaxed);

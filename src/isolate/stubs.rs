@@ -7,9 +7,11 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use super::callback_result::CallbackResult;
 use super::range::Range;
 use crate::abi::signature::Signature;
 use crate::call::invoke;
+use crate::errno::Errno;
 use crate::isolate::signature_code::arguments_at;
 use crate::memory::address::Address;
 use crate::memory::arg_buffer::{ArgBlock, bytes, set_bytes};
@@ -160,15 +162,18 @@ pub fn signature_of(number: u64) -> Option<Arc<Signature>> {
     Some(Arc::clone(&stubs.all.get(usize::try_from(number).ok()?)?.signature))
 }
 
-/// Calls the callback of a stub as C does, with arguments that a host has sent. The bytes of its result; `None` where
-/// there is no such stub or the arguments are not its.
-pub fn call(number: u64, arguments: &[u8]) -> Option<Vec<u8>> {
+/// Calls the callback of a stub as C does, with arguments and an errno that a host has sent. `None` where there is no
+/// such stub or the arguments are not its.
+pub fn call(number: u64, arguments: &[u8], errno: i32) -> Option<CallbackResult> {
     let (code, signature) = target_of(number)?;
     let block = block_of(&signature, arguments)?;
+    let here = Errno::here();
+    here.set(errno);
     // SAFETY: U1; the code is that of a callback of this signature, which C may call with any arguments, and which
     // lives as long as the process (M7).
     let result = unsafe { invoke::enter(&signature, code, &block) };
-    Some(bytes(&result)[..signature.result_size()].to_vec())
+    let errno = here.get();
+    Some(CallbackResult { bytes: bytes(&result)[..signature.result_size()].to_vec(), errno })
 }
 
 fn target_of(number: u64) -> Option<(Address, Arc<Signature>)> {

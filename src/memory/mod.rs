@@ -50,6 +50,8 @@ pub mod other_memory;
 pub mod probe;
 pub mod raw;
 pub mod raw_copy;
+#[cfg(v8_abi)]
+pub mod short_text;
 pub mod simd16;
 pub mod string_arena;
 pub mod text;

@@ -8,8 +8,6 @@ use std::ptr::NonNull;
 
 use super::address::{Address, LOWEST, Span};
 use super::arg_buffer::{ArgBuffer, HEAD_BYTES};
-#[cfg(v8_abi)]
-use super::ascii;
 use super::other_memory;
 use super::probe::{self, Access, PAGE};
 use super::text::encoding::Encoding;
@@ -102,21 +100,6 @@ pub unsafe fn pointer_at(address: usize) -> usize {
     unsafe { std::ptr::with_exposed_provenance::<usize>(address).read_unaligned() }
 }
 
-/// Copies a text of ASCII of at most `most` bytes, and returns its length; `None` for any other text, and for an
-/// address of the first page.
-///
-/// # Safety
-/// As [`short_text`]. M1: `to` is the address of so many bytes, which may be where the text lies.
-#[cfg(v8_abi)]
-#[inline]
-pub unsafe fn load_short_text(to: usize, address: usize, most: usize) -> Option<usize> {
-    // SAFETY: by the contract of this function.
-    let text = unsafe { short_text(address, most) }.filter(|text| ascii::is_plain(text))?;
-    // SAFETY: as above.
-    unsafe { std::ptr::copy(text.as_ptr(), std::ptr::with_exposed_provenance_mut(to), text.len()) };
-    Some(text.len())
-}
-
 /// The bytes of a text of 2 or 4 bytes a unit, without its NUL; copied where they are of another process. `None` for an
 /// address that is refused.
 ///
@@ -193,24 +176,6 @@ pub unsafe fn store(arg_buffer: &ArgBuffer, address: usize, length: usize, point
     // SAFETY: M5, and U2 by the contract of this function.
     unsafe { arg_buffer.take_to(HEAD_BYTES, target, length) };
     true
-}
-
-/// The bytes of a C string without its NUL, where there are at most so many; `None` otherwise, and for an address that
-/// is refused.
-///
-/// # Safety
-/// U2: the bytes up to the NUL are readable at `address` for as long as the slice is used.
-#[cfg(v8_abi)]
-#[inline]
-pub unsafe fn short_text<'a>(address: usize, most: usize) -> Option<&'a [u8]> {
-    if address < LOWEST {
-        return None;
-    }
-    let start = std::ptr::with_exposed_provenance::<u8>(address);
-    // SAFETY: M5, and U2 by the contract of this function: nothing is read past the NUL.
-    let length = unsafe { libc::strnlen(start.cast(), most + 1) };
-    // SAFETY: as above.
-    (length <= most).then(|| unsafe { std::slice::from_raw_parts(start, length) })
 }
 
 /// As [`text`], of another process's memory as well: copied there.

@@ -32,6 +32,16 @@ describe('with', () => {
     await assert.rejects(call, (error) => error === reason);
   });
 
+  test('with() takes a signal of another library, which may have no reason', async () => {
+    const signal = Object.assign(new EventTarget(), { aborted: false });
+    const call = add.with({ signal })(1, 2, 50);
+    signal.aborted = true;
+    signal.dispatchEvent(new Event('abort'));
+    await assert.rejects(call, { name: 'AbortError' });
+    await assert.rejects(add.with({ signal })(1, 2, 0), { name: 'AbortError' });
+    await assert.rejects(add.with({ signal: AbortSignal.abort(null) })(1, 2, 0), (reason) => reason === null);
+  });
+
   test('with() rejects with a TimeoutError after the timeout', async () => {
     await assert.rejects(add.with({ timeout: 1n })(1, 2, 200), { name: 'TimeoutError' });
   });

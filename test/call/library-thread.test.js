@@ -247,8 +247,7 @@ describe('close', () => {
     throws(() => first.symbols.add_i32(1, 2), 'ERR_FFI_LIBRARY_CLOSED');
   });
 
-  const lacksAsync = Symbol.asyncDispose === undefined && 'this Node has no Symbol.asyncDispose';
-  test('Symbol.asyncDispose closes when the calls have returned', { skip: lacksAsync }, async () => {
+  test('Symbol.asyncDispose closes when the calls have returned', { skip: onlyOn('asyncDispose') }, async () => {
     const second = open();
     let done = false;
     second.symbols.sleep_ms.async(50).then(() => (done = true));

@@ -13,7 +13,8 @@ const names = require('../../lib/cdef/names.js');
 const { Lexer } = require('../../lib/cdef/lexer.js');
 const { Parser } = require('../../lib/cdef/parser.js');
 const { declarationOf, measure } = require('../../lib/cdef/convert.js');
-const { plainEntries, RESERVED, startReading, readPrototype } = require('../../lib/cdef/plain.js');
+const { plainDeclarations, startReading, readPrototype } = require('../../lib/cdef/plain.js');
+const { RESERVED } = require('../../lib/cdef/plain-words.js');
 const { Scope } = require('../../lib/cdef/scope.js');
 
 const { cdef, offsetof, sizeof, alignof } = ffi;
@@ -175,7 +176,7 @@ describe('prototypes that are read without the parser mean what they mean with i
         });
         assert.deepEqual(outcomes[0], outcomes[1], text);
       }
-      if (plainEntries(text) !== undefined) plain += 1;
+      if (plainDeclarations(text) !== undefined) plain += 1;
     }
     assert.ok(plain > 2, `${plain} were plain`);
   });

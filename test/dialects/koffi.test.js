@@ -404,6 +404,36 @@ describe('pointers', () => {
     assert.deepEqual([sum(address, 0), sum(Number(address), 0)], [0, 0]);
   });
 
+  test('elements that are missing are refused, unless they are pointers', () => {
+    const sum = lib.func('int sum(const int *values, int count)');
+    for (const list of [[1, undefined, 3], Array.of(1, 2, 3).map((n) => (n === 2 ? undefined : n)), new Array(3)])
+      throws(
+        () => sum(list, 3),
+        'ERR_INVALID_ARG_TYPE',
+        /element \[\d\] must be an integer .* \(int\), received undefined/,
+      );
+    throws(() => koffi.encode(Buffer.alloc(8), 'int[2]', [undefined, 1]), 'ERR_INVALID_ARG_TYPE');
+    throws(
+      () => koffi.encode(Buffer.alloc(8), koffi.array(koffi.struct({ a: 'int' }), 2), [undefined]),
+      'ERR_INVALID_ARG_TYPE',
+    );
+    const texts = Buffer.alloc(16);
+    koffi.encode(texts, 'char *[2]', [undefined, null]);
+    assert.deepEqual(texts, Buffer.alloc(16));
+  });
+
+  test('offsets and lengths may be BigInts', () => {
+    const bytes = Buffer.from([1, 2, 3, 4]);
+    assert.equal(koffi.decode(bytes, 1n, 'int8_t'), 2);
+    assert.deepEqual(koffi.decode(bytes, 1n, 'int8_t', 2n), Int8Array.of(2, 3));
+    assert.deepEqual(koffi.decode(bytes, 'int8_t', 0), new Int8Array(0));
+    koffi.encode(bytes, 2n, 'int8_t', [7, 8], 2n);
+    assert.deepEqual([...bytes], [1, 2, 7, 8]);
+    koffi.free(koffi.alloc('int', 2n));
+    throws(() => koffi.decode(bytes, 2, 'int'), 'ERR_OUT_OF_RANGE', /\(6 bytes\)/);
+    throws(() => koffi.decode(bytes, -2, 'int'), 'ERR_OUT_OF_RANGE', /^Offset must be >= 0$/);
+  });
+
   test('pointers come out of parameters', () => {
     const handle = [null];
     const Handle = koffi.pointer('Handle', koffi.opaque());
@@ -680,6 +710,41 @@ describe('types', () => {
     throws(() => koffi.disposable('int'), 'ERR_INVALID_ARG_TYPE');
     throws(() => koffi.offsetof(Mixed, 'nothing'), 'ERR_INVALID_ARG_VALUE');
     throws(() => koffi.sizeof(koffi.opaque()), 'ERR_INVALID_ARG_TYPE');
+  });
+
+  test('each length of a type makes an array of what stands before it, and stars may follow', () => {
+    const type = koffi.type('int8_t[2][3]');
+    assert.deepEqual([type.name, type.length, type.ref?.name], ['int8_t[2][3]', 3, 'int8_t[2]']);
+    assert.deepEqual(koffi.decode(Buffer.from([1, 2, 3, 4, 5, 6]), type), [
+      Int8Array.of(1, 2),
+      Int8Array.of(3, 4),
+      Int8Array.of(5, 6),
+    ]);
+    const Byte = koffi.struct({ rows: koffi.array(koffi.struct({ x: 'int8_t' }), 2) });
+    assert.equal(koffi.sizeof(koffi.array(Byte, 3)), 6);
+    assert.equal(koffi.type('int[3]*').name, 'int[3] *');
+    // Inside out, as in C.
+    assert.equal(koffi.type('int (*)[3]').name, 'int[3] *');
+  });
+
+  test('messages name the type that was declared', () => {
+    throws(() => lib.func('int identity_int(int x)')('x'), 'ERR_INVALID_ARG_TYPE', /\(int\)/);
+    throws(() => lib.func('int64_t identity_i64(int64_t x)')('x'), 'ERR_INVALID_ARG_TYPE', /\(int64_t\)/);
+    throws(() => lib.func('identity_i64', 'size_t', ['size_t'])(-1), 'ERR_OUT_OF_RANGE', /\(size_t\)/);
+    throws(
+      () => koffi.encode(Buffer.alloc(64), Mixed, { a: 'x' }),
+      'ERR_INVALID_ARG_TYPE',
+      /field a must be .*\(int\)/,
+    );
+    throws(() => koffi.encode(Buffer.alloc(64), Mixed, { list: ['x'] }), 'ERR_INVALID_ARG_TYPE', /\(int16_t\)/);
+  });
+
+  test('texts go into arrays of signed characters alone, unless the hint says otherwise', () => {
+    koffi.encode(Buffer.alloc(4), 'int8_t[4]', 'ab');
+    koffi.encode(Buffer.alloc(8), 'short[4]', 'ab');
+    for (const type of ['uint8_t[4]', 'uint16_t[4]', 'int32_t[4]'])
+      throws(() => koffi.encode(Buffer.alloc(16), type, 'ab'), 'ERR_INVALID_ARG_TYPE');
+    koffi.encode(Buffer.alloc(4), koffi.array('uint8_t', 4, 'String'), 'ab');
   });
 
   test('array hints say what comes out', () => {

@@ -3,6 +3,7 @@
 
 const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');
+const { inspect } = require('node:util');
 const { bind, collect, ffi, fixture, makeDetached, polluted, runs, throws } = require('../helpers.js');
 const { byScale } = require('../scale.js');
 const { TABLE } = require('../../lib/errors.js');
@@ -425,6 +426,35 @@ describe('keys on Object.prototype', () => {
     }
     delete globalThis.planted;
     assert.equal(run, 0);
+  });
+
+  test('keys of types and options on Object.prototype change no struct and no library', () => {
+    const { array, dlopen, enumeration, pointer, struct, text, union } = ffi;
+    let made = 0;
+    const show = () => {
+      made += 1;
+      // A name of its own, so that nothing is shared with the types of the clean run.
+      const Part = struct({ a: { type: 'u32', bits: 3 }, b: { type: 'i32', bits: 5 }, [`c${made}`]: 'u16be' });
+      const Whole = struct({
+        part: Part,
+        either: union({ [`i${made}`]: 'i32', f: 'f32' }),
+        list: array('i16', 2),
+        name: text(8),
+        at: pointer('int'),
+        mode: enumeration({ [`A${made}`]: 1, B: 2 }, { names: true }),
+        wide: { type: 'u64', bits: 40 },
+      });
+      const part = { a: 5, b: -3, [`c${made}`]: 7 };
+      const whole = Whole.alloc({ part, either: { f: 1 }, list: [1, 2], name: 'é', at: null, mode: 'B', wide: 9n });
+      whole.list[1] = 3;
+      const { abs } = dlopen(null, { abs: { args: ['int'], returns: 'int' } }).symbols;
+      const shown = JSON.stringify([{ ...Whole.read(whole), wide: null }, whole, Whole.size, abs(-made) / made]);
+      return `${shown} ${inspect(whole)}`.replaceAll(new RegExp(`\\b([ciA])${made}\\b`, 'g'), '$1');
+    };
+    const clean = show();
+    const keys = ['element', 'fields', 'isFunction', 'isText', 'live', 'opaque', 'readBig', 'resolve', 'retains'];
+    const options = ['align', 'bits', 'flags', 'isolate', 'length', 'library', 'packed', 'source', 'type', 'zero'];
+    for (const key of [...keys, ...options]) assert.equal(polluted({ [key]: 'planted' }, show), clean, key);
   });
 
   test('keys on Object.prototype that JSON asks for change no signature', () => {

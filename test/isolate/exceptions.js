@@ -59,9 +59,6 @@ const EXCEPTIONS = {
     'JS -> C -> JS goes a thousand levels deep on a stack of 6 MB': 'a level takes more of the stack, for its messages',
     'JS -> C -> JS goes a thousand levels deep on the default stack': 'the same: about 950 levels fit',
   },
-  errno: {
-    'C finds the number that a callback sets by errno(value)': 'errno of Node is not that of the library',
-  },
   'library-thread': {
     'unloads after the last call and not before': 'it looks for the library among the mappings of Node',
   },

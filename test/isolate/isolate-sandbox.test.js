@@ -10,7 +10,6 @@ const { after, before, describe, test } = require('node:test');
 const ffi = require('../../index.js');
 const { throws } = require('../helpers.js');
 const { onlyOn } = require('../requirements.js');
-const { byScale } = require('../scale.js');
 
 const skip = onlyOn('isolation');
 const library = path.join(__dirname, '..', 'fixtures', 'build', `isolate-hostile.${ffi.suffix}`);
@@ -145,8 +144,7 @@ describe('a sandbox', { skip }, () => {
     assert.match(limits, /^Max cpu time +1 +2 +seconds/m);
   });
 
-  const takesSeconds = byScale('it takes seconds: only at the full scale', false);
-  test("'cpu' ends a library that computes for longer", { skip: takesSeconds }, async (t) => {
+  test("'cpu' ends a library that computes for longer", { skip: onlyOn('fullScale') }, async (t) => {
     const lib = open(t, { cpu: 1 });
     const error = await lib.symbols.spin.async().catch((thrown) => thrown);
     assert.deepEqual([error.code, error.signal], ['ERR_FFI_LIBRARY_DIED', 'SIGXCPU']);

@@ -241,8 +241,7 @@ describe('tools for the library alone', { skip }, () => {
     }
   });
 
-  const takesSeconds = byScale('it takes seconds to start: only at the full scale', false);
-  test('valgrind reports what the library alone does', { skip: takesSeconds || needs('valgrind') }, (t) => {
+  test('valgrind reports what the library alone does', { skip: onlyOn('fullScale') || needs('valgrind') }, (t) => {
     const command = ['valgrind', '-q', '--error-exitcode=9', '--exit-on-first-error=yes'];
     const lib = ffi.dlopen(library('tools'), symbols, { isolate: { command, stderr: 'ignore' } });
     t.after(() => lib.close());

@@ -5,7 +5,6 @@ const assert = require('node:assert/strict');
 const { randomFill } = require('node:crypto');
 const { describe, test } = require('node:test');
 const { promisify } = require('node:util');
-const { isMarkedAsUntransferable } = require('node:worker_threads');
 const { ffi, bind, bindOne, optimize, throws, gc, run, runs } = require('../helpers.js');
 const { onlyOn } = require('../requirements.js');
 const { byScale } = require('../scale.js');
@@ -462,13 +461,9 @@ describe('an overflow that runs out of the slab', () => {
 describe('what only has the size of a slab', () => {
   const size = () => Buffer.allocUnsafe(1).buffer.byteLength;
 
-  const cannot =
-    process.env.PINNED_FFI_GUARD === '1'
-      ? 'the guard gives each view fences of its own'
-      : isMarkedAsUntransferable === undefined && 'this Node does not tell slabs from others of their size';
   test(
     'a Buffer that only has the size of a slab is one piece of memory: C may write all of it',
-    { skip: cannot },
+    { skip: onlyOn('unguarded', 'knowsSlabs') },
     () => {
       for (const arena of [new ArrayBuffer(size()), new SharedArrayBuffer(size()), Buffer.alloc(size()).buffer]) {
         native.fill_at(new Uint8Array(arena, 100, 50), -100, 7, 300);

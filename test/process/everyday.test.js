@@ -169,8 +169,7 @@ describe('with the package loaded', () => {
     }
   });
 
-  const unfenced = !ffi.fences().installed && 'there are no fences here';
-  test('an overflow is thrown, and a late one is reported', { skip: unfenced }, async () => {
+  test('an overflow is thrown, and a late one is reported', { skip: onlyOn('fences') }, async () => {
     const { flip_at: flip } = bind({ flip_at: { args: ['ptr', 'i64', 'u64'] } });
     for (const view of [new Uint8Array(8), Buffer.alloc(96), new Float64Array(100)]) {
       throws(() => flip(view, view.byteLength, 20), 'ERR_FFI_BUFFER_OVERFLOW');

@@ -45,6 +45,37 @@ describe('the package loads and works', () => {
     );
   });
 
+  const deleted = [
+    'Buffer',
+    'SharedArrayBuffer',
+    'WebAssembly',
+    'WeakRef',
+    'FinalizationRegistry',
+    'URL',
+    'setImmediate',
+  ];
+  const deletes = deleted.map((name) => `delete globalThis.${name};`).join(' ');
+  const usesMore = `
+    const Handle = ffi.opaque('FILE', { free: 'fclose' });
+    const c = ffi.dlopen(null, {
+      tmpfile: { returns: Handle }, fclose: { args: [Handle], returns: 'int' },
+      strlen: { args: ['cstring'], returns: 'size_t' },
+    });
+    c.symbols.fclose(c.symbols.tmpfile());
+    assert.equal(c.symbols.strlen('text'), 4n);
+    assert.equal(ffi.CString(ffi.ptr(bytes), 0, 2), '\\x07\\x07');
+    assert.equal(ffi.toBuffer(ffi.ptr(bytes), 0, 4)[3], 7);
+    assert.equal(ffi.struct({ n: ffi.text(4) }).alloc({ n: 'é' }).n, 'é');
+    assert.throws(() => c.symbols.strlen(c), { code: 'ERR_INVALID_ARG_TYPE' });`;
+  for (const [when, code] of [
+    ['before', `${deletes} ${USES} ${usesMore}`],
+    ['after', `load(); ${deletes} ${USES} ${usesMore}`],
+  ]) {
+    test(`the package works where the program has deleted globals ${when} it loaded the package`, TIMES, async () => {
+      assert.equal(await child(code), '42');
+    });
+  }
+
   test(
     'the package loads and works where the program has closed its global object and process to new properties',
     TIMES,

@@ -72,6 +72,7 @@ const BASE = [
   'late-map',
   'errors',
   'exact-numbers',
+  'posix-errors',
   'win32-errors',
   'validate',
   'lazy',
@@ -109,7 +110,7 @@ const RUST = {
   sync: [],
   trace: ['errno'],
   host: ['isolate', 'callback', 'call', 'abi', 'memory', 'errno', 'trace'],
-  isolate: ['call', 'abi', 'memory', 'error', 'sync'],
+  isolate: ['call', 'abi', 'memory', 'errno', 'error', 'sync'],
 };
 
 // Crate -> where it may be used.

@@ -217,6 +217,8 @@ describe('an installed package', () => {
       'startup.cjs',
       `const { cdef, dlopen } = require('pinned-ffi');
       console.log(dlopen(null, { abs: { args: ['i32'], returns: 'i32' } }).symbols.abs(-7));
+      // The files that make the error are loaded at the start where they are in no script.
+      try { dlopen('libnone.so.1', {}); } catch ({ code }) { console.log(code); }
       const files = Object.keys(require.cache).filter((file) => file.includes('pinned-ffi'));
       console.log(files.includes(${JSON.stringify(fs.realpathSync(errors))}));
       // What is loaded later finds the modules by their names.
@@ -224,7 +226,7 @@ describe('an installed package', () => {
     );
     fs.renameSync(errors, `${errors}.moved`);
     try {
-      assert.equal(node('startup.cjs'), '7\ntrue\n');
+      assert.equal(node('startup.cjs'), '7\nERR_FFI_LIBRARY_NOT_FOUND\ntrue\n');
     } finally {
       fs.renameSync(`${errors}.moved`, errors);
     }
@@ -237,6 +239,25 @@ describe('an installed package', () => {
     } finally {
       scripts.forEach((file, i) => fs.writeFileSync(file, contents[i]));
     }
+  });
+
+  test('an installed package whose files went away while it runs says so, and works once they are back', () => {
+    write(
+      'moved.cjs',
+      `const fs = require('node:fs');
+      const { dlopen, struct } = require('pinned-ffi');
+      const files = ${JSON.stringify(['pinned-ffi.cdef', 'pinned-ffi.later'].map((name) => path.join(installed, 'lib', name)))};
+      const codeOf = (run) => { try { run(); } catch (error) { return error.code; } };
+      const uses = [() => struct({ a: 'int' }), () => dlopen(null, 'typedef int n; n abs(n);')];
+      for (const file of files) fs.renameSync(file, file + '.moved');
+      try {
+        console.log(...uses.map(codeOf));
+      } finally {
+        for (const file of files) fs.renameSync(file + '.moved', file);
+      }
+      console.log(...uses.map(codeOf));`,
+    );
+    assert.equal(node('moved.cjs'), 'ENOENT ENOENT\nundefined undefined\n');
   });
 
   test('an installed package has the lines of its files in the stacks of errors', () => {

@@ -17,7 +17,8 @@ const TIMEOUT_MS = 120_000;
 
 /** Runs a program to its end: what it printed; fails where it ends otherwise. */
 function output(binary, args) {
-  const env = { ...process.env, FIXTURE: fixture, NO_COLOR: '1' };
+  // Without fences the guard copies, so that C keeps no address.
+  const env = { ...process.env, FIXTURE: fixture, NO_COLOR: '1', PINNED_FFI_GUARD: '' };
   // Set by the test runner for its own children; these are not.
   delete env.NODE_TEST_CONTEXT;
   return new Promise((resolve, reject) => {

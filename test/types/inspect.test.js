@@ -165,6 +165,9 @@ describe('structuredClone', () => {
       );
       assert.match(text, types);
     }
+    // Nothing of the source but that comment.
+    assert.match(message(abs), / i32\(i32\) \*\/ +\.\.\.<omitted>/);
+    assert.match(message(ffi.group('g')), /^#<Group> could not be cloned/);
     assert.match(message(ffi.dlopen), /a worker must load the package itself/);
   });
 
@@ -230,7 +233,53 @@ describe('structuredClone', () => {
   });
 });
 
+test('groups print their name, and globals their type as it was declared', () => {
+  assert.equal(inspect(ffi.group('codecs', { timeout: 5 })), 'Group "codecs"');
+  assert.equal(JSON.stringify(ffi.group('codecs')), '{"name":"codecs"}');
+  const optind = ffi.dlopen(null).global('optind', 'int');
+  assert.match(inspect(optind), /^Global int optind </);
+  throws(() => (optind.value = 'x'), 'ERR_INVALID_ARG_TYPE', /^optind: value must be an integer .* \(int\), received/);
+});
+
 describe('JSON.stringify', () => {
+  test(
+    'JSON.stringify(), String() and inspect() of memory that is not mapped do not end the process',
+    { skip: onlyOn('linux') },
+    () => {
+      const { mmap, munmap } = ffi.dlopen(null, {
+        mmap: { args: ['ptr', 'size_t', 'int', 'int', 'int', 'i64'], returns: 'usize' },
+        munmap: { args: ['usize', 'size_t'] },
+      }).symbols;
+      const page = 65_536;
+      const start = Number(mmap(null, 2 * page, 3, 0x22, -1, 0));
+      const end = start + page;
+      munmap(end, page);
+      const Named = struct({ name: 'cstring', wide: 'wstring' }, { name: 'Named' });
+      const Counted = struct({ count: 'u32', items: array('f64', 'count') }, { name: 'Counted' });
+      const nowhere = [
+        Named.view(end),
+        array(Named, 2).view(end - 8),
+        array('char', 9).view(end - 8),
+        Counted.view(end),
+      ];
+      ffi.write.u32(start, page - 8, 1_000_000);
+      nowhere.push(Counted.view(end - 8));
+      for (const view of nowhere) {
+        throws(() => JSON.stringify(view), 'ERR_FFI_INVALID_POINTER', /\.toJSON: ptr must be the address of/);
+        assert.match(inspect(view), /<memory that is not mapped>$/);
+      }
+      throws(() => String(array('char', 9).view(end)), 'ERR_FFI_INVALID_POINTER', /\.toString: ptr must be/);
+      // Texts that are not mapped, and one that has no end.
+      ffi.write.bytes(start, page - 3, Buffer.from('abc'));
+      const named = Named.alloc();
+      for (const address of [end, end - 3]) {
+        ffi.write.u64(ptr(named), 0, address);
+        assert.deepEqual(JSON.parse(JSON.stringify(named)), { name: address, wide: null });
+      }
+      munmap(start, page);
+    },
+  );
+
   test('JSON.stringify() has the values of a view, with BigInts as numbers where they are exact', () => {
     const json = JSON.stringify(makeItem());
     assert.equal(

@@ -5,7 +5,7 @@
 
 use std::ptr::{null, null_mut};
 
-use super::state::{LONGEST, MOST_ARGUMENTS, NO_TEXT, NOT_PLAIN, SHORT};
+use super::state::{LONGEST, MOST_ARGUMENTS, NO_TEXT, NOT_PLAIN};
 use crate::error::FfiError;
 use crate::memory::address::{Address, Span};
 use crate::memory::ascii;
@@ -13,6 +13,7 @@ use crate::memory::fence::block::{self, Fenced};
 use crate::memory::fence::block_cache::{BlockCache, CachedBlock};
 use crate::memory::fence::borrows;
 use crate::memory::raw::{self, PointerCheck};
+use crate::memory::short_text;
 use crate::memory::text::characters::Characters;
 use crate::memory::text::encoding::Encoding;
 use crate::node::env::{BoundFunction, Environment, FastArguments, FastCalls};
@@ -177,18 +178,12 @@ impl FastArguments {
         if address == 0 {
             return self.shared.set_text(NO_TEXT);
         }
-        let pointer_check = environment.pointer_check.get();
-        // SAFETY: U1; the function returns text. Where pages have to be looked at first, `take_text` does.
-        let text = (pointer_check == PointerCheck::LowPage && function.returned_text == Some(Encoding::Utf8))
-            .then(|| unsafe { raw::short_text(address, SHORT) })
-            .flatten();
-        match text.filter(|text| ascii::is_plain(text)) {
-            Some(text) => {
-                // SAFETY: M1; there is space for it. C cannot know where that is.
-                let to = unsafe { raw::bytes_mut(self.shared.returned(), text.len()) };
-                ascii::copy(to, text);
-                self.shared.set_text(text.len() as u32);
-            }
+        // Where pages have to be looked at first, `take_text` does.
+        let is_short =
+            environment.pointer_check.get() == PointerCheck::LowPage && function.returned_text == Some(Encoding::Utf8);
+        // SAFETY: U1; the function returns text. M1; there is space for it.
+        match is_short.then(|| unsafe { short_text::copy(self.shared.returned(), address) }).flatten() {
+            Some(length) => self.shared.set_text(length),
             None => {
                 self.returning.set(function);
                 self.shared.set_text(NOT_PLAIN);

@@ -5,10 +5,9 @@
 
 use std::ffi::c_void;
 
-use super::state::SHORT;
 use crate::memory::address::Address;
 use crate::memory::raw::PointerCheck;
-use crate::memory::{other_memory, raw, raw_copy};
+use crate::memory::{other_memory, raw, raw_copy, short_text};
 use crate::node::env::Environment;
 use crate::v8::array_buffer_view::ViewStorage;
 use crate::v8::fast_signature::FastType;
@@ -53,7 +52,7 @@ pub fn make_text_loader(environment: &Environment) -> Option<Local> {
     unsafe { v8.function(code, passed, FastType::I32, missed) }
 }
 
-/// Copies a text of at most [`SHORT`] bytes to a place, and returns its length. JavaScript has refused the first page.
+/// Copies a short text ([`short_text::SHORT`]) to a place, and returns its length. JavaScript has refused the first page.
 unsafe extern "C" fn load_text(_: Local, is_indirect: u32, address: f64, to: f64) -> i32 {
     let (address, to) = (address as usize, to as usize);
     if other_memory::at(address).is_some() {
@@ -70,7 +69,7 @@ unsafe extern "C" fn load_text(_: Local, is_indirect: u32, address: f64, to: f64
         }
     };
     // SAFETY: U2, as above. M1: the package's own source passes the place, which has room for it.
-    unsafe { raw::load_short_text(to, text, SHORT) }.map_or(NOT_PLAIN, |length| length as i32)
+    unsafe { short_text::copy(std::ptr::with_exposed_provenance_mut(to), text) }.map_or(NOT_PLAIN, u32::cast_signed)
 }
 
 /// Makes the function: (Uint8Array, its length, address, views) => 1 if the array was filled with the bytes there, 0 if

@@ -73,8 +73,6 @@ pub const NO_TEXT: u32 = u32::MAX;
 pub const NOT_PLAIN: u32 = u32::MAX - 1;
 /// The longest text that is put into a slot, in bytes.
 pub const LONGEST: usize = 1024;
-/// The longest text that is copied to JavaScript: JavaScript makes a string of each of its bytes.
-pub const SHORT: usize = 32;
 
 impl Shared {
     /// The address of the state word, for generated code.
@@ -121,7 +119,7 @@ impl Shared {
         Address::new(unsafe { self.0.start.as_ptr().add(ADDRESSES + argument * 8).cast::<usize>().read() })
     }
 
-    /// Space for a text of [`SHORT`] bytes.
+    /// Space for a text of [`SHORT`](crate::memory::short_text::SHORT) bytes.
     #[inline]
     pub fn returned(self) -> *mut u8 {
         self.0.start.as_ptr().wrapping_add(RETURNED)

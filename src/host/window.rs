@@ -56,9 +56,9 @@ fn spans(maps: &str, from: usize) -> Vec<(usize, usize)> {
     spans
 }
 
-/// Takes all free addresses from `end` on, so that later mappings lie below it. Returns the spans that have memory there
-/// already, each from its start to its end. `None` where `/proc` is missing, or a limit on the address space refuses:
-/// then mappings lie anywhere, as without this call.
+/// Takes all free addresses from `end` on, so that later mappings lie below it. Returns the spans that have memory
+/// there already, each from its start to its end. `None` where `/proc` is missing, or a limit on the address space
+/// refuses: then mappings lie anywhere, as without this call.
 ///
 /// # Safety
 /// H1.

@@ -27,8 +27,8 @@ impl Host {
     }
 }
 
-/// All hosts, the youngest last. The last [`MOST_ENDED`] that have ended stay: while their ranges are reserved, a pointer
-/// into one is known to be stale.
+/// All hosts, the youngest last. The last [`MOST_ENDED`] that have ended stay: while their ranges are reserved, a
+/// pointer into one is known to be stale.
 static HOSTS: Mutex<Vec<Host>> = Mutex::new(Vec::new());
 /// The mappings of this process when it was last looked.
 static MAPPINGS: Mutex<Vec<(usize, usize)>> = Mutex::new(Vec::new());
@@ -40,8 +40,8 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// The number of ended hosts that are kept.
 const MOST_ENDED: usize = 32;
 
-/// Reserves the addresses of a host's spans, each a start and a number of bytes. `None` where this process has memory at
-/// some of them. What it has reserved itself, such as room for WebAssembly to grow, is left out.
+/// Reserves the addresses of a host's spans, each a start and a number of bytes. `None` where this process has memory
+/// at some of them. What it has reserved itself, such as room for WebAssembly to grow, is left out.
 pub fn reserve(spans: &[(usize, usize)]) -> Option<Vec<Range>> {
     let all: Vec<_> = spans.iter().map(|&(start, bytes)| Range::at(start, bytes)).collect();
     let is_missing = all.iter().any(Option::is_none) && look();

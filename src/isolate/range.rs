@@ -3,7 +3,8 @@
 
 use std::io::Error;
 
-/// Where arenas, windows and stubs lie: nothing else does, under the kernel's layouts, AddressSanitizer's and valgrind's.
+/// Where arenas, windows and stubs lie: nothing else does, under the kernel's layouts, AddressSanitizer's and
+/// valgrind's.
 const LOWEST: usize = 0x2000_0000_0000;
 pub const HIGHEST: usize = 0x4f00_0000_0000;
 const TRIES: usize = 64;

@@ -175,8 +175,8 @@ impl Drop for Plan {
     }
 }
 
-/// Has programs that this thread starts get random addresses, where a debugger or `setarch -R` has turned that off: they
-/// would get those of this process. Returns the former setting where it has changed.
+/// Has programs that this thread starts get random addresses, where a debugger or `setarch -R` has turned that off:
+/// they would get those of this process. Returns the former setting where it has changed.
 fn randomize_addresses() -> Option<libc::c_ulong> {
     // SAFETY: the setting is of this thread; the first call only asks for it.
     unsafe {

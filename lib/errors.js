@@ -268,7 +268,8 @@ function errorMap() {
 function systemErrorOf(errno) {
   const map = getSystemErrorMap?.() ?? errorMap();
   const unknown = ['UNKNOWN', `unknown error ${errno}`];
-  if (process.platform !== 'win32') return [-errno, ...(map.get(-errno) ?? unknown)];
+  if (process.platform !== 'win32')
+    return [-errno, ...(map.get(-errno) ?? require('./posix-errors.js').describeErrno(errno) ?? unknown)];
   const name = require('./win32-errors.js').nameOfCode(errno);
   const [number, known] = [...map].find(([, [code]]) => code === name) ?? [-errno, unknown];
   return [number, ...known];

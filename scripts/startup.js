@@ -16,9 +16,9 @@ const NAMES = [...SCRIPTS, LATER];
 /**
  * Programs. Each prints the files of lib/ that it has loaded, by their names there, with the functions that ran: the
  * first program only loads the package, the second makes a call, the third opens a library that is not in the process,
- * the fourth passes pointers and texts as well and declares functions by C text, the fifth one's text has plain structs,
- * the sixth one's needs the parser, the seventh isolates a library, the eighth has what most have. There is a script for
- * what each of the first four loads in addition, one for the parser, and one for isolation.
+ * the fourth passes pointers and texts as well and declares functions by C text, the fifth one's text has plain
+ * structs, the sixth one's needs the parser, the seventh isolates a library, the eighth has what most have. There is a
+ * script for what each of the first four loads in addition, one for the parser, and one for isolation.
  */
 const HEAD = `
   const { Session } = require('node:inspector');

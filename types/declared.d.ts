@@ -124,7 +124,7 @@ export interface AlignedField {
 /** The fields of a struct: a type each, a bitfield, or a field with an alignment. */
 export type StructFields = { readonly [name: string]: FieldType | Bitfield | AlignedField };
 /** The fields of a union: a type each. */
-export type UnionFields = { readonly [name: string]: FieldType };
+export type UnionFields = { readonly [name: string]: FieldType | Bitfield };
 /** The type of a field. */
 export type FieldType = MemoryScalar | DeclaredField;
 type TypeOfField<F> = F extends Bitfield | AlignedField ? F['type'] : F;

@@ -6,30 +6,52 @@ const { Unsupported } = require('./fault.js');
 const roundUp = (value, to) => Math.ceil(value / to) * to;
 
 /**
- * The fields of a struct, in which bitfields of no bits, that is the end of a unit, are the bits that are left of it.
- * @param {any[]} fields as the parser has them
+ * The fields of a record. Bitfields of no bits, that is the end of a unit, are the bits that are left of it.
+ * @param {any} record as the parser has it
  * @param {{ size: (type: any) => number, align: (type: any) => number }} measure
  */
-function withPaddings(fields, measure) {
-  if (!fields.some(({ bits, name }) => bits !== undefined && name === undefined)) return fields;
-  const padded = [];
+function withPaddings(record, measure) {
+  const { fields, keyword, packed, pack = Infinity } = record;
+  if (!fields.some(({ bits }) => bits !== undefined)) return fields;
+  const isNameless = fields.some(({ bits, name }) => bits !== undefined && name === undefined);
+  if (keyword === 'union') {
+    if (isNameless) throw new Unsupported('a bitfield without a name in a union');
+    return fields;
+  }
+  checkPacked(record);
+  return isNameless ? padded(fields, packed ? 1 : pack, measure) : fields;
+}
+
+/** Refuses what compilers do in different ways, or the struct types cannot do. */
+function checkPacked({ fields, packed, pack }) {
+  const isPacked = packed || fields.some((field) => field.isPacked);
+  if (isPacked && !packed && fields.some(({ bits, isPacked: own }) => bits !== undefined && !own))
+    throw new Unsupported('a packed field beside a bitfield that is not packed; pack the struct');
+  if ((isPacked || pack !== undefined) && fields.some(({ bits }) => bits === 0))
+    throw new Unsupported('a bitfield of no bits in a packed struct');
+}
+
+function padded(fields, pack, measure) {
+  const result = [];
   let [bit, most] = [0, 1];
   for (const field of fields) {
     const { name, type, bits } = field;
     const unit = measure.size(type) * 8;
-    const align = Math.max(field.align ?? 1, measure.align(type));
+    const align = Math.max(field.align ?? 1, Math.min(measure.align(type), pack));
     if (name !== undefined || bits === undefined) most = Math.max(most, align);
     if (bits === undefined) bit = roundUp(bit, align * 8) + unit;
-    else if (bits > 0) bit = ((bit % unit) + bits > unit ? roundUp(bit, unit) : bit) + bits;
+    else if (bits > 0) bit = (pack === Infinity && (bit % unit) + bits > unit ? roundUp(bit, unit) : bit) + bits;
     const left = bits === 0 ? roundUp(bit, unit) - bit : 0;
-    if (left > 0) padded.push({ ...field, bits: left });
-    else if (bits !== 0) padded.push(field);
+    if (left > 0) result.push({ ...field, bits: left });
+    else if (bits !== 0) result.push(field);
     bit += left;
   }
+  const isWider = ({ name, type, bits }) =>
+    bits !== undefined && name === undefined && Math.min(measure.align(type), pack) > most;
   // C does not align a struct by a bitfield that has no name; the paddings would.
-  if (padded.some(({ name, type, bits }) => bits !== undefined && name === undefined && measure.align(type) > most))
+  if (result.some(isWider))
     throw new Unsupported('a bitfield without a name, of a type that is wider than those of the other fields');
-  return padded;
+  return result;
 }
 
 module.exports = { withPaddings };

@@ -74,6 +74,7 @@ function typeOfPointer(to) {
     return pointerToScalar(to.name, to.spelling, to.isConst === true);
   }
   if (to.kind === 'record' && to.record.fields === null) return to.record.isDeclared ? typeOfOpaque(to.record) : 'ptr';
+  if (to.kind === 'record' && to.record.fields.length === 0) return 'ptr';
   if (to.kind === 'record' && inProgress.has(to.record)) return pointers().pointer(() => converted.get(to.record));
   if (to.kind === 'unsupported' || isWithoutLength(to) || (to.kind === 'enum' && !isDefined(to.enumeration)))
     return 'ptr';
@@ -109,8 +110,7 @@ function typeOfOpaque(record) {
 
 function typeOfRecord(type) {
   const { record } = type;
-  if (record.fields === null)
-    throw new Unsupported(`${describeType(type)} is not defined, so that its size is not known`);
+  if (record.fields === null) throw new Unsupported(reasonOf(type));
   const known = converted.get(record);
   if (known !== undefined) return known;
   if (inProgress.has(record)) throw new Incomplete(`${describeType(type)} has itself as a member`);
@@ -124,11 +124,17 @@ function typeOfRecord(type) {
   }
 }
 
+/** Why a struct without fields is no type. */
+const reasonOf = (type) =>
+  /va_list$/.test(type.record.name)
+    ? `${type.record.name} has no counterpart; declare the function that takes '...' in its place, printf of vprintf`
+    : `${describeType(type)} is not defined, so that its size is not known`;
+
 function makeRecordType(record) {
   const fields = {};
   let [paddings, members] = [0, 0];
   const hasPacked = hasPackedField(record);
-  for (const field of withPaddings(record.fields, measure)) {
+  for (const field of withPaddings(record, measure)) {
     const { name, type, bits } = field;
     if (bits !== undefined) {
       fields[name ?? `_padding${(paddings += 1)}`] = { type: unitOf(type), bits };
@@ -152,9 +158,11 @@ function makeRecordType(record) {
  */
 const hasPackedField = ({ packed, fields }) => !packed && fields.some(({ isPacked }) => isPacked);
 
-/** The widest alignment of the fields, by `#pragma pack`; false where that moves none. */
+/** The widest alignment of the fields, by `#pragma pack`; false where that moves none. It moves every bitfield. */
 const packOf = ({ pack, fields }) =>
-  pack !== undefined && fields.some(({ type }) => measure.align(type) > pack) ? pack : false;
+  pack !== undefined && fields.some(({ type, bits }) => bits !== undefined || measure.align(type) > pack)
+    ? pack
+    : false;
 
 /**
  * The alignment of a field; undefined where it is that of its type, or none because the record is packed. That of
@@ -246,12 +254,17 @@ function textOf(type, mark) {
   return text;
 }
 
+/** The name in the library of an asm label. On macOS a symbol of C begins with an underscore, which dlsym() adds. */
+const symbolOf = (label) => (process.platform === 'darwin' ? label.replace(/^_/, '') : label);
+
 /** The declaration of a function of a scope: { args, returns, varargs }. Its errors name the place in the text. */
 function declarationOf(declared, name) {
   // The type of one that was read without the parser would have it parsed.
   if (declared.plain !== undefined) return declared.plain;
   try {
-    return signatureOf(declared.type, declared.marks);
+    const signature = signatureOf(declared.type, declared.marks);
+    if (declared.label !== undefined) signature.name = symbolOf(declared.label);
+    return signature;
   } catch (error) {
     throw error.line === undefined ? faultAt(declared.text, declared.at, `${name}: ${error.message}`) : error;
   }

@@ -1,8 +1,9 @@
 'use strict';
 // Declarators: what stands around a name, inside out. `*`, `[n]`, `(parameters)` and parentheses, to any depth.
 
+const { takeAttribute } = require('./attributes.js');
 const { CONVENTIONS, QUALIFIERS } = require('./names.js');
-const { parseSpecifiers, startsType, takeAttribute, takeMark } = require('./specifiers.js');
+const { parseSpecifiers, startsType, takeMark } = require('./specifiers.js');
 const { pointerTo, asConst, decayed, isVoid, describeType } = require('./types.js');
 
 /** More stars, brackets and parentheses around one name than any program has. */
@@ -15,7 +16,8 @@ const MOST_ELEMENTS = 2n ** 32n - 1n;
  * @param {InstanceType<typeof import('./parser.js').Parser>} parser
  * @param {'parameter' | 'alone' | 'type' | 'name'} place whether a name may stand there, may stand in a text that is
  *   nothing but a type, must not, or must
- * @returns {{ name?: any, apply: (type: any) => any, attributes: object }} `apply` makes the type of the name
+ * @returns {{ name?: any, apply: (type: any) => any, attributes: Record<string, any> }} `apply` makes the type of the
+ *   name
  */
 function parseDeclarator(parser, place) {
   parser.enter();
@@ -160,6 +162,14 @@ function takeLength(parser, isIgnored, open) {
   return Number(value);
 }
 
+/** What C++ has behind the type or the name of a parameter. */
+const OF_CPP = {
+  __proto__: null,
+  '&': 'a reference is C++; C has a pointer: declare `*`, if the function is `extern "C"`',
+  '&&': 'a reference is C++; C has a pointer: declare `*`, if the function is `extern "C"`',
+  '=': 'a default value is C++; leave it out',
+};
+
 /** The parameters behind an opening parenthesis, with the closing one. */
 function parseParameters(parser) {
   const { tokens } = parser;
@@ -180,6 +190,8 @@ function parseParameters(parser) {
       parser.parameterNames = outer;
       return { parameters, isVariadic };
     }
+    const { kind, text } = tokens.peek();
+    if (kind === 'punctuation' && OF_CPP[text] !== undefined) throw tokens.fault(tokens.peek(), OF_CPP[text]);
     tokens.expect(',', "or ')' after a parameter");
   }
 }

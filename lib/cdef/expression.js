@@ -51,12 +51,23 @@ function literal(tokens, token) {
   return fitting(value, isUnsigned, isUnsigned || !/^[1-9]/.test(digits));
 }
 
+/** The value of a character constant: of several characters, such as 'RIFF', the last one is the lowest byte. */
 function character(tokens, token) {
-  const text = token.text.slice(token.text.indexOf("'") + 1, -1);
-  const [code, length] = unescapeAt(text, 0);
-  if (length !== text.length) throw tokens.fault(token, `${token.text} is more than one character`);
-  return int(code);
+  const open = token.text.indexOf("'");
+  const text = token.text.slice(open + 1, -1);
+  let value = 0n;
+  let count = 0;
+  for (let at = 0; at < text.length; count += 1) {
+    const [code, length] = unescapeAt(text, at);
+    value = (value << 8n) | BigInt(code);
+    at += length;
+    if (count > 0 && (code > 127 || open > 0)) count = MOST_CHARACTERS;
+  }
+  if (count > MOST_CHARACTERS)
+    throw tokens.fault(token, `${token.text} is no character constant; it has at most ${MOST_CHARACTERS} characters`);
+  return int(value);
 }
+const MOST_CHARACTERS = 4;
 
 /** The code of a character or of an escape, and how many characters it takes. */
 function unescapeAt(text, at) {
@@ -83,7 +94,7 @@ function textOf(token) {
 
 /** The bytes of a string token, with the NUL behind it. */
 function bytesOf(tokens, token) {
-  if (!token.text.startsWith('"')) throw tokens.fault(token, 'sizeof takes a type or a plain string here');
+  if (!token.text.startsWith('"')) throw tokens.fault(token, 'typeof and sizeof take plain strings only');
   const inner = token.text.slice(1, -1);
   let bytes = 1;
   for (let at = 0; at < inner.length;) {
@@ -121,8 +132,8 @@ class Expressions {
   #parser;
 
   /**
-   * @param {{ tokens: object, scope: object, startsType: () => boolean, typeName: () => object, sizeOf: Function,
-   *   alignOf: Function }} parser
+   * @param {{ tokens: object, scope: object, startsType: () => boolean, typeName: () => object,
+   *   typeOfExpression: () => object, sizeOf: Function, alignOf: Function }} parser
    */
   constructor(parser) {
     this.#parser = parser;
@@ -136,6 +147,11 @@ class Expressions {
     } finally {
       this.#parser.leave();
     }
+  }
+
+  /** The value of an operand of a cast. */
+  evaluateUnary() {
+    return this.#unary();
   }
 
   #conditional() {
@@ -230,15 +246,11 @@ class Expressions {
     const { tokens } = parser;
     if (MEASURES.has(token.text)) {
       const open = tokens.expect('(', `after ${token.text}`);
-      if (token.text === 'sizeof' && tokens.peek().kind === 'string') {
-        const text = tokens.next();
-        tokens.expect(')', 'after the string');
-        return integer(BigInt(bytesOf(tokens, text)), 64, true);
-      }
-      if (!parser.startsType()) throw tokens.fault(open, `${token.text} takes a type here`);
       const at = tokens.peek();
-      const type = parser.typeName();
-      tokens.expect(')', 'after the type');
+      const isType = parser.startsType();
+      if (!isType && token.text !== 'sizeof') throw tokens.fault(open, `${token.text} takes a type here`);
+      const type = isType ? parser.typeName() : parser.typeOfExpression();
+      tokens.expect(')', isType ? 'after the type' : 'after the expression');
       return integer(BigInt(token.text === 'sizeof' ? parser.sizeOf(type, at) : parser.alignOf(type, at)), 64, true);
     }
     if (token.text === 'true' || token.text === 'false') return int(token.text === 'true');
@@ -261,4 +273,4 @@ class Expressions {
 const commonIsUnsigned = (a, b) =>
   a.bits === b.bits ? a.isUnsigned || b.isUnsigned : a.bits > b.bits ? a.isUnsigned : b.isUnsigned;
 
-module.exports = { Expressions, integer, textOf };
+module.exports = { Expressions, bytesOf, integer, textOf };

@@ -22,8 +22,8 @@ const SINGLE = new Set(['(', ')', '*', ',', ';', '{', '}', '[', ']', '~', '?', '
 const DIRECTIVE = /#[ \t]*(\w*)((?:\/\*[^]*?\*\/|[^\n])*)/y;
 const DEFINE = /^[ \t]*([A-Za-z_$\u0080-\uffff][\w$\u0080-\uffff]*)(\(?)([^]*)$/;
 
-/** Pragmas that change no layout. */
-const PRAGMA = /^[ \t]*(?:once|GCC|clang|STDC|region|endregion|warning|comment)\b/;
+/** Pragmas that change layouts in a way that is not followed; compilers ignore those that they do not know. */
+const LAYOUT_PRAGMA = /^[ \t]*(?:pack|align|options|ms_struct|scalar_storage_order|reverse_bitfields)\b/;
 const PACK = /^[ \t]*pack[ \t]*\(([^()]*)\)/;
 
 const HINT_BIND = 'for macros and whole headers use `pinned-ffi bind`, or the output of `cc -E -P`';
@@ -159,7 +159,7 @@ class Lexer {
     DIRECTIVE.lastIndex = at;
     const [, name, rest] = DIRECTIVE.exec(this.text);
     this.#at = this.#behind = DIRECTIVE.lastIndex;
-    if (name === 'include' || (name === 'pragma' && PRAGMA.test(rest)) || name === 'line' || /^\d*$/.test(name))
+    if (name === 'include' || (name === 'pragma' && !LAYOUT_PRAGMA.test(rest)) || name === 'line' || /^\d*$/.test(name))
       return undefined;
     if (name === 'pragma' && PACK.test(rest)) return { kind: 'pack', text: PACK.exec(rest)[1], at };
     if (name !== 'define') throw faultAt(this.text, at, `#${name} is not understood; ${HINT_BIND}`);

@@ -11,9 +11,11 @@ const { isSameType } = require('./same-type.js');
 const { Scope } = require('./scope.js');
 const { acceptStaticAssert, parseSpecifiers, startsType } = require('./specifiers.js');
 const { Tokens, named } = require('./tokens.js');
-const { describeType, exact, isInteger, isVoid, scalar } = require('./types.js');
+const { describeType, isInteger, isVoid, scalar } = require('./types.js');
 
 // Loaded for texts that have constants, structs or enumerations.
+const constants = lazy(() => require('./constants.js'));
+const expressionTypes = lazy(() => require('./expression-type.js'));
 const expressions = lazy(() => require('./expression.js'));
 const records = lazy(() => require('./records.js'));
 
@@ -178,6 +180,8 @@ class Parser {
   #afterDeclarator(token) {
     if (token.text === '{')
       return this.tokens.fault(token, "a function body; end the declaration with ';' (`cc` compiles bodies)");
+    if (token.text === 'noexcept' || token.text === 'throw')
+      return this.tokens.fault(token, `'${token.text}' is C++; leave it out`);
     return this.tokens.fault(token, `expected ';' after a declaration, found ${named(token)}`);
   }
 
@@ -185,6 +189,7 @@ class Parser {
   #declare(specifiers) {
     const { tokens, scope } = this;
     const { name, apply, attributes } = parseDeclarator(this, 'name');
+    const { label } = attributes;
     if (name === undefined) throw tokens.fault(tokens.peek(), `expected a name, found ${named(tokens.peek())}`);
     const type = apply(specifiers.type);
     if (specifiers.isTypedef) this.#typedef(name, type, specifiers, attributes);
@@ -193,11 +198,11 @@ class Parser {
       return true;
     } else if (this.#isRepeated(name, type) && type.isUnspecified) return false;
     else if (type.kind === 'function')
-      scope.functions.set(name.text, { type, marks: specifiers.marks, at: name.at, text: tokens.text });
+      scope.functions.set(name.text, { type, marks: specifiers.marks, at: name.at, text: tokens.text, label });
     else if (isVoid(type)) throw tokens.fault(name, `${name.text} is of type void`);
     else {
       scope.variables.set(name.text, { type, at: name.at, text: tokens.text });
-      if (tokens.accept('=')) this.#initializer(name, type);
+      if (tokens.accept('=')) constants().takeInitializer(this, name, type, specifiers);
     }
     return false;
   }
@@ -256,15 +261,6 @@ class Parser {
     );
   }
 
-  /** `static const int NAME = value` is a constant. */
-  #initializer(name, type) {
-    if (!type.isConst || !isInteger(type)) {
-      throw this.tokens.fault(name, `${name.text} has a value; declare the variable alone, or make it a const integer`);
-    }
-    this.scope.constants.set(name.text, exact(this.castTo(type, this.expressions.evaluate().value, name).value));
-    this.scope.variables.delete(name.text);
-  }
-
   // ---- what the parts of the parser ask for -------------------------------------------------------------------------
 
   enter() {
@@ -285,6 +281,15 @@ class Parser {
     const type = parseTypeName(this);
     this.leave();
     return type;
+  }
+
+  /** The type of the expression in the parentheses of typeof(...) or sizeof(...). */
+  typeOfExpression() {
+    return expressionTypes().typeOfExpression(this);
+  }
+
+  textOf(token) {
+    return expressions().textOf(token);
   }
 
   parseEnum() {
@@ -344,33 +349,13 @@ class Parser {
     const outer = this.tokens;
     this.tokens = new Tokens(value, outer, new Set([name]));
     try {
-      const found = this.#constantIn(this.tokens);
+      const found = constants().constantIn(this);
       if (this.tokens.peek().kind === 'end') this.scope.constants.set(name, found);
     } catch (error) {
       if (error.line === undefined) throw error;
     } finally {
       this.tokens = outer;
     }
-  }
-
-  /** A text, a floating-point number, or an integer. */
-  #constantIn(tokens) {
-    if (tokens.peek().kind === 'string') {
-      let text = '';
-      while (tokens.peek().kind === 'string') text += expressions().textOf(tokens.next());
-      return text;
-    }
-    const before = tokens.position;
-    const isParenthesized = tokens.accept('(') !== undefined;
-    const sign = tokens.accept('-') ? -1 : 1;
-    const { kind, text } = tokens.peek();
-    if (kind === 'number' && !/^0[xb]/i.test(text) && /[.eE]|^\d+[fF]$/.test(text)) {
-      tokens.next();
-      if (isParenthesized) tokens.expect(')', 'after the number');
-      return sign * Number(text.replace(/[fFlL]+$/, '').replaceAll("'", ''));
-    }
-    tokens.position = before;
-    return exact(this.expressions.evaluate().value);
   }
 }
 

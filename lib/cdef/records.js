@@ -1,8 +1,9 @@
 'use strict';
 // struct, union and enum, with their bodies.
 
+const { takeAttribute } = require('./attributes.js');
 const { parseDeclarator } = require('./declarator.js');
-const { acceptStaticAssert, parseSpecifiers, recordOf, takeAttribute } = require('./specifiers.js');
+const { acceptStaticAssert, parseSpecifiers, recordOf } = require('./specifiers.js');
 const { named } = require('./tokens.js');
 const { makeRecord, isInteger, isVoid, describeType, exact } = require('./types.js');
 
@@ -66,7 +67,7 @@ function withoutEmpty(parser, record, fields) {
   const rest = [];
   for (const field of fields) {
     if (field.isFlexible) {
-      const own = record.packed || field.isPacked ? 1 : (parser.alignIfKnown(field.type.of, field.at) ?? 1);
+      const own = record.packed || field.isPacked ? 1 : alignOfEmpty(parser, field);
       align = largest(align, Math.min(largest(own, field.align), record.pack ?? Infinity));
     } else {
       // A field that follows a bitfield in its unit is not moved.
@@ -80,6 +81,15 @@ function withoutEmpty(parser, record, fields) {
   return rest;
 }
 
+/** The alignment of an array without elements, or of a struct without fields. */
+function alignOfEmpty(parser, { type, at }) {
+  if (type.kind === 'record') return largest(1, type.record.align, type.record.tailAlign);
+  return isEmpty(type.of) ? alignOfEmpty(parser, { type: type.of, at }) : (parser.alignIfKnown(type.of, at) ?? 1);
+}
+
+/** Whether a type is a struct without fields that have bytes, which C has as an extension. */
+const isEmpty = ({ kind, record }) => kind === 'record' && record.fields?.length === 0;
+
 /** The fields of one line: `int a, *b, c : 3;`, or a member without a name. */
 function parseFields(parser, record, fields, names) {
   const { tokens } = parser;
@@ -88,7 +98,7 @@ function parseFields(parser, record, fields, names) {
   const { type, attributes } = parseSpecifiers(parser);
   if (tokens.accept(';')) {
     if (type.kind !== 'record' || type.record.tag !== undefined) throw tokens.fault(at, 'a field without a name');
-    fields.push({ name: undefined, type, at, bits: undefined, align: undefined, isFlexible: false });
+    fields.push({ name: undefined, type, at, bits: undefined, align: undefined, isFlexible: isEmpty(type) });
     return;
   }
   do {
@@ -102,7 +112,7 @@ function addField(parser, record, { fields, names }, base) {
   const { tokens } = parser;
   const at = tokens.peek();
   const last = fields.at(-1);
-  if (last?.isFlexible && last.type.length === null)
+  if (last?.isFlexible && last.type.kind === 'array' && last.type.length === null)
     throw tokens.fault(last.at, `${last.name} has no length, which only the last field may lack`);
   const { name, apply, attributes: own } = tokens.is(':') ? { apply: (type) => type } : parseDeclarator(parser, 'name');
   const type = apply(base.type);
@@ -134,7 +144,9 @@ function checkField(parser, record, names, field) {
   if (name !== undefined && names.has(name)) throw tokens.fault(at, `two fields are named ${name}`);
   names.add(name);
   field.isFlexible =
-    type.kind === 'array' && (type.length === 0 || (type.length === null && record.keyword === 'struct'));
+    isEmpty(type) ||
+    (type.kind === 'array' &&
+      (type.length === 0 || isEmpty(type.of) || (type.length === null && record.keyword === 'struct')));
   if (type.kind === 'array' && type.length === null && !field.isFlexible)
     throw tokens.fault(at, `${name} has no length`);
 }

@@ -12,6 +12,7 @@ const {
   TYPE_OF,
   UNSUPPORTED,
 } = require('./names.js');
+const { takeAttribute } = require('./attributes.js');
 const { named } = require('./tokens.js');
 const { scalar, asConst, makeRecord } = require('./types.js');
 const { nearest } = require('./nearest.js');
@@ -91,8 +92,8 @@ const isTag = (text) => text === 'struct' || text === 'union' || text === 'enum'
 
 /**
  * The specifiers at the next tokens.
- * @returns {{ type: any, isTypedef: boolean, isLocal: boolean, isConst: boolean, marks: object, attributes: object,
- *   tag: any, at: any }}
+ * @returns {{ type: any, isTypedef: boolean, isLocal: boolean, isConst: boolean, isConstant: boolean, marks: object,
+ *   attributes: object, tag: any, at: any }}
  */
 function parseSpecifiers(parser) {
   const { tokens } = parser;
@@ -101,6 +102,7 @@ function parseSpecifiers(parser) {
     isTypedef: false,
     isLocal: false,
     isConst: false,
+    isConstant: false,
     marks: { __proto__: null },
     attributes: { __proto__: null },
     tag: undefined,
@@ -148,6 +150,7 @@ function take(parser, found, words) {
   }
   if (text === 'typedef') found.isTypedef = true;
   else if (LOCAL.has(text)) found.isLocal = true;
+  else if (text === 'constexpr') found.isConstant = true;
   else if (text === 'const' || text === '__const' || text === '__const__') found.isConst = true;
   else if (found.type === undefined && (UNSUPPORTED.has(text) || isComplex(parser, words)))
     return takeUnsupported(parser, found, token);
@@ -172,14 +175,15 @@ function isComplex({ tokens, scope }, words) {
   return words.length === 0 ? ARITHMETIC.has(next.text) : next.kind === 'word' || tokens.is('*', 1);
 }
 
-/** Takes typeof(type) or _Atomic(type). */
+/** Takes typeof(type), typeof(expression) or _Atomic(type). */
 function takeTypeOf(parser, found, words) {
   const { tokens } = parser;
   const token = tokens.next();
   if (found.type !== undefined || words.length > 0) throw tokens.fault(token, `expected a name, found '${token.text}'`);
   const open = tokens.expect('(', `after ${token.text}`);
-  if (!startsType(parser)) throw tokens.fault(open, `${token.text} takes a type here, not an expression`);
-  found.type = parser.typeName();
+  if (startsType(parser)) found.type = parser.typeName();
+  else if (token.text === '_Atomic') throw tokens.fault(open, '_Atomic takes a type here');
+  else found.type = parser.typeOfExpression();
   tokens.expect(')', 'after the type');
   return true;
 }
@@ -204,45 +208,6 @@ function takeTag(parser, found, words) {
   return true;
 }
 
-/** Takes __attribute__((...)), [[...]], _Alignas(...), __declspec(...) or asm("..."), if one is next. */
-function takeAttribute(parser, attributes) {
-  const { tokens } = parser;
-  const token = tokens.peek();
-  if (tokens.is('[') && tokens.is('[', 1)) {
-    tokens.skipGroup(tokens.next(), ']');
-    return true;
-  }
-  if (token.kind !== 'word') return false;
-  switch (token.text) {
-    case '__attribute__':
-    case '__attribute':
-      tokens.next();
-      takeGnu(parser, attributes);
-      return true;
-    case '_Alignas':
-    case 'alignas': {
-      tokens.next();
-      tokens.expect('(', `after ${token.text}`);
-      const at = tokens.peek();
-      const align = startsType(parser)
-        ? parser.alignOf(parser.typeName(), at)
-        : Number(parser.expressions.evaluate().value);
-      tokens.expect(')', `after ${token.text}`);
-      attributes.align = Math.max(attributes.align ?? 0, align);
-      return true;
-    }
-    case '__declspec':
-    case 'asm':
-    case '__asm__':
-    case '__asm':
-      tokens.next();
-      tokens.skipGroup(tokens.expect('(', `after ${token.text}`), ')');
-      return true;
-    default:
-      return false;
-  }
-}
-
 /** Takes `_Static_assert(...);`, if it is next. It is not checked. */
 function acceptStaticAssert({ tokens }) {
   const word = tokens.accept('_Static_assert') ?? (tokens.is('(', 1) ? tokens.accept('static_assert') : undefined);
@@ -250,45 +215,6 @@ function acceptStaticAssert({ tokens }) {
   tokens.skipGroup(tokens.expect('(', `after ${word.text}`), ')');
   tokens.expect(';', `after ${word.text}(...)`);
   return true;
-}
-
-function takeGnu(parser, attributes) {
-  const { tokens } = parser;
-  tokens.expect('(', 'after __attribute__');
-  const open = tokens.expect('(', 'after __attribute__(');
-  while (!tokens.is(')')) {
-    const token = tokens.next();
-    if (token.kind === 'end') throw tokens.fault(open, "'((' has no '))'");
-    const name = token.text.replace(/^__|__$/g, '');
-    if (name === 'packed') attributes.packed = true;
-    else if (name === 'mode') attributes.mode = takeMode(parser, token);
-    else if (name === 'vector_size') {
-      attributes.unsupported = { reason: '__attribute__((vector_size)) has no counterpart', at: token.at };
-      if (tokens.is('(')) tokens.skipGroup(tokens.next(), ')');
-    } else if (name === 'aligned') attributes.align = takeAligned(parser);
-    else if (tokens.is('(')) tokens.skipGroup(tokens.next(), ')');
-  }
-  tokens.next();
-  tokens.expect(')', 'at the end of __attribute__');
-}
-
-/** The bytes of the integer of mode(...); NaN if it has no counterpart. */
-const MODES = { QI: 1, byte: 1, HI: 2, SI: 4, DI: 8, word: 8, pointer: 8, unwind_word: 8 };
-
-function takeMode({ tokens }, token) {
-  tokens.expect('(', 'after mode');
-  const { text } = tokens.next();
-  tokens.expect(')', 'after mode(');
-  return { bytes: MODES[text.replace(/^__|__$/g, '')] ?? NaN, at: token.at };
-}
-
-/** The number of aligned(n); without one it is the largest alignment of the machine. */
-function takeAligned(parser) {
-  const { tokens } = parser;
-  if (!tokens.accept('(')) return 16;
-  const align = Number(parser.expressions.evaluate().value);
-  tokens.expect(')', 'after aligned(');
-  return align;
 }
 
 /** Takes a mark such as _Out_ or _Free_(symbol), if one is next. */
@@ -346,4 +272,4 @@ function unknownType(parser) {
   );
 }
 
-module.exports = { acceptStaticAssert, parseSpecifiers, startsType, takeAttribute, takeMark, recordOf };
+module.exports = { acceptStaticAssert, parseSpecifiers, startsType, takeMark, recordOf };

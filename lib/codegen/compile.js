@@ -30,8 +30,8 @@ const nameOf = (kind, { args, result }) =>
 
 /**
  * A comment for the beginning of a bound function. Where a program clones one, as postMessage does, V8's error has the
- * first 111 characters of its source, and nothing else of it: neither its name nor its own toString(). So spaces follow,
- * up to there.
+ * first 111 characters of its source, and nothing else of it: neither its name nor its own toString(). Spaces fill up
+ * the rest.
  */
 const noteOf = (signature) =>
   `/* C function of pinned-ffi: a worker must open the library itself. ${nameOf('', signature).slice(1).replaceAll('*/', '*')} */`.padEnd(

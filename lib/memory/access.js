@@ -163,8 +163,14 @@ function textFrom(start, unit, byteLength, name) {
   return found;
 }
 
+/** Where the bytes of an address are in this process, for an isolated library as well; null where they are not. */
+const placeHere = (address, size) => (hasHosts() ? binding.addressHere(address, size) : address);
+
 /** Whether memory is mapped. Known on Linux only. */
-const isReadable = (address, size) => binding.isReadable(address, size);
+function isReadable(address, size) {
+  const here = placeHere(address, size);
+  return here !== null && binding.isReadable(here, size);
+}
 
 const PAGE = 4096;
 /** The most bytes of a text that are shown. */
@@ -178,10 +184,10 @@ function shownBytes(address) {
   while (size < MOST_SHOWN) {
     const from = BigInt(address) + BigInt(size);
     const more = Math.min(PAGE - Number(from % BigInt(PAGE)), MOST_SHOWN - size);
-    if (BigInt.asUintN(64, from) !== from || !isReadable(from, more)) break;
+    if (BigInt.asUintN(64, from) !== from || !isReadable(address, size + more)) break;
     size += more;
   }
-  return size === 0 ? undefined : new Uint8Array(binding.wrap(address, size, 0, 0)).slice();
+  return size === 0 ? undefined : new Uint8Array(binding.wrap(placeHere(address, size), size, 0, 0)).slice();
 }
 
 /** Stores the address of a view at a place in a DataView. The caller keeps the view alive. */

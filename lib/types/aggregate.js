@@ -315,7 +315,7 @@ function arrayDescriptor(layout, element, length, type) {
     resolve(value, owner, position) {
       if (characters && typeof value === 'string') {
         const bytes = encodeInto(value, characters.encoding, layout.size);
-        if (bytes === undefined) throw wrongValue(locationOf(owner, position), expected, value);
+        if (bytes === undefined) throw wrongText(value, expected, name, owner, position);
         return bytes;
       }
       if (typeof value !== 'object' || value === null) throw wrongType(locationOf(owner, position), expected, value);
@@ -346,6 +346,14 @@ function arrayDescriptor(layout, element, length, type) {
   return descriptor;
 }
 
+/** The error of a text that does not fit its memory, or contains NUL. */
+const wrongText = (text, expected, type, owner, position) =>
+  wrongValue(
+    locationOf(owner, position),
+    text.includes('\0') ? `a string without NUL characters (${type})` : expected,
+    text,
+  );
+
 // ---- text -----------------------------------------------------------------------------------------------------------
 
 /** The descriptor of a text of `length` units: a string both ways. */
@@ -359,7 +367,7 @@ function textDescriptor(layout, length, encoding) {
     write(view, at, value, owner, position) {
       if (typeof value !== 'string') throw wrongType(locationOf(owner, position), expected, value);
       const bytes = encodeInto(value, encoding, layout.size);
-      if (bytes === undefined) throw wrongValue(locationOf(owner, position), expected, value);
+      if (bytes === undefined) throw wrongText(value, expected, name, owner, position);
       copy(view, at, bytes);
     },
   };

@@ -161,7 +161,7 @@ const elements = {
       const { name } = view[DESCRIPTOR];
       const error =
         view.length === 0
-          ? makeError('ERR_OUT_OF_RANGE', `${name} has no elements, and so none at the index ${number}`)
+          ? makeError('ERR_OUT_OF_RANGE', `${name} has no elements, and so none at [${number}]`)
           : outOfRange(`${name}: the index of an element`, `an integer from 0 to ${view.length - 1}`, number);
       throw atCaller(error, elements.set); // node-do-not-add-exception-line
     }

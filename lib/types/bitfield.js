@@ -4,11 +4,14 @@
 const { exactOfBig } = require('../exact-numbers.js');
 const { makeError, locationOf } = require('../errors.js');
 
-/** The descriptor of `width` bits from the bit `shift` of a unit on. */
-function bitfieldDescriptor(unit, shift, width) {
+/** The descriptor of `width` bits from the bit `start` on. No other bytes than those with its bits are used. */
+function bitfieldDescriptor(unit, start, width) {
+  const first = start >> 3;
+  const shift = start & 7;
+  const bytes = (shift + width + 7) >> 3;
   const isSigned = unit.min < 0 || (unit.min === undefined && unit.name !== 'bool' && !/^u|unsigned/.test(unit.name));
   const whole = unit.size * 8;
-  const get = (view, at) => BigInt(bigOf(view, at, unit.size)) >> BigInt(shift);
+  const get = (view, at) => bigOf(view, at + first, bytes) >> BigInt(shift);
   const cut = isSigned ? BigInt.asIntN : BigInt.asUintN;
   const isBig = whole === 64 || unit.name.includes('long');
   const mask = ((1n << BigInt(width)) - 1n) << BigInt(shift);
@@ -34,8 +37,8 @@ function bitfieldDescriptor(unit, shift, width) {
           `${locationOf(name, position)} must fit ${width} bits (${unit.name}), received ${big}`,
         );
       }
-      const old = bigOf(view, at, unit.size);
-      setBig(view, at, unit.size, (old & ~mask) | ((big << BigInt(shift)) & mask));
+      const old = bigOf(view, at + first, bytes);
+      setBig(view, at + first, bytes, (old & ~mask) | ((big << BigInt(shift)) & mask));
     },
   };
 }

@@ -7,6 +7,7 @@ const { CopiedView, areCopiedViews, hasScopedCallback, release } = require('../m
 const { retain } = require('./aggregate.js');
 const access = require('../memory/access.js');
 const { bufferOf, byteLengthOf, fixedSize, isView, offsetOf } = require('../memory/array-buffer.js');
+const { copyOf } = require('../memory/copy.js');
 const { hasHosts, isOfHost, checkStored } = require('../memory/hosts.js');
 const { pointersOf } = require('../memory/pointer-fields.js');
 const config = require('../native/config.js');
@@ -107,8 +108,16 @@ function unmappedView(view, method) {
 
 /** The memory of a view, for printing; undefined if it is known not to be mapped. */
 function mappedMemory(view) {
-  if (view[ADDRESS] !== undefined && !isMapped(view)) return undefined;
-  return memoryOf(view);
+  if (view[ADDRESS] === undefined || isMapped(view)) return memoryOf(view);
+  return isOfHost(view[ADDRESS]) ? copiedMemory(view) : undefined;
+}
+
+/** A copy of the memory of a view in the process of an isolated library, where that does not share it. */
+function copiedMemory(view) {
+  const { name, size, sizeAt } = view[DESCRIPTOR];
+  const address = view[storageOf];
+  const bytes = copyOf(address, 0, sizeAt === undefined ? size : sizeAt(address), name);
+  return { data: new DataView(bytes.buffer, bytes.byteOffset, bytes.length), at: 0 };
 }
 
 /** Whether all memory of a view at an address is mapped. How much that is may stand in the memory itself. */

@@ -6,6 +6,7 @@ const { wrongType, locationOf } = require('../errors.js');
 const { inPart } = require('../exact-numbers.js');
 const { alloc } = require('../memory/alloc.js');
 const { hasScopedCallback, release } = require('../memory/retained.js');
+const { Uncloneable } = require('../memory/uncloneable.js');
 const { retain } = require('./aggregate.js');
 
 /** By the memory that is passed: where its values came from, and its bytes before the call. */
@@ -17,8 +18,23 @@ const isPlainObject = (value) => {
   return prototype === Object.prototype || prototype === null || Object.getPrototypeOf(prototype) === null;
 };
 
+/** Whether an object has a field of a struct or union, as instances of the program's own classes have. */
+const hasField = (value, { fields }) => !(value instanceof Uncloneable) && fields.some(({ key }) => key in value);
+
 /** Whether a value is one that memory is made of: an array, or an object for a struct or union. */
-const isPlain = (value, target) => Array.isArray(value) || (target.fields !== undefined && isPlainObject(value));
+const isPlain = (value, target) =>
+  Array.isArray(value) || (target.fields !== undefined && (isPlainObject(value) || hasField(value, target)));
+
+/**
+ * Whether an object is the value of a struct or union with a field `ptr`, and not one that stands for the address that
+ * its `ptr` is.
+ */
+const hasOwnPtr = (value, target) =>
+  typeof value === 'object' &&
+  value !== null &&
+  target.fields?.some(({ key }) => key === 'ptr') === true &&
+  Object.hasOwn(value, 'ptr') &&
+  isPlainObject(value);
 
 /** The values may point only to memory that lives as long as they do; the pointer of a plain function does not. */
 function keep(retained, name, position, value) {
@@ -95,4 +111,4 @@ function copyUnion(value, target, data, isChanged) {
     Reflect.set(value, field.key, readPart(field.descriptor, data, 0, field.key));
 }
 
-module.exports = { isPlain, memoryOf, valueBytesOf, copyBack };
+module.exports = { isPlain, hasOwnPtr, memoryOf, valueBytesOf, copyBack };

@@ -56,10 +56,12 @@ const kindsOf = (descriptor, position) =>
 const valuesOf = (descriptor) =>
   descriptor.pointee().fields === undefined ? 'an array of values, ' : 'an object, an array of objects, ';
 
+const isAddress = ({ isPointerLike, opaque }) => isPointerLike === true || opaque !== undefined;
+
 /** The hint for an object that stands for no memory. A type, or {}, is what others pass for a result. */
 const targetHint = (value, descriptor) =>
   descriptor.copiesBack && typeof value === 'object' && descriptor.pointee().fields === undefined
-    ? '; for a value that C writes pass [null] or [0], or declare an out-parameter: out(T), in C text _Out_'
+    ? `; for a value that C writes pass ${isAddress(descriptor.pointee()) ? '[null]' : '[0]'}, or declare an out-parameter: out(T), in C text _Out_`
     : addressHint(value);
 
 /**

@@ -4,6 +4,7 @@
 
 const { hex, typeNameOf } = require('../errors.js');
 const access = require('../memory/access.js');
+const { isOfHost } = require('../memory/hosts.js');
 const { readAddress } = require('./pointers.js');
 const { decodeText, endOf, textElements } = require('./text-units.js');
 
@@ -41,6 +42,10 @@ function shownText(address, unit) {
   return `${decodeText(all, ENCODINGS[unit])}${isCut ? '...' : ''}`;
 }
 
+/** The text of a value. Reading that of an isolated library throws where its process does not have the memory. */
+const textAt = (descriptor, address, data, at) =>
+  shownText(address, descriptor.unit ?? 1) ?? (isOfHost(address) ? descriptor.read(data, at) : undefined);
+
 /** A value; an integer that is too large for its type is a BigInt. */
 function readSafely(descriptor, data, at) {
   if (descriptor.readBig === undefined) return descriptor.read(data, at);
@@ -54,7 +59,7 @@ function shownAt(descriptor, data, at, isCertain) {
   if (descriptor.element !== undefined) return shownElements(descriptor, data, at, isCertain);
   if (descriptor.isText) {
     const address = readAddress(data, at);
-    const text = isCertain && address !== null ? shownText(address, descriptor.unit ?? 1) : undefined;
+    const text = isCertain && address !== null ? textAt(descriptor, address, data, at) : undefined;
     return address === null ? null : (text ?? new Shown(`<${hex(address)}>`));
   }
   if (descriptor.isFunction) return new Shown(`<${hex(readAddress(data, at))}>`);
@@ -110,13 +115,13 @@ const exactNumber = (big) =>
 
 /** Whether an address is known not to be that of a text: its memory ends before the text does. */
 function leadsNowhere(address, unit) {
-  if (address === null) return false;
+  if (address === null || isOfHost(address)) return false;
   if (!access.isReadable(address, 1)) return true;
   const bytes = access.shownBytes(address);
   return bytes !== undefined && bytes.length < access.MOST_SHOWN && endOf(bytes, unit) === bytes.length;
 }
 
-/** A value in memory as JSON has it. Of a union texts are addresses, as in `shownAt`; so are those that are not mapped. */
+/** A value in memory as JSON has it. Texts of a union, and those that are not mapped, are addresses. */
 function jsonOf(descriptor, data, at, isCertain = true) {
   if (descriptor.fields !== undefined) {
     const entries = descriptor.fields.map(({ key, offset, descriptor: part }) => [

@@ -236,8 +236,8 @@ function packOf(packed, name) {
   return Number(packed);
 }
 
-/** The type of a field in a packed union: a packed struct of that field alone has the right size and alignment. */
-const packedIdOf = (id, pack) => binding.structure([id], [NO_BITS], [0], pack, 0).id;
+/** The type of a packed field or a bitfield in a union: a struct of that field alone has its size and alignment. */
+const loneIdOf = (id, bits, pack) => binding.structure([id], [bits ?? NO_BITS], [0], pack, 0).id;
 
 /**
  * A C union.
@@ -251,10 +251,6 @@ function union(fields, options = {}) {
     align,
   } = parseOptions(options, { name: 'string', packed: 'any', align: 'number' }, 'union: options');
   const parts = fieldsOf(fields, name);
-  const bitfield = parts.find(({ bits }) => bits !== undefined);
-  if (bitfield) {
-    throw makeError('ERR_INVALID_ARG_VALUE', `${name}: field ${bitfield.key} must not have bits: put it into a struct`);
-  }
   const pack = packOf(packed, name);
   const requested = align === undefined ? 0 : powerOfTwo(align, `${name}: options.align`);
   const least = Math.max(requested, ...parts.map((part) => part.align ?? 0));
@@ -262,16 +258,18 @@ function union(fields, options = {}) {
     sharedBy(['union', name, pack, least, ...keysOf(parts)], () => {
       const layout = laidOut(name, () =>
         binding.unionOf(
-          parts.map(({ descriptor: { id } }) => (pack === 0 ? id : packedIdOf(id, pack))),
+          parts.map(({ descriptor: { id }, bits }) =>
+            pack === 0 && bits === undefined ? id : loneIdOf(id, bits, pack),
+          ),
           least,
         ),
       );
-      const laidOutFields = parts.map(({ key, descriptor, type }) => ({
+      const laidOutFields = parts.map(({ key, descriptor, bits, type }) => ({
         key,
-        descriptor,
+        bits,
         type,
-        bits: undefined,
         offset: 0,
+        descriptor: bits === undefined ? descriptor : bitfieldDescriptor(descriptor, 0, bits),
       }));
       return prepared(unionDescriptor(layout, name, laidOutFields), laidOutFields);
     }),

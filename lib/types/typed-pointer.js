@@ -4,7 +4,7 @@
 const { DeclaredType, sharedBy, keyOf } = require('./native-type.js');
 const { makeError, describe, locationOf } = require('../errors.js');
 const { byteLengthOf, isView } = require('../memory/array-buffer.js');
-const { isPlain, memoryOf } = require('./plain-target.js');
+const { hasOwnPtr, isPlain, memoryOf } = require('./plain-target.js');
 const { writeMemory } = require('./pointers.js');
 const { byName, typeOf } = require('./registry.js');
 
@@ -42,6 +42,7 @@ function pointerDescriptor(target, name, type) {
     copiesBack: true,
     // A value that is plain becomes memory before anything is written: getters of it may run the user's code.
     resolve(value, owner, position) {
+      if (hasOwnPtr(value, target())) return memoryOf(value, target(), owner, position, type);
       const resolved = base.resolve(value, owner, position);
       if (typeof resolved !== 'object' || resolved === null || isView(resolved)) return resolved;
       const pointee = target();
@@ -52,7 +53,7 @@ function pointerDescriptor(target, name, type) {
         throw makeError(
           'ERR_OUT_OF_RANGE',
           `${locationOf(owner, position)} needs at least ${target().size} bytes ` +
-            `(${target().name}), received ${describe(value)}`,
+            `(${type ?? target().name}), received ${describe(value)}`,
         );
       }
       return writeMemory(view, at, value, descriptor, owner, position);

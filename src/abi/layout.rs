@@ -225,12 +225,11 @@ impl Layout {
     }
 
     /// A struct with bitfields, which neither libffi nor a call knows: the units are those of the System V ABI.
+    ///
+    /// A bitfield lies within one unit of its type, unless the struct is packed: then it begins at the next bit.
     fn with_bitfields(fields: &[Field], pack: Option<usize>, align: Option<usize>) -> Result<Self> {
         if cfg!(windows) {
             return refuse("bitfields are not known on Windows");
-        }
-        if pack.is_some() {
-            return refuse("bitfields of a packed struct are not known");
         }
         let (mut bit, mut widest) = (0usize, align.unwrap_or(1));
         let (mut offsets, mut shifts) = (Vec::new(), Vec::new());
@@ -239,7 +238,8 @@ impl Layout {
             if unit > MOST_BITFIELD_BYTES {
                 return refuse(TOO_LARGE);
             }
-            let own = field.value.align().max(field.align.unwrap_or(1));
+            let packed = pack.map_or(field.value.align(), |pack| field.value.align().min(pack));
+            let own = packed.max(field.align.unwrap_or(1));
             widest = widest.max(own);
             match field.bits {
                 None => {
@@ -253,11 +253,13 @@ impl Layout {
                     if field.value.scalar().is_none_or(CType::is_float) || width == 0 || width > whole {
                         return refuse(format!("a bitfield needs an integer type of at least {width} bits"));
                     }
-                    if bit % whole + width > whole {
+                    if pack.is_none() && bit % whole + width > whole {
                         bit = bit.next_multiple_of(whole);
                     }
-                    offsets.push(bit / whole * unit);
-                    shifts.push(bit % whole);
+                    // Of a packed struct, the byte that has the first bit: a unit might reach beyond the struct.
+                    let step = if pack.is_none() { whole } else { 8 };
+                    offsets.push(bit / step * (step / 8));
+                    shifts.push(bit % step);
                     bit += width;
                 }
             }

@@ -8,6 +8,7 @@ const { getSystemErrorMap } = require('node:util');
 const { Worker } = require('node:worker_threads');
 const { constants } = require('node:os');
 const { ffi, fixture, bind, bindOne, throws } = require('../helpers.js');
+const { onlyOn } = require('../requirements.js');
 
 const { errno, dlopen, JSCallback } = ffi;
 const { ENOENT, EACCES, EEXIST, EINVAL, EBADF } = constants.errno;
@@ -300,6 +301,26 @@ describe('fails', () => {
     const [call] = make('set_errno_i32', setting.args, 'i32', 'negative');
     assert.throws(() => call(EACCES, -1), { code: 'EACCES', errno: -EACCES });
     assert.equal(errno(), EACCES);
+  });
+
+  test('errors of C that no call of Node ends with have their names', { skip: onlyOn('linux') }, () => {
+    const [call] = make('set_errno_i32', setting.args, 'i32', 'negative');
+    for (const [code, number] of Object.entries(constants.errno)) {
+      assert.throws(
+        () => call(number, -1),
+        (error) => {
+          assert.equal(constants.errno[error.code], number, code);
+          assert.equal(error.errno, -number);
+          assert.match(error.message, /^E\w+: .+, set_errno_i32$/);
+          assert.doesNotMatch(error.message, /unknown/i);
+          return true;
+        },
+      );
+    }
+    assert.throws(() => call(constants.errno.EINPROGRESS, -1), {
+      code: 'EINPROGRESS',
+      message: 'EINPROGRESS: operation now in progress, set_errno_i32',
+    });
   });
 
   test('a number that no system knows is UNKNOWN, and keeps its number', () => {

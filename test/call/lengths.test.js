@@ -57,7 +57,7 @@ describe('an empty list or text', () => {
     assert.equal(memory[0], 0);
     assert.deepEqual(array('int', 0).alloc([]).toArray(), []);
     throws(() => toBuffer(null, 0, 4), 'ERR_INVALID_ARG_TYPE');
-    throws(() => (array('int', 0).alloc()[0] = 1), 'ERR_OUT_OF_RANGE', /the array is empty/);
+    throws(() => (array('int', 0).alloc()[0] = 1), 'ERR_OUT_OF_RANGE', /has no elements/);
   });
 
   test('an empty array ends a struct without adding to its size, and the rest is read by its count', () => {
@@ -123,6 +123,8 @@ describe('text in memory', () => {
       /^Person: field name .* at most 8 bytes \(text\(8\)\)/,
     );
     throws(() => (person.name = 5), 'ERR_INVALID_ARG_TYPE', /a string of at most 8 bytes/);
+    throws(() => (person.name = 'a\0b'), 'ERR_INVALID_ARG_VALUE', /a string without NUL characters \(text\(8\)\)/);
+    throws(() => array('char', 4).alloc('a\0'), 'ERR_INVALID_ARG_VALUE', /without NUL characters \(char\[4\]\)/);
     throws(() => text(0), 'ERR_OUT_OF_RANGE');
     throws(() => text(8, 'latin1'), 'ERR_INVALID_ARG_VALUE');
   });

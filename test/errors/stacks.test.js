@@ -80,7 +80,7 @@ describe('the stack of an error begins where the user has called', () => {
     'view[i]': () => ffi.array('cstring', 1).view(nowhere)[0],
     'view.toArray': () => ffi.array('cstring', 1).view(nowhere).toArray(),
     'view.toString': () => ffi.array('cstring', 1).view(nowhere).toString(),
-    'view.toJSON': () => ffi.array('cstring', 1).view(nowhere).toJSON(),
+    'view.toJSON': () => ffi.array('cstring', 1).view(0x10000).toJSON(),
     'an element': () => (ffi.array('int', 2).alloc()[5] = 1),
   };
   for (const [title, call] of Object.entries(calls)) {

@@ -19,6 +19,8 @@ const BY_ENGINE =
  * Where the engine makes a number of an object, as `wrap: true` asks: the object's own conversions, or none, may throw.
  */
 const CONVERTING = /^ +at resolve \(.*coerce\.js:/m;
+/** Where a field is read that is named as a getter of views, of a proxy of a view: the getter throws. */
+const READING = /called on incompatible receiver.*\n +at .*\n +at \w+ \(pinned-ffi:koffi\/write:/;
 const counts = { inputs: 0, returned: 0, refused: 0, thrown: 0, codes: {} };
 
 /** Why what was thrown must not be; undefined where it may. */
@@ -28,7 +30,7 @@ function fault(error, world) {
   const { code } = error;
   if (code === undefined && error instanceof TypeError && BY_ENGINE.test(error.message)) return undefined;
   // Of another realm it is another TypeError.
-  if (code === undefined && CONVERTING.test(error.stack)) return undefined;
+  if (code === undefined && (CONVERTING.test(error.stack) || READING.test(error.stack))) return undefined;
   if (typeof error.syscall === 'string' && error.code !== undefined) return undefined;
   if (!Object.hasOwn(TABLE, code)) return `threw ${error.stack}, whose code ${String(code)} is not in the table`;
   if (code === 'ERR_FFI_INTERNAL') return `threw ${error.stack}`;

@@ -5,6 +5,7 @@
 const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const { describe, test } = require('node:test');
+const { inspect } = require('node:util');
 const ffi = require('../../index.js');
 const { throws } = require('../helpers.js');
 const { library, open } = require('./helpers.js');
@@ -327,4 +328,20 @@ describe('the end of shared memory', { skip }, () => {
     }
     throws(() => ffi.write.bytes(end - 4, 0, new Uint8Array(5)), 'ERR_FFI_INVALID_POINTER');
   });
+});
+
+test('views of memory of an isolated library are printed and stringified as others', { skip }, (t) => {
+  const library = dlopen(
+    'c',
+    { gmtime: { args: ['ptr'], returns: 'ptr' }, strdup: { args: ['cstring'], returns: 'ptr' } },
+    { isolate: true },
+  );
+  t.after(() => library.close());
+  // struct tm, on Linux: nine ints, an offset, and a text that lies in the data of the library.
+  const Time = struct({ parts: array('int', 9), offset: 'long', zone: 'cstring' }, { name: 'Time' });
+  const time = Time.view(library.symbols.gmtime(new BigInt64Array([0n])));
+  const shown = inspect(time, { breakLength: Infinity, compact: true });
+  assert.equal(shown, `Time { parts: [ 0, 0, 0, 1, 0, 70, 4, 0, 0 ], offset: 0n, zone: 'GMT' }`);
+  assert.equal(JSON.stringify(time), '{"parts":[0,0,0,1,0,70,4,0,0],"offset":0,"zone":"GMT"}');
+  assert.equal(String(array('char', 5).view(library.symbols.strdup('text'))), 'text');
 });

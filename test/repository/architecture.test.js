@@ -72,6 +72,7 @@ const BASE = [
   'late-map',
   'errors',
   'exact-numbers',
+  'posix-errors',
   'win32-errors',
   'validate',
   'lazy',

@@ -300,3 +300,38 @@ expect<
     }
   >
 >();
+
+// ---- what headers have after the preprocessor -----------------------------------------------------------------------
+
+const headers = cdef(`
+  #pragma message("x")
+  static const int table[2] = { 1, 2 };
+  static const char name[] = "abc";
+  static const double PI = 3.5;
+  const char *version = "abc";
+  struct [[gnu::packed]] s { char a; int b : 3; };
+  union bits { unsigned a : 3; int b; };
+  enum { TAG = 'RIFF' };
+  [[noreturn]] void f(struct s *p, union bits *q) __asm__("other");
+  typeof(1) g(typeof(1.5) a);
+  typeof(table[0]) h(void);
+`);
+expect<Equal<keyof typeof headers.symbols, 'f' | 'g' | 'h'>>();
+expect<Equal<typeof headers.constants, { readonly PI: 3.5; readonly TAG: number }>>();
+expect<Equal<(typeof headers.symbols)['g'], { readonly args: readonly ['double']; readonly returns: 'int' }>>();
+expect<Equal<ReturnType<(typeof headers.types)['bits']['alloc']>['a'], number>>();
+
+const spaced = cdef(`
+#define API __attribute__((visibility("default")))
+typedef\tstruct\t{ int a; }\ts_t;\r
+typedef
+unsigned\tword;
+API s_t f(word a);
+static inline int g(int a) { return a; } int h(void);
+`);
+expect<Equal<keyof typeof spaced.symbols, 'f' | 'h'>>();
+
+const wide = cdef('double split(long double *whole, const long double *part); long double *parts(void);');
+expect<Equal<(typeof wide.symbols)['split'], { readonly args: readonly ['ptr', 'ptr']; readonly returns: 'double' }>>();
+// @ts-expect-error a value of it has no counterpart
+cdef('int f(long double a);');

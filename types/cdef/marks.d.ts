@@ -115,7 +115,11 @@ type MarkedValue<T, Mark, Scope> = Mark extends 'to'
         ? Fault<'a function is no value', '; declare a pointer to it'>
         : T;
 
-type Unsized<Name extends string> = Fault<`${Name} is not defined, so that its size is not known`>;
+type Unsized<Name extends string> = Name extends 'long double'
+  ? Fault<"'long double' has no counterpart">
+  : Name extends 'va_list' | '__builtin_va_list' | '__gnuc_va_list'
+    ? Fault<`${Name} has no counterpart; declare the function that takes '...' in its place`>
+    : Fault<`${Name} is not defined, so that its size is not known`>;
 
 type PointerValue<P, Scope> = P extends string
   ? P extends keyof Pointers

@@ -1,6 +1,7 @@
 // C text -> its declarations and its scope. What declares types is parsed statement by statement; the functions follow
 // with all of the types, each by itself.
 
+import type { EnumerationType } from '../declared.js';
 import type { AnyFault, CalledByC, Constant, Empty, Fault, Hidden, Signature, Tag, To, Value } from './marks.js';
 import type { Blank, Declarator, TextOf } from './declarator.js';
 import type { Put } from './record.js';
@@ -127,7 +128,7 @@ type Statement<S extends string, Scope, F, D> =
               : Statements<F | T, Scope, D>
     : never;
 
-/** Directives, `extern "C"`, and statements with a body. */
+/** Directives, `extern "C"`, and statements with a body. No library has the functions that are static or inline. */
 type Unusual<T extends string, Scope, F, D> = T extends `#${infer Rest}`
   ? Rest extends `${infer Line}\n${infer After}`
     ? Directive<Trim<Line>, Scope> extends infer Inner
@@ -147,6 +148,23 @@ type Unusual<T extends string, Scope, F, D> = T extends `#${infer Rest}`
       : Bodied<T, Scope, F, D>;
 
 type Bodied<T extends string, Scope, F, D> =
+  IsLocalFunction<T> extends true
+    ? T extends `${string}{${infer Inside}`
+      ? Closed<Inside, '{', '}'> extends [any, infer After extends string]
+        ? Statement<After, Scope, F, D>
+        : Unfinished<T, F, Scope, D>
+      : never
+    : Definition<T, Scope, F, D>;
+
+type IsLocalFunction<T extends string> = T extends `${infer Before}{${string}`
+  ? Before extends `${string};${string}`
+    ? false
+    : Trim<Before> extends `${string}${'static' | 'inline'}${string})`
+      ? true
+      : false
+  : false;
+
+type Definition<T extends string, Scope, F, D> =
   Whole<T> extends [infer First extends string, infer Rest extends string]
     ? First extends `${string}${Open}`
       ? Unfinished<T, F, Scope, D>
@@ -169,19 +187,18 @@ type Directive<Line extends string, Scope> = Line extends `define${infer Rest}`
     ? R extends `${infer Name}${' ' | '\t'}${infer V}`
       ? Name extends `${string}(${string}`
         ? { error: `#define ${Name}... is a macro with parameters` }
-        : Put<Scope, `#${Name}`, Constant<ConstantOf<Trim<V>>>>
+        : Trim<V> extends `${'__' | 'extern' | 'static'}${string}`
+          ? Put<Scope, Name, Empty>
+          : Put<Scope, `#${Name}`, Constant<ConstantOf<Trim<V>>>>
       : R extends `${infer Name}(${string}`
         ? { error: `#define ${Name}(...) is a macro with parameters` }
         : Put<Scope, R, Empty>
     : never
-  : Line extends
-        | `include${string}`
-        | `pragma ${'once' | 'GCC' | 'clang' | 'STDC' | 'region' | 'endregion' | 'warning' | 'comment' | 'pack'}${string}`
-        | `line${string}`
-        | ''
-        | `${number}${string}`
-    ? Scope
-    : { error: `#${Line} is not understood` };
+  : Line extends `pragma ${'align' | 'options' | 'ms_struct' | 'scalar_storage_order' | 'reverse_bitfields'}${string}`
+    ? { error: `#${Line} is not understood` }
+    : Line extends `include${string}` | `pragma ${string}` | `line${string}` | '' | `${number}${string}`
+      ? Scope
+      : { error: `#${Line} is not understood` };
 
 /** The value of a constant: a literal where it is a decimal number or a plain text. */
 type ConstantOf<V extends string> = V extends `${infer N extends number}`
@@ -278,12 +295,29 @@ type Declarators<S extends string, Base, Mark, Scope, Source extends string, Don
         ? More extends string
           ? Declarators<More, Base, Mark, Scope, Source, Done | Declaration<Name, T, Mark, Scope, Source>>
           : More extends { readonly initializer: infer V }
-            ? { readonly kind: 'constant'; readonly name: Name; readonly type: V }
+            ? Initialized<Name, T, V, Mark, Scope, Source>
             : More extends AnyFault
               ? ErrorIn<More, Source>
               : Done | Declaration<Name, T, Mark, Scope, Source>
         : never
     : ErrorIn<Declarator<S, Base, Scope>, Source>;
+
+/** A variable with a value. A number or an enumerator that is constant is a constant; no library has what is static. */
+type Initialized<Name extends string, T, V, Mark, Scope, Source extends string> = T extends
+  string | EnumerationType<any, any>
+  ? Source extends `${string}const${string}`
+    ? { readonly kind: 'constant'; readonly name: Name; readonly type: V }
+    : VariableUnlessStatic<Name, T, Mark, Scope, Source>
+  : VariableUnlessStatic<Name, T, Mark, Scope, Source>;
+type VariableUnlessStatic<
+  Name extends string,
+  T,
+  Mark,
+  Scope,
+  Source extends string,
+> = Source extends `${'' | `${string} `}static ${string}`
+  ? { readonly kind: 'local' }
+  : Declaration<Name, T, Mark, Scope, Source>;
 
 /** The part behind a declarator: the tokens behind a comma, the end (null), a value, or a fault. */
 type Next<S extends string> = S extends ` ${infer R}`

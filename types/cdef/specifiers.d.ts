@@ -1,5 +1,6 @@
 // The specifiers before a declarator: storage, qualifiers, attributes, marks and the type itself.
 
+import type { DeclaredType } from '../declared.js';
 import type { Blank, Declarator } from './declarator.js';
 import type { AnyFault, Const, Empty, Fault, Hidden, Tag } from './marks.js';
 import type { EnumOf, RecordOf } from './record.js';
@@ -35,7 +36,9 @@ export type Specifiers<
     ? `${Type & string} ${Word extends Spelling ? Spellings[Word] : Word}` extends infer Words
       ? Words extends keyof Arithmetics
         ? Specifiers<Rest, Scope, Arithmetics[Words], IsConst, Mark>
-        : NoArithmetic<Type, Word>
+        : Words extends 'long double' | 'double long'
+          ? Specifiers<Rest, Scope, Tag<'long double'>, IsConst, Mark>
+          : NoArithmetic<Type, Word>
       : never
     : Word extends Skipped
       ? Specifiers<Rest, Scope, Type, Word extends 'const' | '__const' | '__const__' ? true : IsConst, Mark>
@@ -84,11 +87,9 @@ type Defined<Name extends string, T, Scope> =
         : T
       : T;
 
-type NoArithmetic<Type, Word extends string> = `${Type & string} ${Word}` extends 'long double' | 'double long'
-  ? Fault<"'long double' has no counterpart">
-  : Type extends string
-    ? Fault<`'${Type} ${Word}' is no type of C`>
-    : Fault<`expected a name, found '${Word}'`>;
+type NoArithmetic<Type, Word extends string> = Type extends string
+  ? Fault<`'${Type} ${Word}' is no type of C`>
+  : Fault<`expected a name, found '${Word}'`>;
 
 /** The rarer words: attributes, marks, and what is none of them. */
 type Special<Word extends string, Rest extends string, Scope, Type, IsConst, Mark> = Word extends keyof Marks
@@ -127,7 +128,7 @@ type Special<Word extends string, Rest extends string, Scope, Type, IsConst, Mar
                 ? Unknown<Word, Scope>
                 : Fault<`expected a name, found '${Word}'`>;
 
-/** The type that tokens are. */
+/** The type that tokens are. That of an expression is only known of a number. */
 type TypeIn<S extends string, Scope> =
   Specifiers<S, Scope> extends [infer Base, infer Rest extends string, any, any]
     ? Declarator<Rest, Base, Scope> extends [any, infer T, infer After extends string]
@@ -135,7 +136,22 @@ type TypeIn<S extends string, Scope> =
         ? T
         : Fault<'expected a type in brackets'>
       : Declarator<Rest, Base, Scope>
-    : Specifiers<S, Scope>;
+    : Blank<S> extends ''
+      ? Fault<'expected a type in brackets'>
+      : WordOf<S> extends infer W
+        ? W extends `${bigint}`
+          ? 'int'
+          : W extends `${number}`
+            ? 'double'
+            : W extends string
+              ? `#${W}` extends keyof Scope
+                ? 'int'
+                : Anything
+              : never
+        : never;
+
+/** A type of which nothing is known. */
+type Anything = DeclaredType<{ in: any; out: any; view: any; kind: 'value' }>;
 
 type WordOf<S extends string> = S extends ` ${infer R}` ? WordOf<R> : S extends `${infer R} ` ? WordOf<R> : S;
 

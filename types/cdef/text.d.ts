@@ -61,7 +61,9 @@ export type WithoutComments<S extends string, Done extends string = ''> = S exte
 
 type WithoutContinuations<S extends string> = S extends `${infer A}\\\n${infer B}`
   ? WithoutContinuations<`${A}${B}`>
-  : S;
+  : S extends `${string}${'\t' | 'typedef\n'}${string}`
+    ? Replace<Replace<S, '\t', ' '>, 'typedef\n', 'typedef '>
+    : S;
 
 /** How many brackets a text opens, added to N. */
 type Opened<S extends string, Open extends string, N extends readonly 0[]> = S extends `${string}${Open}${infer R}`

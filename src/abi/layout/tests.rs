@@ -36,6 +36,10 @@ fn bitfields_share_units() {
     assert_eq!(layout.offsets, [0, 4, 7, 8]);
     assert_eq!(layout.shifts, [0, 0, 6, 0]);
     assert!(layout.to_libffi().is_err());
+    let packed = Layout::structure(&fields, Some(1), None).unwrap();
+    assert_eq!((packed.size, packed.align), (6, 1));
+    assert_eq!(packed.offsets, [0, 0, 4, 5]);
+    assert_eq!(packed.shifts, [0, 3, 1, 0]);
 }
 
 #[test]

@@ -137,6 +137,7 @@ const REQUIREMENTS = {
   git: command('git', 'git'),
   ldconfig: command('ldconfig', 'libc-bin'),
   prlimit: command('prlimit', 'util-linux'),
+  setarch: command('setarch', 'util-linux'),
   ssh: command('ssh', 'openssh-client'),
   valgrind: command('valgrind', 'valgrind'),
   asan: { found: () => fs.existsSync(asanLibrary()), otherwise: 'have the compiler of GNU as cc' },

@@ -69,7 +69,8 @@ fn prepare(memory: &HostMemory) {
             next::find();
         }
         if settings.window != 0 {
-            window::take_addresses_from((settings.window + settings.window_size) as usize);
+            let spans = window::take_addresses_from((settings.window + settings.window_size) as usize);
+            let _ = memory.early_spans.set(spans.unwrap_or_default());
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The memory that a host shares with its parent.
 #![expect(unsafe_code, reason = "maps memory that another process shares")]
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::heap::{HEAP, HeapRegion};
@@ -17,6 +18,8 @@ pub struct HostMemory {
     control: &'static Control,
     /// The pages that are mapped in this process.
     pub stub_pages: AtomicU32,
+    /// The memory from before the window was in use, each span from its start to its end.
+    pub early_spans: OnceLock<Vec<(usize, usize)>>,
 }
 
 impl HostMemory {
@@ -30,7 +33,8 @@ impl HostMemory {
         // SAFETY: the mapping is that long and is never given back; the parent wrote the settings before this process
         // began, and everything else is atomics and cells.
         let control: &'static Control = unsafe { &*span.start.as_ptr().cast() };
-        let memory: &'static Self = Box::leak(Box::new(Self { control, stub_pages: AtomicU32::new(0) }));
+        let memory: &'static Self =
+            Box::leak(Box::new(Self { control, stub_pages: AtomicU32::new(0), early_spans: OnceLock::new() }));
         let settings = memory.settings();
         if settings.build != build() {
             return None;

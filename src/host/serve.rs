@@ -52,7 +52,10 @@ pub fn start(memory: &'static HostMemory, number: usize) -> Result<(), Error> {
         serve_here(Some(served));
         crash::prepare_thread();
         if number == crate::isolate::wire::MAIN {
-            served.end.post(Head::new(Kind::Return, [0; WORDS]), &[&crate::isolate::process::build()]);
+            let spans = memory.early_spans.get().into_iter().flatten();
+            let words = spans.flat_map(|&(start, end)| [start, end]).flat_map(|word| (word as u64).to_le_bytes());
+            let words: Vec<u8> = words.collect();
+            served.end.post(Head::new(Kind::Return, [0; WORDS]), &[&crate::isolate::process::build(), &words]);
         }
         match ArenaStack::new(STACK) {
             Some(mut stack) => stack.run(|| served.until_result()),

@@ -13,11 +13,22 @@ use crate::memory::address::{Address, Span};
 use crate::memory::other_memory::OtherMemory;
 use crate::memory::probe::{self, Access};
 
-/// A host, and where its mappings lie.
-type Host = (Weak<Child>, Option<Arc<Range>>);
+/// A host, and where its mappings lie, which nothing of this process does.
+struct Host {
+    child: Weak<Child>,
+    ranges: Arc<Vec<Range>>,
+    /// Whether all of its mappings lie there.
+    are_all: bool,
+}
 
-/// All hosts, the youngest last, each with where its mappings lie. The last [`MOST_ENDED`] that have ended stay: while
-/// their windows are reserved, a pointer into one is known to be stale.
+impl Host {
+    fn has_ended(&self) -> bool {
+        self.child.strong_count() == 0
+    }
+}
+
+/// All hosts, the youngest last. The last [`MOST_ENDED`] that have ended stay: while their ranges are reserved, a
+/// pointer into one is known to be stale.
 static HOSTS: Mutex<Vec<Host>> = Mutex::new(Vec::new());
 /// The mappings of this process when it was last looked.
 static MAPPINGS: Mutex<Vec<(usize, usize)>> = Mutex::new(Vec::new());
@@ -29,27 +40,42 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// The number of ended hosts that are kept.
 const MOST_ENDED: usize = 32;
 
-/// Notes that a host has started, whose mappings lie in a window.
-pub fn add(child: &Arc<Child>, window: Option<Arc<Range>>) {
+/// Reserves the addresses of a host's spans, each a start and a number of bytes. `None` where this process has memory
+/// at some of them. What it has reserved itself, such as room for WebAssembly to grow, is left out.
+pub fn reserve(spans: &[(usize, usize)]) -> Option<Vec<Range>> {
+    let all: Vec<_> = spans.iter().map(|&(start, bytes)| Range::at(start, bytes)).collect();
+    let is_missing = all.iter().any(Option::is_none) && look();
+    let refused = spans.iter().zip(&all).filter(|(_, range)| is_missing && range.is_none());
+    let mappings = locked(&MAPPINGS);
+    let has_memory = |&(start, bytes): &(usize, usize)| {
+        let next = mappings.partition_point(|(_, end)| *end <= start);
+        mappings.get(next).is_some_and(|(first, _)| *first < start + bytes)
+    };
+    if refused.map(|(span, _)| span).any(has_memory) { None } else { Some(all.into_iter().flatten().collect()) }
+}
+
+/// Notes that a host has started, whose mappings lie in a window and in ranges; without one of them, anywhere.
+pub fn add(child: &Arc<Child>, window: Option<Range>, others: Option<Vec<Range>>) {
+    let are_all = window.is_some() && others.is_some();
+    let ranges = Arc::new(window.into_iter().chain(others.into_iter().flatten()).collect::<Vec<_>>());
     let mut hosts = locked(&HOSTS);
-    let has_ended = |(host, _): &Host| host.strong_count() == 0;
-    // Without a window there is no address to know again.
-    hosts.retain(|host| !has_ended(host) || host.1.is_some());
-    let mut surplus = hosts.iter().filter(|host| has_ended(host)).count().saturating_sub(MOST_ENDED);
+    // Without a range there is no address to know again.
+    hosts.retain(|host| !host.has_ended() || !host.ranges.is_empty());
+    let mut surplus = hosts.iter().filter(|host| host.has_ended()).count().saturating_sub(MOST_ENDED);
     hosts.retain(|host| {
-        let goes = surplus > 0 && has_ended(host);
+        let goes = surplus > 0 && host.has_ended();
         surplus -= usize::from(goes);
         !goes
     });
-    if window.is_none() {
-        ANY_WITHOUT_WINDOW.store(true, Ordering::Relaxed);
+    if !are_all {
+        ANY_ANYWHERE.store(true, Ordering::Relaxed);
     }
-    hosts.push((Arc::downgrade(child), window));
+    hosts.push(Host { child: Arc::downgrade(child), ranges, are_all });
 }
 
 /// The hosts that have not ended, for use without the lock: to drop the last reference to one waits for its end.
 fn held_hosts() -> Vec<Arc<Child>> {
-    locked(&HOSTS).iter().filter_map(|(host, _)| host.upgrade()).collect()
+    locked(&HOSTS).iter().filter_map(|host| host.child.upgrade()).collect()
 }
 
 /// Whether an address was of memory of a host that has ended.
@@ -58,7 +84,7 @@ pub fn is_stale(address: usize) -> bool {
         return shared::is_stale(address);
     }
     // Not dropped under the lock: the last holder of a host waits for its end.
-    let found = locked(&HOSTS).iter().find(|(_, window)| is_in(window.as_ref(), address)).map(|(host, _)| host.clone());
+    let found = locked(&HOSTS).iter().find(|host| is_in(&host.ranges, address)).map(|host| host.child.clone());
     found.is_some_and(|host| !host.upgrade().is_some_and(|host| host.is_alive()))
 }
 
@@ -90,45 +116,49 @@ pub fn owner_of(address: usize) -> Option<Arc<Child>> {
     host_at(address)
 }
 
-fn is_in(window: Option<&Arc<Range>>, address: usize) -> bool {
-    window.is_some_and(|window| window.contains(address, 1))
+fn is_in(ranges: &[Range], address: usize) -> bool {
+    ranges.iter().any(|range| range.contains(address, 1))
 }
 
-/// The living host that has memory at an address. If the address lies in the window of one, only that one is checked.
+/// The living host that has memory at an address. If the address lies in a range of one, only that one is checked.
 fn host_at(address: usize) -> Option<Arc<Child>> {
     let all = locked(&HOSTS);
-    let is_in_window = all.iter().any(|(_, window)| is_in(window.as_ref(), address));
-    let hosts: Vec<_> = all.iter().rev().filter_map(|(host, window)| Some((host.upgrade()?, window.clone()))).collect();
+    let is_in_range = all.iter().any(|host| is_in(&host.ranges, address));
+    let hosts = all.iter().rev().filter_map(|host| Some((host.child.upgrade()?, Arc::clone(&host.ranges))));
+    let hosts: Vec<_> = hosts.collect();
     drop(all);
     let mut alive = hosts.into_iter().filter(|(host, _)| host.is_alive());
-    let found = alive.find(|(host, window)| {
-        if is_in_window { is_in(window.as_ref(), address) } else { remote_memory::read(host.pid, address, &mut [0]) }
-    });
+    let found =
+        alive.find(
+            |(host, ranges)| {
+                if is_in_range { is_in(ranges, address) } else { remote_memory::read(host.pid, address, &mut [0]) }
+            },
+        );
     found.map(|(host, _)| host)
 }
 
-/// Whether an address lies in the window of a host, where this process has nothing.
-fn is_in_window(address: usize) -> bool {
-    locked(&HOSTS).iter().any(|(_, window)| is_in(window.as_ref(), address))
+/// Whether an address lies in a range of a host, where this process has nothing.
+fn is_in_range(address: usize) -> bool {
+    locked(&HOSTS).iter().any(|host| is_in(&host.ranges, address))
 }
 
 /// Whether any host has started whose mappings may lie anywhere.
-static ANY_WITHOUT_WINDOW: AtomicBool = AtomicBool::new(false);
+static ANY_ANYWHERE: AtomicBool = AtomicBool::new(false);
 
 /// Whether a host has memory at an address whose mappings may lie where this process has some: such an address means
 /// nothing.
 fn is_of_host_anywhere(address: usize) -> bool {
-    if !ANY_WITHOUT_WINDOW.load(Ordering::Relaxed) {
+    if !ANY_ANYWHERE.load(Ordering::Relaxed) {
         return false;
     }
     let hosts: Vec<_> =
-        locked(&HOSTS).iter().filter(|(_, window)| window.is_none()).filter_map(|(host, _)| host.upgrade()).collect();
+        locked(&HOSTS).iter().filter(|host| !host.are_all).filter_map(|host| host.child.upgrade()).collect();
     hosts.iter().any(|host| host.is_alive() && remote_memory::read(host.pid, address, &mut [0]))
 }
 
 /// The host of an address that [`Hosts`] own; none where this process has memory there as well, and where it is stale.
 fn only_host_at(address: usize) -> Option<Arc<Child>> {
-    let is_ours = shared::holds(address) || (was_mapped(address) && !is_in_window(address));
+    let is_ours = shared::holds(address) || (was_mapped(address) && !is_in_range(address));
     if is_ours { None } else { host_at(address) }
 }
 
@@ -143,7 +173,7 @@ fn was_mapped(address: usize) -> bool {
 /// unmapped address must not take longer than a mapped one.
 pub fn is_here(address: usize) -> bool {
     let byte = Address::new(address).and_then(|start| Span::new(start, 1).ok());
-    !is_in_window(address) && byte.is_some_and(|byte| probe::is_mapped(byte, Access::Read))
+    !is_in_range(address) && byte.is_some_and(|byte| probe::is_mapped(byte, Access::Read))
 }
 
 /// When that was, in milliseconds, and how long it counts as now.
@@ -171,7 +201,7 @@ fn look() -> bool {
 }
 
 /// The memory of hosts. Two kinds of address count as a host's and are refused: one that no process has, and one that
-/// both this process and a host have, because it is ambiguous. (Mappings of hosts lie in windows wherever that is
+/// both this process and a host have, because it is ambiguous. (Mappings of hosts lie in ranges wherever that is
 /// possible.)
 pub struct Hosts;
 
@@ -180,7 +210,7 @@ impl OtherMemory for Hosts {
         if shared::holds(address) {
             return shared::is_stale(address);
         }
-        if is_in_window(address) {
+        if is_in_range(address) {
             return true;
         }
         if was_mapped(address) {

@@ -63,7 +63,7 @@ pub struct Process {
 struct State {
     child: Option<Arc<Child>>,
     /// The first host, until it answers: meanwhile JavaScript prepares for it.
-    first: Option<Arc<Child>>,
+    first: Option<Beginning>,
     generation: u32,
     /// When calls have restarted it.
     restarts: VecDeque<Instant>,
@@ -73,9 +73,20 @@ struct State {
 impl State {
     /// Takes the host of now.
     fn take(&mut self) -> Option<Arc<Child>> {
-        self.child.take().or(self.first.take())
+        self.child.take().or(self.first.take().map(|first| first.child))
     }
 }
+
+/// A host that does not answer yet.
+#[derive(Debug)]
+struct Beginning {
+    child: Arc<Child>,
+    /// Where its mappings are to lie, which nothing of this process does.
+    window: Option<Range>,
+}
+
+/// So many hosts are started for one whose addresses have no memory here.
+const MOST_TRIES: u32 = 4;
 
 /// The build of the addon, as hosts compare it.
 pub fn build() -> [u8; BUILD_BYTES] {
@@ -122,19 +133,39 @@ impl Process {
     }
 
     fn start(&self, state: &mut State) -> Result<Arc<Child>> {
-        let child = self.spawn(state)?;
-        child.greet(&build())?;
+        let begun = self.spawn(state)?;
+        self.greet(state, begun)
+    }
+
+    /// Waits until a host answers. The addresses of what its loader has mapped are random. They are reserved here, so
+    /// that each address is of one process. Where this process has memory at some of them, another host is started.
+    fn greet(&self, state: &mut State, mut begun: Beginning) -> Result<Arc<Child>> {
+        let mut tries = 1;
+        let child = loop {
+            let Beginning { child, window } = begun;
+            let spans = child.greet(&build())?;
+            let reserved = address_space::reserve(&spans);
+            // A host without `/proc` does not know its spans, and uses no window.
+            if reserved.is_some() || window.is_none() || spans.is_empty() || tries == MOST_TRIES {
+                address_space::add(&child, window, reserved.filter(|_| !spans.is_empty()));
+                break child;
+            }
+            tries += 1;
+            child.kill();
+            drop(child);
+            state.generation -= 1;
+            begun = self.spawn(state)?;
+        };
         state.child = Some(Arc::clone(&child));
         Ok(child)
     }
 
-    fn spawn(&self, state: &mut State) -> Result<Arc<Child>> {
+    fn spawn(&self, state: &mut State) -> Result<Beginning> {
         let (arena, arena_size) = self.arena.span();
         let heap = self.arena.take_heap();
-        // Where the mappings of the host lie, which nothing of this process does. Tools take very long to look at what
-        // it reserves for that.
+        // Tools take very long to look at what it reserves for that.
         let has_window = self.options.start.command.is_empty() && limits::reason().is_none();
-        let window = if has_window { Range::reserve(WINDOW_BYTES, 1 << 30).map(Arc::new) } else { None };
+        let window = if has_window { Range::reserve(WINDOW_BYTES, 1 << 30) } else { None };
         let (heap_start, heap_size) = heap.as_ref().map_or((0, 0), |heap| (heap.start, heap.size));
         state.generation += 1;
         let settings = Settings {
@@ -157,9 +188,7 @@ impl Process {
             stderr: self.options.stderr,
             generation: state.generation,
         };
-        let child = Child::start(plan)?;
-        address_space::add(&child, window);
-        Ok(child)
+        Ok(Beginning { child: Child::start(plan)?, window })
     }
 
     /// The host that answers calls now. One that has ended is replaced where the options say so.
@@ -177,9 +206,7 @@ impl Process {
             _ => {}
         }
         if let Some(first) = state.first.take() {
-            first.greet(&build())?;
-            state.child = Some(Arc::clone(&first));
-            return Ok(first);
+            return self.greet(&mut state, first);
         }
         let now = Instant::now();
         state.restarts.retain(|then| now.duration_since(*then) < Duration::from_secs(RESTART_SECONDS));
@@ -197,7 +224,7 @@ impl Process {
     /// The host of now, alive or not.
     pub fn last(&self) -> Option<Arc<Child>> {
         let state = self.locked();
-        state.child.as_ref().or(state.first.as_ref()).cloned()
+        state.child.as_ref().or(state.first.as_ref().map(|first| &first.child)).cloned()
     }
 
     /// Ends the host, if it runs, and starts another one.

@@ -3,9 +3,10 @@
 
 use std::io::Error;
 
-/// Where arenas lie: nothing else does, under the kernel's layouts, AddressSanitizer's and valgrind's.
+/// Where arenas, windows and stubs lie: nothing else does, under the kernel's layouts, AddressSanitizer's and
+/// valgrind's.
 const LOWEST: usize = 0x2000_0000_0000;
-const HIGHEST: usize = 0x4f00_0000_0000;
+pub const HIGHEST: usize = 0x4f00_0000_0000;
 const TRIES: usize = 64;
 
 /// A reserved range of addresses: nothing is mapped there, except by its user.
@@ -26,22 +27,28 @@ impl Range {
             }
             let room = HIGHEST - LOWEST - size;
             let base = (LOWEST + u64::from_le_bytes(random) as usize % room) & !(align - 1);
-            let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_FIXED_NOREPLACE;
-            // SAFETY: a new mapping, which takes no other's place.
-            let mapped = unsafe { libc::mmap(pointer(base), size, libc::PROT_NONE, flags, -1, 0) };
-            if mapped == libc::MAP_FAILED {
-                if Error::last_os_error().raw_os_error() == Some(libc::EEXIST) {
-                    continue;
-                }
-                return None;
+            let range = Self::at(base, size);
+            if range.is_some() || Error::last_os_error().raw_os_error() == Some(libc::ENOMEM) {
+                return range;
             }
-            if mapped.expose_provenance() == base {
-                return Some(Self { base, size });
-            }
-            // An older kernel takes the address for a hint.
-            // SAFETY: the mapping was made above.
-            unsafe { libc::munmap(mapped, size) };
         }
+        None
+    }
+
+    /// Reserves addresses at a place. `None` where one of them is in use.
+    pub fn at(base: usize, size: usize) -> Option<Self> {
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_FIXED_NOREPLACE;
+        // SAFETY: a new mapping, which takes no other's place.
+        let mapped = unsafe { libc::mmap(pointer(base), size, libc::PROT_NONE, flags, -1, 0) };
+        if mapped == libc::MAP_FAILED {
+            return None;
+        }
+        if mapped.expose_provenance() == base {
+            return Some(Self { base, size });
+        }
+        // An older kernel takes the address for a hint.
+        // SAFETY: the mapping was made above.
+        unsafe { libc::munmap(mapped, size) };
         None
     }
 

@@ -175,6 +175,21 @@ impl Drop for Plan {
     }
 }
 
+/// Has programs that this thread starts get random addresses, where a debugger or `setarch -R` has turned that off:
+/// they would get those of this process. Returns the former setting where it has changed.
+fn randomize_addresses() -> Option<libc::c_ulong> {
+    // SAFETY: the setting is of this thread; the first call only asks for it.
+    unsafe {
+        let personality = libc::personality(0xffff_ffff);
+        let fixed = libc::ADDR_NO_RANDOMIZE;
+        if personality == -1 || personality & fixed == 0 {
+            return None;
+        }
+        libc::personality((personality & !fixed) as libc::c_ulong);
+        Some(personality as libc::c_ulong)
+    }
+}
+
 /// Starts a host. `control` and `arena` are memory files.
 ///
 /// # Errors
@@ -215,6 +230,7 @@ pub fn start(start: &Start, control: RawFd, arena: RawFd) -> Result<Started> {
     };
     let (arguments, environment) = (pointers(&words), pointers(&start.environment));
     let mut pid = 0;
+    let personality = randomize_addresses();
     // SAFETY: all of it outlives the call; the lists end in NULL.
     let spawned = unsafe {
         libc::posix_spawnp(
@@ -226,6 +242,10 @@ pub fn start(start: &Start, control: RawFd, arena: RawFd) -> Result<Started> {
             environment.as_ptr(),
         )
     };
+    if let Some(personality) = personality {
+        // SAFETY: the personality is the one that this thread had.
+        unsafe { libc::personality(personality) };
+    }
     check(spawned)?;
     // SAFETY: the process is a child of this one that was not waited for yet; the descriptor is new.
     let pidfd = unsafe {

@@ -3,13 +3,15 @@
 // share, and pointers of processes that have ended.
 
 const assert = require('node:assert/strict');
+const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
+const path = require('node:path');
 const { describe, test } = require('node:test');
 const { inspect } = require('node:util');
 const ffi = require('../../index.js');
 const { throws } = require('../helpers.js');
 const { library, open } = require('./helpers.js');
-const { onlyOn } = require('../requirements.js');
+const { needs, onlyOn } = require('../requirements.js');
 
 const skip = onlyOn('isolation');
 const { JSCallback, dlopen, isShared, read, struct, pointer, array } = ffi;
@@ -302,6 +304,36 @@ describe('a pointer of a process that has ended', { skip }, () => {
     const text = lib.symbols.make_text(10);
     lib.kill();
     assert.equal(ffi.CString(text).length, 10);
+  });
+});
+
+describe('memory that the loader of a process has mapped', { skip }, () => {
+  test('memory that the loader of a process has mapped lies at addresses that this process does not use', (t) => {
+    const lib = ffi.dlopen('c', { gnu_get_libc_version: { returns: 'ptr' } }, { isolate: true });
+    t.after(() => lib.close());
+    const version = lib.symbols.gnu_get_libc_version();
+    assert.match(String(ffi.CString(version)), /^2\./);
+    const line = fs
+      .readFileSync('/proc/self/maps', 'latin1')
+      .split('\n')
+      .find((text) => {
+        const [start, end] = text.split(/[ -]/, 2).map((digits) => Number.parseInt(digits, 16));
+        return Number(version) >= start && Number(version) < end;
+      });
+    assert.match(line, / ---p /, 'its addresses are reserved');
+    lib.restart();
+    throws(() => ffi.CString(version), 'ERR_FFI_STALE_POINTER');
+  });
+
+  test('addresses of a process are random where those of this process are not', { skip: needs('setarch') }, () => {
+    const script = `
+      const ffi = require(${JSON.stringify(path.join(__dirname, '..', '..'))});
+      const declared = { gnu_get_libc_version: { returns: 'ptr' } };
+      const addressOf = (isolate) => ffi.dlopen('c', declared, { isolate }).symbols.gnu_get_libc_version();
+      console.log(addressOf(false) === addressOf(true));
+    `;
+    const { stdout, stderr } = spawnSync('setarch', ['-R', process.execPath, '-e', script], { encoding: 'utf8' });
+    assert.equal(stdout, 'false\n', stderr);
   });
 });
 

@@ -13,7 +13,8 @@ pub const SHORT: usize = 32;
 /// address of the first page.
 ///
 /// # Safety
-/// U2: the bytes up to the NUL are readable at `address`. M1: `to` has [`SHORT`] bytes, which may be where the text lies.
+/// U2: the bytes up to the NUL are readable at `address`. M1: `to` has [`SHORT`] bytes, which may be where the text
+/// lies.
 #[inline]
 pub unsafe fn copy(to: *mut u8, address: usize) -> Option<u32> {
     if address < LOWEST {
@@ -65,8 +66,8 @@ const fn at_end_of_page(address: usize) -> bool {
 #[inline(always)] // Two registers hold the text.
 unsafe fn copy_at_once(to: *mut u8, address: usize) -> Option<u32> {
     let (low_ends, high_ends, low_signs, high_signs): (u32, u32, u32, u32);
-    // SAFETY: U2 and M1 by the contract of this function. A page is mapped as a whole, so that what lies behind the NUL is
-    // readable, too. For Rust it is no part of the text, and others may write it meanwhile: therefore in assembly.
+    // SAFETY: U2 and M1 by the contract of this function. A page is mapped as a whole, so that what lies behind the NUL
+    // is readable, too. For Rust it is no part of the text, and others may write it meanwhile: therefore in assembly.
     unsafe {
         std::arch::asm!(
             "movdqu {low}, [{from}]",

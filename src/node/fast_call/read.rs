@@ -52,7 +52,8 @@ pub fn make_text_loader(environment: &Environment) -> Option<Local> {
     unsafe { v8.function(code, passed, FastType::I32, missed) }
 }
 
-/// Copies a short text ([`short_text::SHORT`]) to a place, and returns its length. JavaScript has refused the first page.
+/// Copies a short text ([`short_text::SHORT`]) to a place, and returns its length. JavaScript has refused the first
+/// page.
 unsafe extern "C" fn load_text(_: Local, is_indirect: u32, address: f64, to: f64) -> i32 {
     let (address, to) = (address as usize, to as usize);
     if other_memory::at(address).is_some() {

@@ -308,7 +308,7 @@ describe('a pointer of a process that has ended', { skip }, () => {
 });
 
 describe('memory that the loader of a process has mapped', { skip }, () => {
-  // In a process of its own: WebAssembly reserves many addresses in this one, some of which a library's process may have.
+  // In another process: in this one WebAssembly reserves many addresses, some of which a host may have as well.
   test('memory that the loader of a process has mapped is told from that of Node, and from that of a process that has ended', (t) => {
     const script = `
       const ffi = require(${JSON.stringify(path.join(__dirname, '..', '..'))});

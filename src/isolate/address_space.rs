@@ -41,17 +41,29 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 const MOST_ENDED: usize = 32;
 
 /// Reserves the addresses of a host's spans, each a start and a number of bytes. `None` where this process has memory
-/// at some of them. What it has reserved itself, such as room for WebAssembly to grow, is left out.
+/// at some of them, or another host, also one that has ended. What it has reserved itself, such as room for WebAssembly
+/// to grow, is left out.
 pub fn reserve(spans: &[(usize, usize)]) -> Option<Vec<Range>> {
     let all: Vec<_> = spans.iter().map(|&(start, bytes)| Range::at(start, bytes)).collect();
-    let is_missing = all.iter().any(Option::is_none) && look();
-    let refused = spans.iter().zip(&all).filter(|(_, range)| is_missing && range.is_none());
+    if all.iter().any(Option::is_none) {
+        look();
+    }
+    let refused = spans.iter().zip(&all).filter(|(_, range)| range.is_none());
     let mappings = locked(&MAPPINGS);
     let has_memory = |&(start, bytes): &(usize, usize)| {
         let next = mappings.partition_point(|(_, end)| *end <= start);
         mappings.get(next).is_some_and(|(first, _)| *first < start + bytes)
     };
-    if refused.map(|(span, _)| span).any(has_memory) { None } else { Some(all.into_iter().flatten().collect()) }
+    let hosts = locked(&HOSTS);
+    let is_of_another = |&(start, bytes): &(usize, usize)| {
+        let mut ranges = hosts.iter().flat_map(|host| host.ranges.iter());
+        ranges.any(|range| range.base < start + bytes && start < range.base + range.size)
+    };
+    if refused.map(|(span, _)| span).any(|span| has_memory(span) || is_of_another(span)) {
+        None
+    } else {
+        Some(all.into_iter().flatten().collect())
+    }
 }
 
 /// Notes that a host has started, whose mappings lie in a window and in ranges; without one of them, anywhere.

@@ -199,7 +199,7 @@ function fixedSize(value, name, position) {
       `${locationOf(name, position)} must be of a fixed size: storage that can be resized cannot be pinned`,
     );
   }
-  if (!isShared && isDetached(buffer)) {
+  if (!isShared && isDetachedView(value)) {
     throw wrongValue(locationOf(name, position), 'attached to its storage', value);
   }
   // Node-API has no function for a bare SharedArrayBuffer.

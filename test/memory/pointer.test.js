@@ -17,7 +17,7 @@ const {
 } = require('../helpers.js');
 const { integerNames, floatNames, pointerNames, edgesOf, expectBack } = require('../fixtures/scalars.js');
 
-const { JSCallback, ptr, read, write, toBuffer, toArrayBuffer, CString } = ffi;
+const { JSCallback, ptr, read, write, toBuffer, toArrayBuffer, CString, array } = ffi;
 
 const native = bind({
   alloc_bytes: { args: ['u64'], returns: 'ptr' },
@@ -408,6 +408,25 @@ describe('read.bytes and write.bytes', () => {
       assert.deepEqual(read.bytes(address, 3n, 4n), Buffer.from(pattern(4)));
       assert.deepEqual(read.bytes(address + 3, undefined, 4), Buffer.from(pattern(4)));
     });
+  });
+
+  test('CString and views of types without size refuse what is detached, and take what is empty', () => {
+    const none = array('int', 0);
+    for (const make of [
+      (buffer) => buffer,
+      (buffer) => new DataView(buffer, 4),
+      (buffer) => new Uint8Array(buffer, 4),
+    ]) {
+      const buffer = new ArrayBuffer(8);
+      const view = make(buffer);
+      structuredClone(buffer, { transfer: [buffer] });
+      for (const use of [() => CString(view), () => CString(view, 0, 0), () => none.view(view)])
+        throws(use, 'ERR_INVALID_ARG_VALUE', /must be attached to its storage/);
+    }
+    for (const empty of [new ArrayBuffer(0), new DataView(new ArrayBuffer(8), 8), Buffer.alloc(0)]) {
+      assert.equal(CString(empty), '');
+      assert.equal(none.view(empty).length, 0);
+    }
   });
 
   test('a buffer over more memory than the engine allows is refused', () => {

@@ -17,8 +17,8 @@ function first(load) {
     );
   }
 }
-const { Buffer } = require('node:buffer');
 const { getSystemErrorMap, types } = first(() => require('node:util'));
+const { Buffer } = require('node:buffer');
 
 /**
  * Every code this package throws, with the class of its errors. src/error.rs, docs/errors.md and index.d.ts agree with

@@ -1,5 +1,5 @@
 'use strict';
-// Errors of C that libuv has no name for, because no call of Node ends with them.
+// Errors of C that libuv has no name for, or had none in Node 20.0, because no call of Node ends with them.
 
 const { errno: NUMBERS } = require('node:os').constants;
 
@@ -13,6 +13,7 @@ const TEXTS = {
   EINPROGRESS: 'operation now in progress',
   EMULTIHOP: 'multihop attempted',
   ENETRESET: 'network dropped connection on reset',
+  ENODATA: 'no data available',
   ENOEXEC: 'exec format error',
   ENOLCK: 'no locks available',
   ENOLINK: 'link has been severed',

@@ -213,6 +213,10 @@ const PLATFORM = {
     reason: 'this Node does not tell slabs from others of their size',
   },
   unguarded: { is: () => process.env.PINNED_FFI_GUARD !== '1', reason: 'the guard gives each view fences of its own' },
+  viewsAnywhere: {
+    is: () => process.env.PINNED_FFI_GUARD !== '1',
+    reason: 'the guard refuses views of memory that is not here',
+  },
   fullScale: { is: () => scale === 'full', reason: 'it takes seconds: only at the full scale' },
   flag: { is: () => true, reason: 'this Node has no such flag' },
   fences: { is: () => require('../index.js').fences().installed, reason: 'this runtime has no fences' },

@@ -244,7 +244,7 @@ test('groups print their name, and globals their type as it was declared', () =>
 describe('JSON.stringify', () => {
   test(
     'JSON.stringify(), String() and inspect() of memory that is not mapped do not end the process',
-    { skip: onlyOn('linux') },
+    { skip: onlyOn('linux', 'viewsAnywhere') },
     () => {
       const { mmap, munmap } = ffi.dlopen(null, {
         mmap: { args: ['ptr', 'size_t', 'int', 'int', 'int', 'i64'], returns: 'usize' },

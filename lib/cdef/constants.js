@@ -1,10 +1,8 @@
 'use strict';
 // The constants of a text that are no enumerators: the values of #define and of constant variables.
 
-const { lazy } = require('../lazy.js');
+const { isFloat } = require('./tokens.js');
 const { exact, isInteger } = require('./types.js');
-
-const expressions = lazy(() => require('./expression.js'));
 
 /** The tokens that end the groups of an initializer. */
 const CLOSING = { __proto__: null, '{': '}', '(': ')', '[': ']' };
@@ -14,7 +12,7 @@ function constantIn(parser) {
   const { tokens } = parser;
   if (tokens.peek().kind === 'string') {
     let text = '';
-    while (tokens.peek().kind === 'string') text += expressions().textOf(tokens.next());
+    while (tokens.peek().kind === 'string') text += parser.textOf(tokens.next());
     return text;
   }
   return acceptFloat(tokens) ?? exact(parser.expressions.evaluate().value);
@@ -25,9 +23,8 @@ function acceptFloat(tokens) {
   const before = tokens.position;
   const isParenthesized = tokens.accept('(') !== undefined;
   const sign = tokens.accept('-') ? -1 : 1;
-  const { kind, text } = tokens.peek();
-  if (kind === 'number' && !/^0[xb]/i.test(text) && /[.eE]|^\d+[fF]$/.test(text)) {
-    tokens.next();
+  if (isFloat(tokens.peek())) {
+    const { text } = tokens.next();
     if (isParenthesized) tokens.expect(')', 'after the number');
     return sign * Number(text.replace(/[fFlL]+$/, '').replaceAll("'", ''));
   }

@@ -3,7 +3,7 @@
 // and of what `&`, `*`, `[]`, `.` and `->` make of them. Other expressions are constant integers.
 
 const { bytesOf } = require('./expression.js');
-const { named } = require('./tokens.js');
+const { isFloat, named } = require('./tokens.js');
 const { decayed, describeType, pointerTo, scalar } = require('./types.js');
 
 /** The type of the expression at the next tokens, up to the closing parenthesis. */
@@ -60,7 +60,7 @@ function primary(parser) {
     return type !== undefined && tokens.accept(')') ? type : undefined;
   }
   if (token.kind === 'string') return { kind: 'array', of: scalar('char'), length: bytesOf(tokens, tokens.next()) };
-  if (token.kind === 'number' && !/^0[xb]/i.test(token.text) && /[.eE]|^\d+[fF]$/.test(token.text)) {
+  if (isFloat(token)) {
     tokens.next();
     return scalar(/f$/i.test(token.text) ? 'float' : 'double');
   }

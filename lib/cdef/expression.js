@@ -55,17 +55,16 @@ function literal(tokens, token) {
 function character(tokens, token) {
   const open = token.text.indexOf("'");
   const text = token.text.slice(open + 1, -1);
-  let value = 0n;
-  let count = 0;
-  for (let at = 0; at < text.length; count += 1) {
+  const codes = [];
+  for (let at = 0; at < text.length;) {
     const [code, length] = unescapeAt(text, at);
-    value = (value << 8n) | BigInt(code);
+    codes.push(code);
     at += length;
-    if (count > 0 && (code > 127 || open > 0)) count = MOST_CHARACTERS;
   }
-  if (count > MOST_CHARACTERS)
+  const isPlain = codes.length === 1 || (open === 0 && codes.slice(1).every((code) => code < 128));
+  if (codes.length > MOST_CHARACTERS || !isPlain)
     throw tokens.fault(token, `${token.text} is no character constant; it has at most ${MOST_CHARACTERS} characters`);
-  return int(value);
+  return int(codes.reduce((value, code) => (value << 8n) | BigInt(code), 0n));
 }
 const MOST_CHARACTERS = 4;
 

@@ -1,7 +1,7 @@
 'use strict';
 // The results and parameters of plain prototypes: read without the parser.
 
-const { ARITHMETIC, isName, trimmed, typeOfWords } = require('./plain-words.js');
+const { ARITHMETIC, isBlank, isName, trimmed, typeOfWords } = require('./plain-words.js');
 const { lazy } = require('../lazy.js');
 const { byName } = require('../types/registry.js');
 
@@ -62,7 +62,7 @@ function splitDeclarator(text) {
 }
 
 /** Whether a character is a blank or a star. */
-const isBetween = (code) => code === 42 || code === 32 || (code >= 9 && code <= 13);
+const isBetween = (code) => code === 42 || isBlank(code);
 
 /** The name of `int (*name)(int)`, and what makes its type; undefined where it is none. */
 function functionPointer(text, types) {

@@ -3,12 +3,12 @@
 //
 // A declared type is one of
 //   { scalar, spelling }           a typedef of a scalar: its name in the type table, and the C name that was written
-//   { isOpaque: true, make, name } a struct or union without a body
+//   { isOpaque: true, make }       a struct or union without a body
 //   { make }                       anything else; without `make`, a struct whose fields are being read
 // `type` is what `make` has made. A struct that was `isUsed` without a body must not get one: the parser reads that.
 
 const { functionPointer, splitDeclarator } = require('./plain-parameters.js');
-const { ARITHMETIC, isName, scalarOf, trimmed, typeOfWords } = require('./plain-words.js');
+const { ARITHMETIC, isBlank, isName, scalarOf, trimmed, typeOfWords } = require('./plain-words.js');
 const { lazy } = require('../lazy.js');
 
 // Loaded when a text has such types.
@@ -43,7 +43,6 @@ function afterBlanks(text, at) {
   return after;
 }
 
-const isBlank = (code) => code === 32 || (code >= 9 && code <= 13);
 const startsWord = (text, at, word) => text.startsWith(word, at) && isBlankOrBrace(text.charCodeAt(at + word.length));
 const isBlankOrBrace = (code) => isBlank(code) || code === 123;
 

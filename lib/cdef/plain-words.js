@@ -138,8 +138,9 @@ const trimmed = function (text) {
   while (start < end && isBlank(text.charCodeAt(end - 1))) end -= 1;
   return text.slice(start, end);
 };
+/** Whether a character, by its code, is a blank of C. */
 const isBlank = function (code) {
   return code === 32 || (code >= 9 && code <= 13);
 };
 
-module.exports = { ARITHMETIC, RESERVED, TEXTS, isName, pointerToScalar, scalarOf, trimmed, typeOfWords };
+module.exports = { ARITHMETIC, RESERVED, TEXTS, isBlank, isName, pointerToScalar, scalarOf, trimmed, typeOfWords };

@@ -138,4 +138,7 @@ class Tokens {
 
 const named = (token) => (token.kind === 'end' ? token.text : `'${token.text}'`);
 
-module.exports = { Tokens, named };
+/** Whether a token is a number of floating point, in decimal digits. */
+const isFloat = ({ kind, text }) => kind === 'number' && !/^0[xb]/i.test(text) && /[.eE]|^\d+[fF]$/.test(text);
+
+module.exports = { Tokens, isFloat, named };

@@ -16,7 +16,8 @@ pub struct ThreadMark(UnsafeCell<libc::pthread_mutex_t>);
 unsafe impl Sync for ThreadMark {}
 
 impl ThreadMark {
-    /// Marks the calling thread as alive, until it ends or [`ThreadMark::release`]. Nobody else holds the mark.
+    /// Marks the calling thread as alive, until it ends or calls [`ThreadMark::release`]. No other thread may hold the
+    /// mark then.
     pub fn hold(&self) {
         // SAFETY: the mutex is not in use, as this function says, and the memory stays mapped until the process ends.
         unsafe {

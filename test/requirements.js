@@ -212,7 +212,10 @@ const PLATFORM = {
     is: () => require('node:worker_threads').isMarkedAsUntransferable !== undefined,
     reason: 'this Node does not tell slabs from others of their size',
   },
-  unguarded: { is: () => process.env.PINNED_FFI_GUARD !== '1', reason: 'the guard gives each view fences of its own' },
+  unguarded: {
+    is: () => process.env.PINNED_FFI_GUARD !== '1',
+    reason: 'the guard puts separate fences around each view',
+  },
   viewsAnywhere: {
     is: () => process.env.PINNED_FFI_GUARD !== '1',
     reason: 'the guard refuses views of memory that is not here',

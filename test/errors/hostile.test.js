@@ -433,7 +433,7 @@ describe('keys on Object.prototype', () => {
     let made = 0;
     const show = () => {
       made += 1;
-      // A name of its own, so that nothing is shared with the types of the clean run.
+      // Another name, so that the types of the clean run are not shared.
       const Part = struct({ a: { type: 'u32', bits: 3 }, b: { type: 'i32', bits: 5 }, [`c${made}`]: 'u16be' });
       const Whole = struct({
         part: Part,

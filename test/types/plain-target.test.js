@@ -133,7 +133,7 @@ describe('an object', () => {
     const slice = { ptr: ffi.ptr(numbers), length: 3 };
     c.cut(slice);
     assert.deepEqual(slice, { ptr: ffi.ptr(numbers) + 4, length: 2 });
-    // What stands for an address of its own is still one.
+    // A pin still stands for its address.
     const held = ffi.pin(Slice.alloc({ ptr: numbers, length: 3 }));
     assert.equal(c.total(held), 6);
     held.release();

@@ -113,7 +113,7 @@ mod here {
 
     #[napi]
     impl JsProcess {
-        /// Starts a process, without options that of `isolate: true`. It answers by the time of the first request.
+        /// Starts a process: without options, as `isolate: true` has it. The first request waits until it answers.
         ///
         /// # Errors
         /// Where the options are invalid, or the process does not start.

@@ -187,9 +187,12 @@ impl Canary {
 
     /// Fills memory without an owner.
     pub fn poison(self, memory: &mut [u8]) {
-        for (chunk, number) in memory.chunks_mut(CHUNK).zip(POISON..) {
-            chunk.copy_from_slice(&bytes(self.chunk(number))[..chunk.len()]);
+        let (chunks, rest) = memory.as_chunks_mut();
+        let last = POISON + chunks.len() as isize;
+        for (chunk, number) in chunks.iter_mut().zip(POISON..) {
+            *chunk = bytes(self.chunk(number));
         }
+        rest.copy_from_slice(&bytes(self.chunk(last))[..rest.len()]);
     }
 
     /// The first and last byte of poisoned memory that is not as [`Canary::poison`] left it.
@@ -197,7 +200,12 @@ impl Canary {
         let mut written: Option<(usize, usize)> = None;
         for (index, (chunk, number)) in memory.chunks(CHUNK).zip(POISON..).enumerate() {
             let expected = bytes(self.chunk(number));
-            if *chunk == expected[..chunk.len()] {
+            // Whole chunks are compared as two words, not by a call of memcmp.
+            let is_same = match <&[u8; CHUNK]>::try_from(chunk) {
+                Ok(whole) => *whole == expected,
+                Err(_) => *chunk == expected[..chunk.len()],
+            };
+            if is_same {
                 continue;
             }
             let differing =

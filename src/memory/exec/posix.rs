@@ -4,7 +4,7 @@
 use std::ptr::null_mut;
 
 use super::CHUNK;
-use crate::memory::address::Address;
+use crate::memory::address::{Address, Span};
 
 /// The bytes of a page. Those of x86-64 have one size.
 pub fn page() -> usize {
@@ -40,17 +40,19 @@ pub unsafe fn unmap(chunk: Address) {
     unsafe { libc::munmap(chunk.as_ptr().cast(), CHUNK) };
 }
 
-/// Writes code to whole pages of `length` bytes, and makes them executable: whether the system allows it.
+/// Writes code into whole pages, from an offset on, and makes them executable: whether the system allows it.
 ///
 /// # Safety
-/// M15: the pages were mapped by [`map`], and no thread runs them.
-pub unsafe fn write(at: Address, code: &[u8], length: usize) -> bool {
+/// M15: the pages were mapped by [`map`], and no thread runs them. The code ends inside them.
+pub unsafe fn write(pages: Span, offset: usize, code: &[u8]) -> bool {
+    let at = pages.start.as_ptr().wrapping_add(offset);
     // SAFETY: M15, by the contract of this function.
     unsafe {
         write_protect(false);
-        at.as_ptr().copy_from_nonoverlapping(code.as_ptr(), code.len());
+        at.copy_from_nonoverlapping(code.as_ptr(), code.len());
         write_protect(true);
-        let is_done = IS_JIT || libc::mprotect(at.as_ptr().cast(), length, libc::PROT_READ | libc::PROT_EXEC) == 0;
+        let is_done =
+            IS_JIT || libc::mprotect(pages.start.as_ptr().cast(), pages.length, libc::PROT_READ | libc::PROT_EXEC) == 0;
         clear_cache(at, code.len());
         is_done
     }
@@ -74,14 +76,14 @@ fn write_protect(_runs: bool) {
 ///
 /// # Safety
 /// The bytes are readable.
-unsafe fn clear_cache(_at: Address, _length: usize) {
+unsafe fn clear_cache(_at: *mut u8, _length: usize) {
     #[cfg(all(target_arch = "aarch64", not(target_vendor = "apple")))]
     // SAFETY: libgcc's function reads nothing; the bytes are mapped.
     unsafe {
         unsafe extern "C" {
             fn __clear_cache(start: *mut u8, end: *mut u8);
         }
-        __clear_cache(_at.as_ptr(), _at.as_ptr().add(_length));
+        __clear_cache(_at, _at.add(_length));
     }
     #[cfg(all(target_arch = "aarch64", target_vendor = "apple"))]
     // SAFETY: as above.
@@ -89,6 +91,6 @@ unsafe fn clear_cache(_at: Address, _length: usize) {
         unsafe extern "C" {
             fn sys_icache_invalidate(start: *mut u8, length: usize);
         }
-        sys_icache_invalidate(_at.as_ptr(), _length);
+        sys_icache_invalidate(_at, _length);
     }
 }

@@ -5,7 +5,7 @@ use std::ffi::c_void;
 use std::ptr::null;
 
 use super::CHUNK;
-use crate::memory::address::Address;
+use crate::memory::address::{Address, Span};
 
 const MEM_COMMIT_AND_RESERVE: u32 = 0x3000;
 const MEM_RELEASE: u32 = 0x8000;
@@ -42,18 +42,20 @@ pub unsafe fn unmap(chunk: Address) {
     unsafe { VirtualFree(chunk.as_ptr().cast(), 0, MEM_RELEASE) };
 }
 
-/// Writes code to whole pages of `length` bytes, and makes them executable: whether the system allows it. Functions
+/// Writes code into whole pages, from an offset on, and makes them executable: whether the system allows it. Functions
 /// there may be called through the checks of Control Flow Guard: VirtualProtect() marks all of them as valid targets.
 ///
 /// # Safety
-/// M15: the pages were mapped by [`map`], and no thread runs them.
-pub unsafe fn write(at: Address, code: &[u8], length: usize) -> bool {
+/// M15: the pages were mapped by [`map`], and no thread runs them. The code ends inside them.
+pub unsafe fn write(pages: Span, offset: usize, code: &[u8]) -> bool {
+    let at = pages.start.as_ptr().wrapping_add(offset);
     let mut before = 0;
     // SAFETY: M15, by the contract of this function.
     unsafe {
-        at.as_ptr().copy_from_nonoverlapping(code.as_ptr(), code.len());
-        let is_done = VirtualProtect(at.as_ptr().cast(), length, PAGE_EXECUTE_READ, &raw mut before) != 0;
-        FlushInstructionCache(GetCurrentProcess(), at.as_ptr().cast(), code.len());
+        at.copy_from_nonoverlapping(code.as_ptr(), code.len());
+        let is_done =
+            VirtualProtect(pages.start.as_ptr().cast(), pages.length, PAGE_EXECUTE_READ, &raw mut before) != 0;
+        FlushInstructionCache(GetCurrentProcess(), at.cast(), code.len());
         is_done
     }
 }

@@ -1,6 +1,7 @@
 'use strict';
 // The exports of `pinned-ffi`.
 
+const { storeFast } = require('./fast-properties.js');
 const { fences, checkFences } = require('./memory/fences.js');
 const { isFFIError, published } = require('./errors.js');
 const { lazy, lazyOfScripts } = require('./lazy.js');
@@ -88,6 +89,7 @@ function lazyExport(name, load) {
   const get = () => {
     const value = exported()[name];
     Reflect.defineProperty(module.exports, name, data(value));
+    storeFast(module.exports);
     return value;
   };
   function set(value) {

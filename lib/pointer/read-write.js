@@ -5,6 +5,7 @@
 
 const { compile } = require('../codegen/compile.js');
 const { placeInexact } = require('../exact-numbers.js');
+const { storeFast } = require('../fast-properties.js');
 const { constants, inlineOf, runtime, DECLARED } = require('../codegen/read-values.js');
 const access = require('../memory/access.js');
 const { atCaller, wrongValue } = require('../errors.js');
@@ -150,7 +151,7 @@ function readOf(address, type, byteOffset) {
     : access.read(descriptor, address, byteOffset, 'read');
 }
 named('read', readAs);
-const read = Object.freeze(Object.assign(Object.setPrototypeOf(readAs, null), readers(readable), { bytes: readBytes }));
+const read = Object.assign(Object.setPrototypeOf(readAs, null), readers(readable), { bytes: readBytes });
 write.bytes = writeBytes;
 
-module.exports = { read, write: Object.freeze(write) };
+module.exports = { read: storeFast(Object.freeze(read)), write: storeFast(Object.freeze(write)) };

@@ -343,6 +343,12 @@ describe('read and write', () => {
       });
     });
   }
+
+  test('V8 stores their functions, and those of the package, by a layout', () => {
+    // A dictionary is searched for each `read.f64`, which takes longer than the read.
+    const isFast = new Function('object', 'return %HasFastProperties(object)');
+    for (const [name, object] of Object.entries({ read, write, 'the exports': ffi })) assert.ok(isFast(object), name);
+  });
 });
 
 describe('read.bytes and write.bytes', () => {

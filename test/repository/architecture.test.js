@@ -72,6 +72,7 @@ const BASE = [
   'late-map',
   'errors',
   'exact-numbers',
+  'fast-properties',
   'posix-errors',
   'win32-errors',
   'validate',

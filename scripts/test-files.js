@@ -86,6 +86,7 @@ const BUDGETS = {
   'cc-cache': { quick: 8, full: 15 },
   cdef: { quick: 4, full: 30 },
   'cdef-grammar': { quick: 3, full: 30 },
+  'cdef-judged': { quick: 3, full: 10 },
   'cdef-language': { quick: 2, full: 10 },
   'cdef-plain': { quick: 1, full: 30 },
   'cdef-types': { quick: 4, full: 30 },

@@ -113,7 +113,7 @@ function takeSuffix(parser, place, isFirst) {
   if (tokens.accept('[')) {
     const isVariable = isVariableLength(parser);
     const length = takeLength(parser, isVariable || (place === 'parameter' && isFirst), open);
-    return (of) => ({ ...arrayOf(parser, open, of, length, place === 'parameter' && isFirst), isVariable });
+    return (of) => ({ ...arrayOf(parser, open, of, length, isVariable), isVariable });
   }
   if (!tokens.accept('(')) return undefined;
   const { parameters, isVariadic, isUnspecified = false } = parseParameters(parser);
@@ -124,11 +124,12 @@ function takeSuffix(parser, place, isFirst) {
   };
 }
 
-function arrayOf(parser, open, of, length, isParameter) {
+function arrayOf(parser, open, of, length, isVariable) {
   const { tokens } = parser;
   if (of.kind === 'function')
     throw tokens.fault(open, 'an array of functions; declare an array of pointers to functions');
-  if (isVoid(of) && !isParameter) throw tokens.fault(open, 'an array of void');
+  // Manual pages write `void buf[.count]`.
+  if (isVoid(of) && !isVariable) throw tokens.fault(open, 'an array of void');
   if (of.kind === 'array' && of.length === null && !of.isVariable)
     throw tokens.fault(open, `an array of ${describeType(of)}, whose length is not known`);
   return { kind: 'array', of, length };
@@ -175,9 +176,9 @@ function parseParameters(parser) {
   const { tokens } = parser;
   const parameters = [];
   if (tokens.accept(')')) return { parameters, isVariadic: false, isUnspecified: true };
-  if (tokens.is('void') && tokens.is(')', 1)) {
+  if (tokens.is('void') && (tokens.is(')', 1) || tokens.peek(1).kind === 'end')) {
     tokens.next();
-    tokens.next();
+    tokens.expect(')', 'after the parameters');
     return { parameters, isVariadic: false };
   }
   const outer = parser.parameterNames;
@@ -199,7 +200,9 @@ function parseParameters(parser) {
 function parseParameter(parser) {
   const { tokens } = parser;
   const at = tokens.peek();
-  const { type, marks } = parseSpecifiers(parser);
+  const { type, marks, storage } = parseSpecifiers(parser);
+  if (storage !== undefined && storage.text !== 'register')
+    throw tokens.fault(storage, `a parameter has no storage class such as '${storage.text}'`);
   const { name, apply } = parseDeclarator(parser, 'parameter');
   if (name !== undefined) parser.parameterNames.add(name.text);
   const whole = decayed(apply(type));

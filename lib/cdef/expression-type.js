@@ -19,6 +19,17 @@ function typeOfExpression(parser) {
   return integerOf(bits, isUnsigned);
 }
 
+/** The type of the operand of a sizeof without parentheses. */
+function typeOfOperand(parser) {
+  const { tokens } = parser;
+  const before = tokens.position;
+  const type = unary(parser);
+  if (type !== undefined) return type;
+  tokens.position = before;
+  const { bits, isUnsigned } = parser.expressions.evaluateUnary();
+  return integerOf(bits, isUnsigned);
+}
+
 const integerOf = (bits, isUnsigned) =>
   scalar(
     `${isUnsigned ? 'unsigned ' : ''}${bits === 32 ? 'int' : process.platform === 'win32' ? 'long long' : 'long'}`,
@@ -113,4 +124,4 @@ function memberOf({ fields }, name) {
   return undefined;
 }
 
-module.exports = { typeOfExpression };
+module.exports = { typeOfExpression, typeOfOperand };

@@ -132,7 +132,7 @@ class Expressions {
 
   /**
    * @param {{ tokens: object, scope: object, startsType: () => boolean, typeName: () => object,
-   *   typeOfExpression: () => object, sizeOf: Function, alignOf: Function }} parser
+   *   typeOfExpression: () => object, typeOfOperand: () => object, sizeOf: Function, alignOf: Function }} parser
    */
   constructor(parser) {
     this.#parser = parser;
@@ -244,6 +244,10 @@ class Expressions {
     const parser = this.#parser;
     const { tokens } = parser;
     if (MEASURES.has(token.text)) {
+      if (token.text === 'sizeof' && !tokens.is('(')) {
+        const operand = tokens.peek();
+        return integer(BigInt(parser.sizeOf(parser.typeOfOperand(), operand)), 64, true);
+      }
       const open = tokens.expect('(', `after ${token.text}`);
       const at = tokens.peek();
       const isType = parser.startsType();

@@ -288,6 +288,10 @@ class Parser {
     return expressionTypes().typeOfExpression(this);
   }
 
+  typeOfOperand() {
+    return expressionTypes().typeOfOperand(this);
+  }
+
   textOf(token) {
     return expressions().textOf(token);
   }

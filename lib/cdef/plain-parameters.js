@@ -33,6 +33,8 @@ const typeOfParameter = function (text, types) {
 /** The type of a parameter that is an array, `int a[]` or `int a[4]`: a pointer. */
 function typeOfArray(text, types) {
   const declarator = splitDeclarator(text);
+  // There is no array of void.
+  if (declarator?.stars === 0 && declarator.words.includes('void')) return undefined;
   return declarator && typeOfWords(declarator.words + ' *'.repeat(declarator.stars), true, types);
 }
 

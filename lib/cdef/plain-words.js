@@ -33,7 +33,7 @@ const RESERVED = new Set(
     '__thread constexpr __extension__ typedef struct union enum __attribute__ __attribute _Alignas alignas __declspec ' +
     'asm __asm__ __asm _Static_assert static_assert __cdecl _cdecl __stdcall _stdcall __fastcall __vectorcall WINAPI ' +
     'WINAPIV APIENTRY CALLBACK STDCALL PASCAL NTAPI WSAAPI __ptr64 __unaligned far FAR near NEAR _Complex __complex__ ' +
-    '__int128 __float128 _Float128 _Float16 _BitInt typeof __typeof__ __typeof typeof_unqual template class namespace using'
+    '__int128 __float128 _Float128 _Float16 _BitInt typeof __typeof__ __typeof typeof_unqual template class namespace using _Pragma'
   ).split(' '),
 );
 /** Marks such as _Out_ and __In. */

@@ -95,7 +95,9 @@ function parseFields(parser, record, fields, names) {
   const { tokens } = parser;
   const at = tokens.peek();
   if (acceptStaticAssert(parser)) return;
-  const { type, attributes } = parseSpecifiers(parser);
+  const { type, attributes, storage, isLocal } = parseSpecifiers(parser);
+  if (storage !== undefined || isLocal)
+    throw tokens.fault(storage ?? at, `a field has no '${storage?.text ?? 'inline'}'`);
   if (tokens.accept(';')) {
     if (type.kind !== 'record' || type.record.tag !== undefined) throw tokens.fault(at, 'a field without a name');
     fields.push({ name: undefined, type, at, bits: undefined, align: undefined, isFlexible: isEmpty(type) });
@@ -169,7 +171,7 @@ function bitsOf(parser, { name, type, at }) {
   if (!isInteger(type)) throw tokens.fault(at, `a bitfield of ${describeType(type)}, which is no integer type`);
   const width = tokens.peek();
   const { value } = parser.expressions.evaluate();
-  const most = parser.sizeOf(type, at) * 8;
+  const most = type.name === 'bool' ? 1 : parser.sizeOf(type, at) * 8;
   if (value === 0n && name !== undefined) throw tokens.fault(width, `${name} has no bits`);
   if (value < 0n || value > most) throw tokens.fault(width, `${name ?? 'a bitfield'} has ${value} bits, of ${most}`);
   return Number(value);

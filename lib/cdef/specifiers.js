@@ -93,7 +93,7 @@ const isTag = (text) => text === 'struct' || text === 'union' || text === 'enum'
 /**
  * The specifiers at the next tokens.
  * @returns {{ type: any, isTypedef: boolean, isLocal: boolean, isConst: boolean, isConstant: boolean, marks: object,
- *   attributes: object, tag: any, at: any }}
+ *   attributes: object, storage: any, tag: any, at: any }}
  */
 function parseSpecifiers(parser) {
   const { tokens } = parser;
@@ -105,6 +105,7 @@ function parseSpecifiers(parser) {
     isConstant: false,
     marks: { __proto__: null },
     attributes: { __proto__: null },
+    storage: undefined,
     tag: undefined,
     at: tokens.peek(),
     unsupported: undefined,
@@ -136,6 +137,15 @@ const noArithmetic = (words) => `'${words.join(' ')}' is no type of C`;
 /** A function with one of these words may have a body: no library exports it. */
 const LOCAL = new Set(['static', 'inline', '__inline', '__inline__', '__forceinline']);
 
+/** A declaration has one of these. */
+const STORAGE_CLASS = new Set(['typedef', 'extern', 'static', 'auto', 'register']);
+
+function noteStorage(tokens, found, token) {
+  if (found.storage !== undefined)
+    throw tokens.fault(token, `'${token.text}' behind '${found.storage.text}': a declaration has one storage class`);
+  found.storage = token;
+}
+
 /** Takes one specifier; false where the next token is none. */
 function take(parser, found, words) {
   const { tokens } = parser;
@@ -148,6 +158,7 @@ function take(parser, found, words) {
     words.push(word);
     return true;
   }
+  if (STORAGE_CLASS.has(text)) noteStorage(tokens, found, token);
   if (text === 'typedef') found.isTypedef = true;
   else if (LOCAL.has(text)) found.isLocal = true;
   else if (text === 'constexpr') found.isConstant = true;

@@ -138,8 +138,10 @@ function fieldOf([key, declared], where) {
     (descriptor.min !== undefined || descriptor.name === 'bool' || /^[iu]64|long/.test(descriptor.name));
   if (!mayHaveBits || isDeclared(type))
     throw wrongValue(`${location}.type`, 'an integer type, as it has bits', descriptor.name);
-  if (!Number.isInteger(bits) || bits < 1 || bits > descriptor.size * 8) {
-    throw outOfRange(`${location}.bits`, `an integer from 1 to ${descriptor.size * 8}`, bits);
+  // C gives a bool one bit.
+  const most = descriptor.name === 'bool' ? 1 : descriptor.size * 8;
+  if (!Number.isInteger(bits) || bits < 1 || bits > most) {
+    throw outOfRange(`${location}.bits`, most === 1 ? '1, as a bool has' : `an integer from 1 to ${most}`, bits);
   }
   return { key, descriptor, bits, align: undefined, type: undefined };
 }

@@ -79,6 +79,7 @@ export interface Refused {
   class: 'this is C++: declare it `extern "C"`';
   namespace: 'this is C++: declare it `extern "C"`';
   using: 'this is C++: use typedef';
+  _Pragma: 'write it as a line: #pragma ...';
 }
 
 // prettier-ignore

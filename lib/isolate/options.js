@@ -4,6 +4,7 @@
 const { resolve } = require('node:path');
 const { makeError, wrongType, wrongValue, outOfRange } = require('../errors.js');
 const { parseOptions } = require('../validate.js');
+const { DEFAULTS } = require('./defaults.js');
 
 const KEYS = {
   timeout: 'number',
@@ -112,7 +113,7 @@ function sandboxText(value, where) {
  * @param {true | object} value
  */
 function parseIsolation(value, where) {
-  if (value === true) value = {};
+  if (value === true) return DEFAULTS;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw wrongType(where, 'true, an object of options or a group()', value);
   }

@@ -17,6 +17,7 @@ const DEEPBIND = binding.deepbindFlag() ?? undefined;
 const failures = lazyOfScripts(() => require('./not-opened.js'));
 const rivals = lazy(() => require('./rivals.js'));
 const isolation = lazy(() => require('../isolate/library.js'));
+const defaults = lazy(() => require('../isolate/defaults.js'));
 
 /** Stands for the group of all libraries. */
 const ALL = Symbol('all');
@@ -35,7 +36,8 @@ const openAs = function (path, flags, isolate, where) {
 /** Opens a library in a separate process, and publishes that it is open. */
 function openIsolated(path, flags, isolate, where) {
   // Started first: it takes as long to start as the files of isolation take to load.
-  const started = isolate === true && binding.isolateUnavailable() === null ? new binding.IsolatedProcess() : undefined;
+  const starts = isolate === true && binding.isolateUnavailable() === null;
+  const started = starts ? new binding.IsolatedProcess(defaults().DEFAULTS) : undefined;
   const { IsolatedLifetime, processOf, everything } = isolation();
   const process = processOf(isolate === ALL ? everything() : isolate, where, started);
   const lifetime = new IsolatedLifetime(process);

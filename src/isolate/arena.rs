@@ -72,7 +72,8 @@ const BEHIND: usize = MIB;
 pub struct Arena {
     range: Range,
     size: usize,
-    fd: OwnedFd,
+    /// The memory file; none once no further host is started with it.
+    file: Mutex<Option<Arc<OwnedFd>>>,
     blocks: Mutex<Blocks>,
     heaps: Arc<Heaps>,
     /// Whether memory of the system is set aside for a block before it is given out: elsewhere the system may end the
@@ -159,7 +160,7 @@ impl Arena {
         // The first page stays unused: a NULL with an offset is no block.
         let blocks = Blocks::new(range.base + MIB, range.base + own);
         let heaps = Arc::new(Heaps::new(range.base + own, size - own));
-        Ok(Self { range, size, fd, blocks: Mutex::new(blocks), heaps, sets_aside })
+        Ok(Self { range, size, file: Mutex::new(Some(Arc::new(fd))), blocks: Mutex::new(blocks), heaps, sets_aside })
     }
 
     /// Its first address and its bytes.
@@ -167,9 +168,14 @@ impl Arena {
         (self.range.base, self.size)
     }
 
-    /// The memory file.
-    pub fn fd(&self) -> i32 {
-        self.fd.as_raw_fd()
+    /// The memory file, until [`Arena::close_file`].
+    pub fn file(&self) -> Option<Arc<OwnedFd>> {
+        self.file.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Closes the memory file: no further host is started with it. Its blocks stay, as they are mapped.
+    pub fn close_file(&self) {
+        *self.file.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// Whether bytes lie in it: every page of it can be read and written.
@@ -202,8 +208,9 @@ impl Arena {
     /// Has the system set memory aside for a block.
     fn set_aside(&self, start: usize, bytes: usize) -> bool {
         let offset = (start - self.range.base) as i64;
+        let Some(file) = self.file() else { return false };
         // SAFETY: the descriptor is the arena's; what lies in the block stays.
-        unsafe { libc::fallocate(self.fd(), 0, offset, bytes as i64) == 0 }
+        unsafe { libc::fallocate(file.as_raw_fd(), 0, offset, bytes as i64) == 0 }
     }
 
     fn locked(&self) -> MutexGuard<'_, Blocks> {

@@ -115,7 +115,9 @@ impl Child {
         let (memory, file) =
             ControlMemory::new(plan.settings).map_err(|error| unavailable("no memory can be shared", error))?;
         memory.set_stub_pages(stubs::pages());
-        let started = spawn::start(plan.start, file.as_raw_fd(), plan.arena.fd());
+        let arena =
+            plan.arena.file().ok_or_else(|| unavailable("no memory can be shared", Error::other("it was closed")))?;
+        let started = spawn::start(plan.start, file.as_raw_fd(), arena.as_raw_fd());
         let Started { pid, pidfd, life, stderr } =
             started.map_err(|error| unavailable("its process does not start", error))?;
         let exit = Exit::new(OnEnd::new(&memory, plan.heap.as_ref().map(HostHeap::span)));

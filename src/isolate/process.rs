@@ -258,6 +258,10 @@ impl Process {
         if let Some(child) = child {
             child.quit(QUIT);
         }
+        // The arena itself stays until its last block is collected, which may be long after.
+        if !self.shares_buffers {
+            self.arena.close_file();
+        }
     }
 
     /// The memory that it shares.

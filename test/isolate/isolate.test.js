@@ -7,6 +7,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { describe, test } = require('node:test');
 const ffi = require('../../index.js');
+const { parseIsolation } = require('../../lib/isolate/options.js');
 const { root, throws } = require('../helpers.js');
 const { children, isGone, library, open, resources, until, untilNoMoreThan } = require('./helpers.js');
 const { onlyOn } = require('../requirements.js');
@@ -553,6 +554,22 @@ describe('what is left behind', { skip }, () => {
     await untilNoMoreThan(before);
   });
 
+  for (const share of ['all', 'own']) {
+    test(`libraries of share: '${share}' that were closed leave no descriptor, also before they are collected`, () => {
+      const descriptors = () => fs.readdirSync('/proc/self/fd').length;
+      const once = () => {
+        const lib = dlopen('c', { abs: i32 }, { isolate: { share } });
+        assert.equal(lib.symbols.abs(-3), 3);
+        lib.close();
+      };
+      once();
+      const before = descriptors();
+      for (let i = 0; i < 20; i += 1) once();
+      // The thread that watches a process closes two of it a moment after its end.
+      assert.ok(descriptors() < before + 10, `${descriptors()} descriptors after ${before}`);
+    });
+  }
+
   test('close() ends the process, after its destructors', (t) => {
     const lib = open(t, 'processes', { get_pid: { returns: 'i64_fast' } });
     const { pid } = lib.isolated;
@@ -598,6 +615,10 @@ describe('what is left behind', { skip }, () => {
 });
 
 describe('options of isolate', { skip }, () => {
+  test('`true` is the same as no options', () => {
+    assert.deepEqual(parseIsolation({}, 'isolate'), { ...parseIsolation(true, 'isolate') });
+  });
+
   test('the options of isolate are checked', () => {
     const attempt = (isolate) => () => dlopen(library('life'), {}, { isolate });
     throws(attempt('yes'), 'ERR_INVALID_ARG_TYPE', /true, an object of options or a group/);

@@ -72,20 +72,6 @@ mod here {
         list.into_iter().map(text).collect()
     }
 
-    /// The options of `isolate: true`.
-    fn default_options() -> Options {
-        Options {
-            start: Start { environment: inherited_environment(), ..Start::default() },
-            stderr: Stderr::Inherit,
-            restart: Restart::Manual,
-            spins: true,
-            keeps_malloc: false,
-            is_apart: false,
-            timeout: None,
-            sandbox: String::new(),
-        }
-    }
-
     fn options_of(given: JsProcessOptions) -> Result<Options, FfiError> {
         let folder = given.folder.map(|folder| texts(vec![folder])).transpose()?.and_then(|mut list| list.pop());
         let environment = match given.environment {
@@ -113,15 +99,15 @@ mod here {
 
     #[napi]
     impl JsProcess {
-        /// Starts a process: without options, as `isolate: true` has it. The first request waits until it answers.
+        /// Starts a process. The first request waits until it answers.
         ///
         /// # Errors
         /// Where the options are invalid, or the process does not start.
         #[napi(constructor)]
-        pub fn new(env: Env, options: Option<JsProcessOptions>) -> napi::Result<Self> {
+        pub fn new(env: Env, options: JsProcessOptions) -> napi::Result<Self> {
             let environment = current(env)?;
             let start = || {
-                let process = Process::new(options.map_or_else(|| Ok(default_options()), options_of)?)?;
+                let process = Process::new(options_of(options)?)?;
                 for slot in environment.callbacks.slots.borrow().iter() {
                     if let Some(code) = slot.code() {
                         stubs::public_address(code, &slot.signature);

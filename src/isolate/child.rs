@@ -162,12 +162,12 @@ impl Child {
 
     /// Waits until it has ended. False where it did not.
     pub fn wait(&self, longest: Duration) -> bool {
-        self.life.exit.wait(longest).is_some()
+        self.life.wait(longest).is_some()
     }
 
     /// The reason why it has ended.
     pub fn death(&self) -> Death {
-        let status = self.life.exit.wait(LAST_WORDS);
+        let status = self.life.wait(LAST_WORDS);
         let mut death = super::death::describe(status, self.memory.report());
         (death.pid, death.generation) = (self.pid, self.generation);
         death.is_thread_lost = self.is_thread_lost.load(Ordering::Relaxed);
@@ -279,7 +279,7 @@ impl Child {
                     is_refused |= !self.answer(line, &head, &payload)?;
                 }
                 Some(Kind::Dying) => {
-                    self.life.exit.wait(LAST_WORDS);
+                    self.life.wait(LAST_WORDS);
                     self.kill();
                     return Err(self.died());
                 }
@@ -382,6 +382,6 @@ impl Drop for Child {
     fn drop(&mut self) {
         self.kill();
         // Its heap is somebody else's afterwards.
-        self.life.exit.wait(LAST_WORDS);
+        self.life.wait(LAST_WORDS);
     }
 }

@@ -570,6 +570,25 @@ describe('what is left behind', { skip }, () => {
     });
   }
 
+  for (const how of ['close', 'restart', 'timeout']) {
+    test(`a library that has itself traced ends at once and leaves no zombie: ${how}`, async (t) => {
+      const lib = open(
+        t,
+        'processes',
+        { have_itself_traced: { returns: 'i32' }, raise_trap: { returns: 'i32' } },
+        { timeout: 1000 },
+      );
+      const { pid } = lib.isolated;
+      assert.equal(lib.symbols.have_itself_traced(), 0);
+      const start = performance.now();
+      if (how === 'timeout') throws(() => lib.symbols.raise_trap(), 'ERR_FFI_TIMEOUT');
+      else lib[how]();
+      // Without the tracer's part it took seven seconds.
+      assert.ok(performance.now() - start < 3500);
+      await until(() => !fs.existsSync(`/proc/${pid}`), `${pid} is still there`);
+    });
+  }
+
   test('close() ends the process, after its destructors', (t) => {
     const lib = open(t, 'processes', { get_pid: { returns: 'i64_fast' } });
     const { pid } = lib.isolated;

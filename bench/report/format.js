@@ -34,11 +34,27 @@ function table(head, rows) {
   return [line(head), line(head.map((_, i) => (i === 0 ? '---' : '---:'))), ...rows.map(line)].join('\n');
 }
 
+const COLUMNS = 120;
+
+/** Prose in lines of at most 120 columns; tables, headings and pictures as they are. Code stays in one line. */
+function wrap(text) {
+  if (/^[|#!<]/.test(text)) return text;
+  const lines = [''];
+  for (const [word] of text.matchAll(/(?:[^\s`]*`[^`]*`)+[^\s`]*|\S+/g)) {
+    const last = lines.at(-1);
+    if (last !== '' && last.length + 1 + word.length > COLUMNS) lines.push(word);
+    else lines[lines.length - 1] = last === '' ? word : `${last} ${word}`;
+  }
+  return lines.join('\n');
+}
+
 /** Parts of a document that are there, with an empty line between. */
 const paragraphs = (...parts) =>
   parts
     .flat(Infinity)
     .filter((part) => part !== undefined && part !== '')
+    .flatMap((part) => part.split('\n\n'))
+    .map(wrap)
     .join('\n\n');
 
 module.exports = { quantity, spread, ratio, table, paragraphs };

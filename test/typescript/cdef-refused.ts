@@ -85,6 +85,22 @@ dlopen('m', 'void f(__int128);');
 dlopen('c', 'int vprintf(const char *, va_list);');
 // @ts-expect-error void as a parameter
 dlopen('c', 'int f(int, void);');
+// @ts-expect-error a parameter of type void, with a name
+dlopen('c', 'int f(void v);');
+// @ts-expect-error an array of void
+dlopen('c', 'int f(void a[3]);');
+// @ts-expect-error an array of void in a struct
+dlopen('c', 'struct s { void a[3]; };');
+// @ts-expect-error a word twice
+dlopen('c', 'unsigned unsigned f(void);');
+// @ts-expect-error a name that begins with a digit
+dlopen('c', 'int f(int 3f);');
+// @ts-expect-error a reference of C++
+dlopen('c', 'int f(int &a);');
+// @ts-expect-error an enum without constants
+dlopen('c', 'enum e { };');
+// @ts-expect-error an assertion that does not end
+dlopen('c', '_Static_assert(1, "a";');
 // @ts-expect-error a variable of type void
 dlopen('c', 'extern void x;');
 // @ts-expect-error _Out_ of a number

@@ -2,7 +2,7 @@
 
 import type { InOutParameter, OutParameter } from '../declared.js';
 import type { AnyFault, Elements, Fault, Signature, To, Value } from './marks.js';
-import type { Behind, Specifiers } from './specifiers.js';
+import type { Behind, Specifiers, WordOf } from './specifiers.js';
 import type { Closed } from './text.js';
 import type { Arithmetic, Attribute, Convention, Known, Marks, Qualifier, Skipped, TypeOf } from './words.js';
 
@@ -22,8 +22,12 @@ export type Declarator<S extends string, T, Scope> = S extends `${infer Word} ${
             ? Declarator<Behind<Rest>, T, Scope>
             : Word extends keyof Marks
               ? Declarator<Rest, T, Scope>
-              : Named<Word, Suffixes<Rest, T, Scope>>
+              : Word extends `${Digit | '&'}${string}`
+                ? Fault<`expected a name, found '${Word}'`>
+                : Named<Word, Suffixes<Rest, T, Scope>>
   : ['', T, ''];
+
+type Digit = '0' | '1' | '2' | '3' | '4' | '5' | '6' | '7' | '8' | '9';
 
 type Named<Name, Found> = Found extends [infer T, infer Rest] ? [Name, T, Rest] : Found;
 
@@ -68,13 +72,20 @@ type Suffixes<S extends string, T, Scope> = S extends `${infer Word} ${infer Res
       : Word extends '['
         ? Closed<Rest, '[', ']'> extends [infer Length extends string, infer After extends string]
           ? Suffixes<After, T, Scope> extends [infer E, infer More]
-            ? [Elements<E, Blank<Length>>, More]
+            ? E extends 'void'
+              ? OfVoid<WordOf<Length>, More>
+              : [Elements<E, Blank<Length>>, More]
             : Suffixes<After, T, Scope>
           : Fault<"'[' has no ']'">
         : Word extends Attribute
           ? Suffixes<Behind<Rest>, T, Scope>
           : [T, S]
   : [T, ''];
+
+/** Manual pages write `void buf[.count]`; other arrays of void are none of C. */
+type OfVoid<Length extends string, More> = Length extends '' | `${number}`
+  ? Fault<'an array of void'>
+  : [Elements<'void', 'n'>, More];
 
 /** `''` for what is nothing but spaces. */
 export type Blank<S extends string> = S extends ` ${infer R}` ? Blank<R> : S extends '' ? '' : 'n';
@@ -107,7 +118,9 @@ export type Parameters<
         ? P
         : P extends 'void' | undefined
           ? Done extends readonly []
-            ? [Done, false]
+            ? WordOf<S> extends '' | 'void'
+              ? [Done, false]
+              : Fault<'a parameter of type void'>
             : Fault<'a parameter of type void'>
           : [readonly [...Done, P], false]
       : never;

@@ -285,7 +285,7 @@ type DeclarationsOf<S, Scope> = S extends string
       : ErrorIn<Specifiers<Tokens<S>, Scope>, S>
   : never;
 
-type StaticAssert = `${'_Static_assert' | 'static_assert'}${string}`;
+type StaticAssert = `${'_Static_assert' | 'static_assert'}${string})${string}`;
 
 type Declarators<S extends string, Base, Mark, Scope, Source extends string, Done = never> =
   Declarator<S, Base, Scope> extends [infer Name extends string, infer T, infer Rest extends string]

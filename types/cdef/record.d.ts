@@ -173,7 +173,9 @@ export type EnumOf<S extends string, Scope, Name extends string = ''> = S extend
         ? Enumerators<Body> extends infer M
           ? M extends AnyFault
             ? M
-            : [EnumerationType<M, false>, After, EnumScope<Scope, Name, M>]
+            : keyof M extends never
+              ? Fault<'an enum has at least one constant'>
+              : [EnumerationType<M, false>, After, EnumScope<Scope, Name, M>]
           : never
         : Fault<"'{' has no '}'">
       : Word extends Attribute

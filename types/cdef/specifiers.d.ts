@@ -153,7 +153,8 @@ type TypeIn<S extends string, Scope> =
 /** A type of which nothing is known. */
 type Anything = DeclaredType<{ in: any; out: any; view: any; kind: 'value' }>;
 
-type WordOf<S extends string> = S extends ` ${infer R}` ? WordOf<R> : S extends `${infer R} ` ? WordOf<R> : S;
+/** Tokens without the spaces around them. */
+export type WordOf<S extends string> = S extends ` ${infer R}` ? WordOf<R> : S extends `${infer R} ` ? WordOf<R> : S;
 
 /** The tokens behind the brackets that come next. */
 export type Behind<S extends string> = S extends `${string}( ${infer Inside}`

@@ -55,8 +55,6 @@ export interface Arithmetics {
   'unsigned int short': 'unsigned short'; 'unsigned int long': 'unsigned long';
   'unsigned short int': 'unsigned short'; 'unsigned long int': 'unsigned long';
   'unsigned long long': 'unsigned long long'; 'unsigned long long int': 'unsigned long long';
-  'unsigned int unsigned': 'unsigned int'; 'unsigned short unsigned': 'unsigned short';
-  'unsigned long unsigned': 'unsigned long'; 'unsigned long long unsigned': 'unsigned long long';
 }
 
 /** Marks -> what they mean. Others of their form mean nothing. */

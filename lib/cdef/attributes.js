@@ -92,7 +92,14 @@ function takeAlignas(parser, token, attributes) {
     ? parser.alignOf(parser.typeName(), at)
     : Number(parser.expressions.evaluate().value);
   tokens.expect(')', `after ${token.text}`);
+  checkAlign(tokens, at, align);
   attributes.align = Math.max(attributes.align ?? 0, align);
+}
+
+/** 0 changes nothing. */
+function checkAlign(tokens, at, align) {
+  if (align < 0 || !Number.isInteger(Math.log2(align || 1)))
+    throw tokens.fault(at, `an alignment of ${align}, which is no power of two`);
 }
 
 /** `asm("name")` */
@@ -119,7 +126,9 @@ function takeMode({ tokens }, token) {
 function takeAligned(parser) {
   const { tokens } = parser;
   if (!tokens.accept('(')) return 16;
+  const at = tokens.peek();
   const align = Number(parser.expressions.evaluate().value);
+  checkAlign(tokens, at, align);
   tokens.expect(')', 'after aligned(');
   return align;
 }

@@ -15,11 +15,26 @@ function withPaddings(record, measure) {
   if (!fields.some(({ bits }) => bits !== undefined)) return fields;
   const isNameless = fields.some(({ bits, name }) => bits !== undefined && name === undefined);
   if (keyword === 'union') {
-    if (isNameless) throw new Unsupported('a bitfield without a name in a union');
-    return fields;
+    return isNameless ? withoutNameless(fields, packed ? 1 : pack, measure) : fields;
   }
   checkPacked(record);
   return isNameless ? padded(fields, packed ? 1 : pack, measure) : fields;
+}
+
+/** The fields of a union without bitfields that have no name: where another field is as large, they change nothing. */
+function withoutNameless(fields, pack, measure) {
+  const isNameless = ({ bits, name }) => bits !== undefined && name === undefined;
+  const rest = fields.filter((field) => !isNameless(field));
+  const most = (of) => Math.max(0, ...rest.map(of));
+  const alignOf = (field) => field.align ?? Math.min(measure.align(field.type), pack);
+  const [size, align] = [most(sizeOf), most(alignOf)];
+  function sizeOf({ type, bits }) {
+    return bits === undefined ? measure.size(type) : Math.ceil(bits / 8);
+  }
+  // Processors differ in whether such a bitfield aligns the union.
+  if (fields.some((field) => isNameless(field) && (sizeOf(field) > size || alignOf(field) > align)))
+    throw new Unsupported('a bitfield without a name in a union, which is larger than the other fields');
+  return rest;
 }
 
 /** Refuses what compilers do in different ways, or the struct types cannot do. */
@@ -27,7 +42,9 @@ function checkPacked({ fields, packed, pack }) {
   const isPacked = packed || fields.some((field) => field.isPacked);
   if (isPacked && !packed && fields.some(({ bits, isPacked: own }) => bits !== undefined && !own))
     throw new Unsupported('a packed field beside a bitfield that is not packed; pack the struct');
-  if ((isPacked || pack !== undefined) && fields.some(({ bits }) => bits === 0))
+  // On x64 the field behind it begins at the next unit, as elsewhere; other processors may align the struct by it.
+  const isFollowed = process.arch === 'x64' && isPacked === packed;
+  if ((isPacked || pack !== undefined) && !isFollowed && fields.some(({ bits }) => bits === 0))
     throw new Unsupported('a bitfield of no bits in a packed struct');
 }
 

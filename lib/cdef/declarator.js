@@ -200,9 +200,9 @@ function parseParameters(parser) {
 function parseParameter(parser) {
   const { tokens } = parser;
   const at = tokens.peek();
-  const { type, marks, storage } = parseSpecifiers(parser);
-  if (storage !== undefined && storage.text !== 'register')
-    throw tokens.fault(storage, `a parameter has no storage class such as '${storage.text}'`);
+  const { type, marks, storage, threadStorage } = parseSpecifiers(parser);
+  const wrong = threadStorage ?? (storage?.text === 'register' ? undefined : storage);
+  if (wrong !== undefined) throw tokens.fault(wrong, `a parameter has no storage class such as '${wrong.text}'`);
   const { name, apply } = parseDeclarator(parser, 'parameter');
   if (name !== undefined) parser.parameterNames.add(name.text);
   const whole = decayed(apply(type));

@@ -16,10 +16,17 @@ const PREFIX = /^(?:u8|[uUL])$/;
 const NUMBER = /(?:0[xX][\da-fA-F']+|0[bB][01']+|\d[\d']*)(?:\.\d*)?(?:[eE][+-]?\d+)?[uUlLzZfF]*/y;
 const STRING = /(?:u8|[uUL])?"(?:\\[^]|[^"\\\n])*"/y;
 const CHARACTER = /(?:u8|[uUL])?'(?:\\[^]|[^'\\\n])+'/y;
-const PUNCTUATION = /\.\.\.|<<|>>|<=|>=|==|!=|&&|\|\||::|[-+*/%&|^~!<>=?:;,.(){}[\]]/y;
+const PUNCTUATION = /\.\.\.|<%|%>|<:|:>|<<|>>|<=|>=|==|!=|&&|\|\||::|[-+*/%&|^~!<>=?:;,.(){}[\]]/y;
 /** Marks that are no part of longer ones. */
-const SINGLE = new Set(['(', ')', '*', ',', ';', '{', '}', '[', ']', '~', '?', '+', '-', '^', '%']);
-const DIRECTIVE = /#[ \t]*(\w*)((?:\/\*[^]*?\*\/|[^\n])*)/y;
+const SINGLE = new Set(['(', ')', '*', ',', ';', '{', '}', '[', ']', '~', '?', '+', '-', '^']);
+/** Marks that stand for others, from the time of keyboards without brackets. */
+const DIGRAPHS = new Map([
+  ['<%', '{'],
+  ['%>', '}'],
+  ['<:', '['],
+  [':>', ']'],
+]);
+const DIRECTIVE = /(?:#|%:)[ \t]*(\w*)((?:\/\*[^]*?\*\/|[^\n])*)/y;
 const DEFINE = /^[ \t]*([A-Za-z_$\u0080-\uffff][\w$\u0080-\uffff]*)(\(?)([^]*)$/;
 
 /** Pragmas that change layouts in a way that is not followed; compilers ignore those that they do not know. */
@@ -50,6 +57,14 @@ function joinLines(text) {
   }
   if (breaks !== '') lines.push(joined);
   return lines.join('\n');
+}
+
+/** The token of a pragma at an offset; undefined where it changes no layout. */
+function pragmaAt(text, at, pragma) {
+  if (!LAYOUT_PRAGMA.test(pragma)) return undefined;
+  const [, pack] = PACK.exec(pragma) ?? [];
+  if (pack === undefined) throw faultAt(text, at, `#pragma${pragma} is not understood; ${HINT_BIND}`);
+  return { kind: 'pack', text: pack, at };
 }
 
 /** Reads tokens one after the other. */
@@ -85,7 +100,8 @@ class Lexer {
         this.#at = this.#behind = at + 1;
         return { kind: 'punctuation', text: first, at, hidden: undefined };
       }
-      if (first === '#' && this.#isLineStart(at)) {
+      const isDirective = first === '#' || (first === '%' && text[at + 1] === ':');
+      if (isDirective && this.#isLineStart(at)) {
         const token = this.#directive(at);
         if (token !== undefined) return token;
         continue;
@@ -118,7 +134,7 @@ class Lexer {
     }
     if (text === undefined) throw this.#unreadable(at);
     this.#at = this.#behind = at + text.length;
-    return { kind, text, at, hidden: undefined };
+    return { kind, text: (kind === 'punctuation' && DIGRAPHS.get(text)) || text, at, hidden: undefined };
   }
 
   /** A name with characters beyond ASCII; undefined where none begins. */
@@ -159,9 +175,8 @@ class Lexer {
     DIRECTIVE.lastIndex = at;
     const [, name, rest] = DIRECTIVE.exec(this.text);
     this.#at = this.#behind = DIRECTIVE.lastIndex;
-    if (name === 'include' || (name === 'pragma' && !LAYOUT_PRAGMA.test(rest)) || name === 'line' || /^\d*$/.test(name))
-      return undefined;
-    if (name === 'pragma' && PACK.test(rest)) return { kind: 'pack', text: PACK.exec(rest)[1], at };
+    if (name === 'include' || name === 'line' || /^\d*$/.test(name)) return undefined;
+    if (name === 'pragma') return pragmaAt(this.text, at, rest);
     if (name !== 'define') throw faultAt(this.text, at, `#${name} is not understood; ${HINT_BIND}`);
     const [, macro, parenthesis, value] = DEFINE.exec(rest) ?? [];
     if (macro === undefined) throw faultAt(this.text, at, '#define must name a macro');
@@ -179,4 +194,4 @@ class Lexer {
   }
 }
 
-module.exports = { Lexer, joinLines };
+module.exports = { Lexer, joinLines, pragmaAt };

@@ -302,7 +302,6 @@ const REFUSED = new Map([
   ['class', 'this is C++: declare it `extern "C"`'],
   ['namespace', 'this is C++: declare it `extern "C"`'],
   ['using', 'this is C++: use typedef'],
-  ['_Pragma', 'write it as a line: #pragma ...'],
 ]);
 /** Words that take a type in parentheses. */
 const TYPE_OF = new Set(['typeof', '__typeof__', '__typeof', 'typeof_unqual', '_Atomic']);

@@ -192,6 +192,9 @@ class Parser {
     const { label } = attributes;
     if (name === undefined) throw tokens.fault(tokens.peek(), `expected a name, found ${named(tokens.peek())}`);
     const type = apply(specifiers.type);
+    const { storage } = specifiers;
+    if (storage?.text === 'auto' || storage?.text === 'register')
+      throw tokens.fault(storage, `'${storage.text}' is for variables in functions`);
     if (specifiers.isTypedef) this.#typedef(name, type, specifiers, attributes);
     else if (type.kind === 'function' && specifiers.isLocal && tokens.is('{')) {
       tokens.skipGroup(tokens.next(), '}');

@@ -95,11 +95,14 @@ function parseFields(parser, record, fields, names) {
   const { tokens } = parser;
   const at = tokens.peek();
   if (acceptStaticAssert(parser)) return;
-  const { type, attributes, storage, isLocal } = parseSpecifiers(parser);
-  if (storage !== undefined || isLocal)
-    throw tokens.fault(storage ?? at, `a field has no '${storage?.text ?? 'inline'}'`);
+  const { type, attributes, storage, threadStorage, isLocal } = parseSpecifiers(parser);
+  const wrong = storage ?? threadStorage;
+  if (wrong !== undefined || isLocal) throw tokens.fault(wrong ?? at, `a field has no '${wrong?.text ?? 'inline'}'`);
   if (tokens.accept(';')) {
+    // An enum in a struct declares its constants, as one outside does.
+    if (type.kind === 'enum' && type.enumeration.members !== null) return;
     if (type.kind !== 'record' || type.record.tag !== undefined) throw tokens.fault(at, 'a field without a name');
+    namesIn(type.record).forEach((name) => addName(tokens, names, name, at));
     fields.push({ name: undefined, type, at, bits: undefined, align: undefined, isFlexible: isEmpty(type) });
     return;
   }
@@ -107,6 +110,14 @@ function parseFields(parser, record, fields, names) {
     addField(parser, record, { fields, names }, { type, attributes });
   } while (tokens.accept(','));
   if (!tokens.is('}')) tokens.expect(';', 'after a field');
+}
+
+/** The names of fields that a member without a name gives to the struct around it. */
+const namesIn = ({ fields }) => fields.flatMap(({ name, type }) => name ?? (type.record ? namesIn(type.record) : []));
+
+function addName(tokens, names, name, at) {
+  if (names.has(name)) throw tokens.fault(at, `two fields are named ${name}`);
+  names.add(name);
 }
 
 function addField(parser, record, { fields, names }, base) {
@@ -143,8 +154,7 @@ function checkField(parser, record, names, field) {
     // A type of the C library, or of the compiler: only a use of the struct is wrong.
     field.type = { kind: 'unsupported', reason, at: at.at, text: tokens.text };
   }
-  if (name !== undefined && names.has(name)) throw tokens.fault(at, `two fields are named ${name}`);
-  names.add(name);
+  if (name !== undefined) addName(tokens, names, name, at);
   field.isFlexible =
     isEmpty(type) ||
     (type.kind === 'array' &&

@@ -93,7 +93,7 @@ const isTag = (text) => text === 'struct' || text === 'union' || text === 'enum'
 /**
  * The specifiers at the next tokens.
  * @returns {{ type: any, isTypedef: boolean, isLocal: boolean, isConst: boolean, isConstant: boolean, marks: object,
- *   attributes: object, storage: any, tag: any, at: any }}
+ *   attributes: object, storage: any, threadStorage: any, restrict: any, tag: any, at: any }}
  */
 function parseSpecifiers(parser) {
   const { tokens } = parser;
@@ -106,6 +106,8 @@ function parseSpecifiers(parser) {
     marks: { __proto__: null },
     attributes: { __proto__: null },
     storage: undefined,
+    threadStorage: undefined,
+    restrict: undefined,
     tag: undefined,
     at: tokens.peek(),
     unsupported: undefined,
@@ -124,6 +126,8 @@ function parseSpecifiers(parser) {
     found.type = scalar(name, words.join(' '));
   }
   if (found.type === undefined) throw unknownType(parser);
+  if (found.restrict !== undefined && (words.length > 0 || found.type.kind === 'record' || found.type.kind === 'enum'))
+    throw tokens.fault(found.restrict, `'${found.restrict.text}' is for pointers`);
   if (found.isConst) found.type = asConst(found.type);
   return found;
 }
@@ -139,6 +143,9 @@ const LOCAL = new Set(['static', 'inline', '__inline', '__inline__', '__forceinl
 
 /** A declaration has one of these. */
 const STORAGE_CLASS = new Set(['typedef', 'extern', 'static', 'auto', 'register']);
+
+const THREAD_STORAGE = new Set(['_Thread_local', 'thread_local', '__thread']);
+const RESTRICT = new Set(['restrict', '__restrict', '__restrict__']);
 
 function noteStorage(tokens, found, token) {
   if (found.storage !== undefined)
@@ -159,6 +166,8 @@ function take(parser, found, words) {
     return true;
   }
   if (STORAGE_CLASS.has(text)) noteStorage(tokens, found, token);
+  else if (THREAD_STORAGE.has(text)) found.threadStorage = token;
+  else if (RESTRICT.has(text)) found.restrict = token;
   if (text === 'typedef') found.isTypedef = true;
   else if (LOCAL.has(text)) found.isLocal = true;
   else if (text === 'constexpr') found.isConstant = true;

@@ -2,7 +2,7 @@
 // The tokens of a text, with a place in them that the parser moves.
 
 const { faultAt } = require('./fault.js');
-const { Lexer } = require('./lexer.js');
+const { Lexer, pragmaAt } = require('./lexer.js');
 
 /** More tokens than this come of no macro that a person has written. */
 const MOST_EXPANDED = 100_000;
@@ -41,11 +41,26 @@ class Tokens {
 
   #read() {
     for (;;) {
-      const token = this.#expanded.pop() ?? this.#lexer.next();
+      const token = this.#nextUnexpanded();
       if (token.kind === 'define') this.onDefine(token);
       else if (token.kind === 'pack') this.onPack(token);
+      else if (token.text === '_Pragma' && token.kind === 'word') this.#pragma(token);
       else if (!this.#expand(token)) return void this.#list.push(token);
     }
+  }
+
+  #nextUnexpanded() {
+    return this.#expanded.pop() ?? this.#lexer.next();
+  }
+
+  /** Takes `("...")`, which is a line `#pragma ...` that macros may have. */
+  #pragma(token) {
+    const [open, content, close] = [this.#nextUnexpanded(), this.#nextUnexpanded(), this.#nextUnexpanded()];
+    if (open.text !== '(' || content.kind !== 'string' || close.text !== ')')
+      throw this.fault(token, '_Pragma takes a string in parentheses');
+    const written = content.text.slice(content.text.indexOf('"') + 1, -1).replace(/\\(["\\])/g, '$1');
+    const pack = pragmaAt(this.text, token.at, ` ${written}`);
+    if (pack !== undefined) this.onPack(pack);
   }
 
   /** Puts what a macro stands for in place of its name, as C's preprocessor does. */

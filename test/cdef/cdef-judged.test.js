@@ -3,6 +3,9 @@
 
 const assert = require('node:assert/strict');
 const { spawnSync } = require('node:child_process');
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
 const { describe, test } = require('node:test');
 const { ffi, makeRandom } = require('../helpers.js');
 const { onlyOn } = require('../requirements.js');
@@ -111,7 +114,17 @@ describe(`a compiler judges (PINNED_FFI_TEST_SEED=${SEED})`, { skip: onlyOn('pos
       ['struct S { _Bool a : 2; };', 22],
       ['union U { bool : 3; };', 18],
       ['int f(void', 11],
-      ['_Pragma("pack(1)") int f(void);', 1],
+      ['_Pragma("pack(3)") int f(void);', 1],
+      ['_Pragma(pack) int f(void);', 1],
+      ['int f(int restrict a);', 11],
+      ['int f(_Thread_local int a);', 7],
+      ['struct S { _Thread_local int a; };', 12],
+      ['auto int f(void);', 1],
+      ['register int x;', 1],
+      ['struct S { _Alignas(3) int x; };', 21],
+      ['struct S { int x __attribute__((aligned(3))); };', 41],
+      ['struct S { union { int a; float b; }; int a; };', 43],
+      ['struct S { union { struct { int a; }; float b; }; struct { int b; }; };', 51],
     ]) {
       assert.throws(
         () => ffi.cdef(text),
@@ -128,5 +141,56 @@ describe(`a compiler judges (PINNED_FFI_TEST_SEED=${SEED})`, { skip: onlyOn('pos
   test('a bool has one bit', () => {
     assert.throws(() => ffi.struct({ a: { type: 'bool', bits: 2 } }), /a\.bits must be 1, as a bool has, received 2/);
     assert.equal(ffi.sizeof(ffi.struct({ a: { type: 'bool', bits: 1 }, b: { type: 'bool', bits: 1 } })), 1);
+  });
+
+  test('what C has beside brackets and names', () => {
+    const text = `%:define N 3
+      struct S <% int a<:N:>; enum { S_A = 1, S_B }; char *restrict b; %>;
+      _Pragma("GCC diagnostic push") int abs(int) _Pragma("once");
+      _Pragma("pack(push, 1)") struct P { char a; int b; }; _Pragma("pack(pop)")
+      #define PACKED _Pragma("pack(2)")
+      PACKED struct Q { char a; int b; };`;
+    const { types, constants, symbols } = ffi.cdef(text);
+    assert.deepEqual([types.S.size, types.P.size, types.Q.size], [24, 5, 6]);
+    assert.equal(constants.S_B, 2);
+    assert.ok('abs' in symbols);
+  });
+
+  test('bitfields without a name are laid out as a compiler does', () => {
+    const packed = [
+      'char a; int : 0; char c;',
+      'char a; int b : 3; int : 0; int d : 5; char c;',
+      'int b : 3; long : 0; int d : 5; char c;',
+      'int b : 3; char : 0; int d : 5; short : 0; int : 0; char c;',
+      'char a : 7; long : 0; long b : 63; int : 0; long d; char c;',
+    ].map((body) => ['struct', '__attribute__((packed))', body]);
+    const bodies = [
+      ['union', '', 'int : 3; int a; char c;'],
+      ['union', '', 'long a : 40; int : 0; long : 40; char c;'],
+      ['union', '__attribute__((packed))', 'int : 3; int a; char c;'],
+      ...(process.arch === 'x64' ? packed : []),
+    ];
+    const declarations = bodies.map(([keyword, attribute, body], i) => `${keyword} ${attribute} R${i} { ${body} };`);
+    if (process.arch === 'x64')
+      declarations.push('_Pragma("pack(2)") struct R8 { int b : 3; int : 0; int d : 5; char c; }; _Pragma("pack()")');
+    const prints = declarations.map((_, i) => {
+      const type = `${bodies[i]?.[0] ?? 'struct'} R${i}`;
+      return `printf("%zu %zu %zu\\n", sizeof(${type}), _Alignof(${type}), __builtin_offsetof(${type}, c));`;
+    });
+    const source = `#include <stdio.h>\n${declarations.join('\n')}\nint main(void) { ${prints.join(' ')} }`;
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'pinned-ffi-judged-'));
+    try {
+      const program = path.join(folder, 'layouts');
+      const { stderr } = spawnSync('cc', ['-x', 'c', '-o', program, '-'], { input: source, encoding: 'utf8' });
+      const { stdout } = spawnSync(program, { encoding: 'utf8' });
+      const { types } = ffi.cdef(declarations.join('\n'));
+      const found = declarations.map((_, i) => {
+        const type = types[`R${i}`];
+        return `${type.size} ${ffi.alignof(type)} ${ffi.offsetof(type, 'c')}`;
+      });
+      assert.deepEqual(found, stdout.trim().split('\n'), stderr);
+    } finally {
+      fs.rmSync(folder, { recursive: true, force: true });
+    }
   });
 });

@@ -169,13 +169,9 @@ describe('bitfields of unions and of packed structs', { skip: onlyOn('posix') },
     assert.deepEqual([...toBuffer(ptr(value), 0, 3)], [0xe5, 0x55, 1]);
   });
 
-  test('what compilers disagree on is refused', () => {
-    assert.throws(
-      () => dlopen(null, 'struct s { int a : 3, : 0, b : 4; } __attribute__((packed)); int f(struct s *);'),
-      {
-        message: /no bits in a packed struct/,
-      },
-    );
+  test('a packed field beside a bitfield that is not packed is refused', () => {
+    const text = 'struct s { int a : 3, : 0, b : 4; int c __attribute__((packed)); }; int f(struct s *);';
+    assert.throws(() => dlopen(null, text), { message: /a packed field beside a bitfield that is not packed/ });
   });
 
   const TYPES = [

@@ -253,4 +253,17 @@ rare.symbols.array('text');
 rare.symbols.été(3).toFixed();
 const two: 200 = cdef('enum : unsigned char { A, B = 200 };').constants.B;
 expect<Equal<typeof two, 200>>();
+const unsupported = dlopen(
+  'c',
+  `
+  int complexes(_Complex double *a, double _Complex *b, const _Complex *c, int d);
+  int integers(__int128 *a, unsigned __int128 *b, __int128 unsigned const *c, _BitInt(40) *d, unsigned _BitInt(8) *e);
+  struct hidden { __int128 *p; int n; };
+  int hidden(struct hidden *h) _Pragma("once");
+`,
+);
+expect<Equal<ReturnType<typeof unsupported.symbols.complexes>, number>>();
+unsupported.symbols.complexes(null, new Float64Array(2), 4096n, 1);
+unsupported.symbols.integers(null, null, null, null, new Uint8Array(1));
+unsupported.symbols.hidden(null).toFixed();
 export { Item, dotAsync, ptr };

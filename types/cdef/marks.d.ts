@@ -2,6 +2,7 @@
 // struct, union or enum with a body is the declared type already; what else there is carries a mark.
 
 import type { ArrayType, FunctionType, OpaqueType, PointerType } from '../declared.js';
+import type { Refused, Unsupported } from './words.js';
 
 /** A fault of a text: `hint` is its remedy. */
 export interface Fault<Message extends string, Hint extends string = ''> {
@@ -117,9 +118,11 @@ type MarkedValue<T, Mark, Scope> = Mark extends 'to'
 
 type Unsized<Name extends string> = Name extends 'long double'
   ? Fault<"'long double' has no counterpart">
-  : Name extends 'va_list' | '__builtin_va_list' | '__gnuc_va_list'
-    ? Fault<`${Name} has no counterpart; declare the function that takes '...' in its place`>
-    : Fault<`${Name} is not defined, so that its size is not known`>;
+  : Name extends Unsupported
+    ? Fault<`'${Name}': ${Refused[Name]}`>
+    : Name extends 'va_list' | '__builtin_va_list' | '__gnuc_va_list'
+      ? Fault<`${Name} has no counterpart; declare the function that takes '...' in its place`>
+      : Fault<`${Name} is not defined, so that its size is not known`>;
 
 type PointerValue<P, Scope> = P extends string
   ? P extends keyof Pointers

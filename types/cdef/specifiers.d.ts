@@ -116,17 +116,28 @@ type Special<Word extends string, Rest extends string, Scope, Type, IsConst, Mar
             : Word extends '_Atomic'
               ? Specifiers<Rest, Scope, Type, IsConst, Mark>
               : Fault<`expected '(' after ${Word}`>
-          : Word extends keyof Refused
-            ? Fault<`'${Word}': ${Refused[Word]}`>
-            : Word extends OtherMark
-              ? Rest extends `${'' | ' ' | '  '}( ${string}`
-                ? Behind<Rest> extends infer After extends string
-                  ? Specifiers<After, Scope, Type, IsConst, Mark>
-                  : Fault<`'(' of ${Word} has no ')'`>
-                : Specifiers<Rest, Scope, Type, IsConst, Mark>
-              : Type extends ''
-                ? Unknown<Word, Scope>
-                : Fault<`expected a name, found '${Word}'`>;
+          : Word extends Unsupported
+            ? Specifiers<BehindUnsupported<Rest>, Scope, Tag<Word>, IsConst, Mark>
+            : Word extends keyof Refused
+              ? Fault<`'${Word}': ${Refused[Word]}`>
+              : Word extends OtherMark
+                ? Rest extends `${'' | ' ' | '  '}( ${string}`
+                  ? Behind<Rest> extends infer After extends string
+                    ? Specifiers<After, Scope, Type, IsConst, Mark>
+                    : Fault<`'(' of ${Word} has no ')'`>
+                  : Specifiers<Rest, Scope, Type, IsConst, Mark>
+                : Type extends ''
+                  ? Unknown<Word, Scope>
+                  : Fault<`expected a name, found '${Word}'`>;
+
+/** What follows `_Complex` or `_BitInt(8)`: the words of the type that are behind it belong to it. */
+type BehindUnsupported<S extends string> = S extends `${'' | ' ' | '  '}( ${string}`
+  ? Behind<S>
+  : S extends `${infer Word} ${infer Rest}`
+    ? Word extends Arithmetic | ''
+      ? BehindUnsupported<Rest>
+      : S
+    : S;
 
 /** The type that tokens are. That of an expression is only known of a number. */
 type TypeIn<S extends string, Scope> =

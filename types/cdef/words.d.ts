@@ -26,7 +26,7 @@ export type Convention =
 // prettier-ignore
 /** Words with brackets behind them that change nothing in TypeScript: layouts are a matter of the run time. */
 export type Attribute =
-  | '__attribute__' | '__attribute' | '_Alignas' | 'alignas' | '__declspec' | 'asm' | '__asm__' | '__asm';
+  | '__attribute__' | '__attribute' | '_Alignas' | 'alignas' | '__declspec' | 'asm' | '__asm__' | '__asm' | '_Pragma';
 
 export type Arithmetic =
   'void' | 'char' | 'short' | 'int' | 'long' | 'float' | 'double' | 'signed' | 'unsigned' | '_Bool' | 'bool' | Spelling;
@@ -77,7 +77,6 @@ export interface Refused {
   class: 'this is C++: declare it `extern "C"`';
   namespace: 'this is C++: declare it `extern "C"`';
   using: 'this is C++: use typedef';
-  _Pragma: 'write it as a line: #pragma ...';
 }
 
 // prettier-ignore

@@ -18,7 +18,7 @@ function withPaddings(record, measure) {
     return isNameless ? withoutNameless(fields, packed ? 1 : pack, measure) : fields;
   }
   checkPacked(record);
-  return isNameless ? padded(fields, packed ? 1 : pack, measure) : fields;
+  return isNameless ? padded(fields, packed ? 1 : pack, measure, record.align) : fields;
 }
 
 /** The fields of a union without bitfields that have no name: where another field is as large, they change nothing. */
@@ -48,9 +48,9 @@ function checkPacked({ fields, packed, pack }) {
     throw new Unsupported('a bitfield of no bits in a packed struct');
 }
 
-function padded(fields, pack, measure) {
+function padded(fields, pack, measure, recordAlign = 1) {
   const result = [];
-  let [bit, most] = [0, 1];
+  let [bit, most] = [0, recordAlign];
   for (const field of fields) {
     const { name, type, bits } = field;
     const unit = measure.size(type) * 8;

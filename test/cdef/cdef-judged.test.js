@@ -165,6 +165,7 @@ describe(`a compiler judges (PINNED_FFI_TEST_SEED=${SEED})`, { skip: onlyOn('pos
       'char a : 7; long : 0; long b : 63; int : 0; long d; char c;',
     ].map((body) => ['struct', '__attribute__((packed))', body]);
     const bodies = [
+      ['struct', '__attribute__((aligned(8)))', 'long : 64; int : 32; char c;'],
       ['union', '', 'int : 3; int a; char c;'],
       ['union', '', 'long a : 40; int : 0; long : 40; char c;'],
       ['union', '__attribute__((packed))', 'int : 3; int a; char c;'],
@@ -172,7 +173,9 @@ describe(`a compiler judges (PINNED_FFI_TEST_SEED=${SEED})`, { skip: onlyOn('pos
     ];
     const declarations = bodies.map(([keyword, attribute, body], i) => `${keyword} ${attribute} R${i} { ${body} };`);
     if (process.arch === 'x64')
-      declarations.push('_Pragma("pack(2)") struct R8 { int b : 3; int : 0; int d : 5; char c; }; _Pragma("pack()")');
+      declarations.push(
+        `_Pragma("pack(2)") struct R${bodies.length} { int b : 3; int : 0; int d : 5; char c; }; _Pragma("pack()")`,
+      );
     const prints = declarations.map((_, i) => {
       const type = `${bodies[i]?.[0] ?? 'struct'} R${i}`;
       return `printf("%zu %zu %zu\\n", sizeof(${type}), _Alignof(${type}), __builtin_offsetof(${type}, c));`;

@@ -179,9 +179,13 @@ describe('read and write', () => {
         for (let i = 0; i < 300; i++) total += read.f64(address);
         return total;
       };
-      optimize(sum);
-      for (let i = 0; i < 10; i++) assert.equal(sum(), 450);
-      assert.ok(staysOptimized(sum));
+      // V8 may give up code for reasons of its own, once in some hundred processes.
+      const stays = () => {
+        optimize(sum);
+        for (let i = 0; i < 10; i++) assert.equal(sum(), 450);
+        return staysOptimized(sum);
+      };
+      assert.ok(stays() || stays() || stays());
     });
   });
 

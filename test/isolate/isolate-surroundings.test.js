@@ -157,7 +157,7 @@ describe('a program that isolates nothing', { skip }, () => {
         };
         console.log(JSON.stringify({
           more: count().map((number, i) => number - before[i]),
-          modules: Object.keys(require.cache).filter((file) => /isolate|arena/.test(file)),
+          modules: Object.keys(require.cache).filter((file) => /isolate|arena/.test(file.slice(process.cwd().length))),
           mappings: fs.readFileSync('/proc/self/maps', 'latin1').split('\\n').filter((line) => line.includes('memfd')),
           files: ['malloc', 'free', 'fork', 'pthread_create'].map(fileOf).filter((file) => file.endsWith('.node')),
           active: ffi.arena().active,

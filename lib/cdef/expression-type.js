@@ -15,8 +15,7 @@ function typeOfExpression(parser) {
   parser.leave();
   if (type !== undefined && tokens.is(')')) return type;
   tokens.position = before;
-  const { bits, isUnsigned } = parser.expressions.evaluate();
-  return integerOf(bits, isUnsigned);
+  return integerOf(parser.expressions.evaluate());
 }
 
 /** The type of the operand of a sizeof without parentheses. */
@@ -26,11 +25,11 @@ function typeOfOperand(parser) {
   const type = unary(parser);
   if (type !== undefined) return type;
   tokens.position = before;
-  const { bits, isUnsigned } = parser.expressions.evaluateUnary();
-  return integerOf(bits, isUnsigned);
+  return integerOf(parser.expressions.evaluateUnary());
 }
 
-const integerOf = (bits, isUnsigned) =>
+/** The type of a constant. */
+const integerOf = ({ bits, isUnsigned }) =>
   scalar(
     `${isUnsigned ? 'unsigned ' : ''}${bits === 32 ? 'int' : process.platform === 'win32' ? 'long long' : 'long'}`,
   );

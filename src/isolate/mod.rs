@@ -24,6 +24,7 @@ pub mod limits;
 pub mod lines;
 pub mod listener;
 pub mod lost_thread;
+pub mod memory_file;
 #[cfg(all(test, loom))]
 mod modelled;
 #[cfg(all(test, loom))]

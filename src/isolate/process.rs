@@ -11,7 +11,7 @@ use super::range::Range;
 use super::spawn::Start;
 use super::watcher::Stderr;
 use super::wire::{BUILD_BYTES, Settings};
-use super::{address_space, limits, shared, stubs};
+use super::{address_space, limits, memory_file, shared, stubs};
 use crate::error::{FfiError, Result};
 use crate::memory::other_memory;
 
@@ -111,6 +111,13 @@ impl Process {
     pub fn new(options: Options) -> Result<Arc<Self>> {
         stubs::begin();
         other_memory::watch(Box::new(address_space::Hosts));
+        if options.is_apart && !memory_file::is_sealed() {
+            return Err(FfiError::IsolateUnavailable {
+                reason: "the system refuses memory files (memfd_create), and the library could cut other files short; \
+                         `isolate: true`, which is against mistakes alone, works"
+                    .into(),
+            });
+        }
         let is_limited = options.keeps_malloc || limits::reason().is_some();
         let apart = || if is_limited { Arena::for_copies() } else { Arena::new(APART_BYTES) };
         let shared = if options.is_apart || options.keeps_malloc { None } else { shared::arena().ok() };

@@ -251,7 +251,7 @@ pub fn start(start: &Start, control: RawFd, arena: RawFd) -> Result<Started> {
     let pidfd = unsafe {
         match libc::syscall(libc::SYS_pidfd_open, pid, 0) {
             -1 => {
-                let error = Error::last_os_error();
+                let error = Error::other(format!("pidfd_open is refused: {}", Error::last_os_error()));
                 libc::kill(pid, libc::SIGKILL);
                 libc::waitpid(pid, null_mut(), 0);
                 return Err(error);

@@ -17,6 +17,7 @@ const root = path.join(__dirname, '..', '..');
 // Opens a library, uses it, lets it die and starts it again. Prints what was seen, or the error.
 const script = `
   const ffi = require(${JSON.stringify(root)});
+  FIRST
   const declared = {
     die_abort: {},
     sleep_ms: { args: ['i32'] },
@@ -47,8 +48,8 @@ const script = `
   console.log(JSON.stringify(seen));`;
 
 /** What the script sees, started by a command that takes something away. */
-function seenUnder(command, { more = '' } = {}) {
-  const source = script.replace('MORE', more);
+function seenUnder(command, { first = '', more = '' } = {}) {
+  const source = script.replace('FIRST', first).replace('MORE', more);
   const [program, ...args] = [...command, process.execPath, '-e', source];
   const { stdout, stderr, status, signal } = spawnSync(program, args, { encoding: 'utf8', timeout: 60_000 });
   assert.deepEqual([status, signal], [0, null], stderr);
@@ -62,6 +63,24 @@ function works(seen) {
   assert.deepEqual({ written, death, ownText }, WORKS, `${code}: ${message}`);
   return seen;
 }
+
+// The numbers of system calls on x64.
+const MEMFD_CREATE = 319;
+const PIDFD_OPEN = 434;
+
+/** Has the thread, and the processes it starts, get an error from a system call: seccomp(2). */
+const withoutCall = (number, error) => `
+  const words = [0x20, 0, 0x15 | (1 << 24), ${number}, 0x06, 0x00050000 | ${error}, 0x06, 0x7fff0000];
+  const filter = ffi.alloc(40);
+  words.forEach((word, i) => filter.writeUInt32LE(word, 4 * i));
+  filter.writeUInt16LE(4, 32);
+  const program = ffi.alloc(16);
+  program.writeUInt16LE(4, 0);
+  program.writeBigUInt64LE(BigInt(ffi.ptr(filter)), 8);
+  const numbers = ['int', 'usize', 'usize', 'usize', 'usize'];
+  const { prctl } = ffi.dlopen('c', { prctl: { args: numbers, returns: 'int', fails: 'negative' } }).symbols;
+  prctl(38, 1, 0, 0, 0);
+  prctl(22, 2, ffi.ptr(program), 0, 0);`;
 
 function isRefused(seen, message) {
   assert.equal(seen.code, 'ERR_FFI_ISOLATE_UNAVAILABLE');
@@ -104,6 +123,26 @@ describe('an isolated library', { skip: skip || needs('prlimit') }, () => {
       if (seen.code === undefined) works(seen);
       else isRefused(seen, /Too many open files/);
     }
+  });
+
+  test('an isolated library works by copies where a filter of system calls refuses memory files', () => {
+    const more = `
+      seen.reason = ffi.arena().reason;
+      try {
+        ffi.dlopen('c', { abs: { args: ['i32'], returns: 'i32' } }, { isolate: { share: 'own' } });
+      } catch ({ code, message }) {
+        seen.apart = code + ' ' + message;
+      }`;
+    for (const error of byScale([1], [1, 38])) {
+      const seen = works(seenUnder([], { first: withoutCall(MEMFD_CREATE, error), more }));
+      assert.equal(seen.arena, 0);
+      assert.match(seen.reason, /memfd_create/);
+      assert.match(seen.apart, /^ERR_FFI_ISOLATE_UNAVAILABLE .*memfd_create/);
+    }
+  });
+
+  test('an isolated library is refused with a reason where a filter refuses what its process is watched by', () => {
+    isRefused(seenUnder([], { first: withoutCall(PIDFD_OPEN, 1) }), /pidfd_open is refused/);
   });
 
   test('an isolated library works on one processor, as a user without rights, without /proc and with a root that cannot be written', () => {

@@ -7,8 +7,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::range::Range;
 
-/// A place is used again only when so many others of its size have been left after it: until then, a pointer to the arena that was
-/// there leads to no memory, and is refused.
+/// A place is used again only when so many others of its size have been left after it: until then, a pointer to the
+/// arena that was there leads to no memory, and is refused.
 const MOST_LEFT: usize = 64;
 
 /// The first address and the bytes of each place, the one that was left first in front. They are not reserved: what is

@@ -66,6 +66,9 @@ pub struct Death {
     pub overflow: Option<Overflow>,
 }
 
+/// What helps instead where a library has an arena of its own.
+const SHARED_APART: &str = "with share: 'own', use memory that the library has allocated";
+
 /// The way in which memory reaches a function that does not share it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Private {
@@ -294,12 +297,12 @@ impl fmt::Display for FfiError {
             Self::NotShared { symbol, argument, private } => write!(
                 f,
                 "{symbol}: argument {argument} must be memory that the process of the library shares, and {private}; make \
-                 the Buffer by alloc(), or set PINNED_FFI_ARENA=1"
+                 the Buffer by alloc(), or set PINNED_FFI_ARENA=1 ({SHARED_APART})"
             ),
             Self::ResultNotShared { symbol } => write!(
                 f,
                 "{symbol}: a callback must return pointers to memory that the process of the library shares, and has \
-                 returned one to other memory; return memory of alloc(), or set PINNED_FFI_ARENA=1"
+                 returned one to other memory; return memory of alloc(), or set PINNED_FFI_ARENA=1 ({SHARED_APART})"
             ),
             Self::StalePointer { symbol, argument, address } => write!(
                 f,

@@ -38,7 +38,8 @@ function checkStored(target, pointers, view, at, name, position) {
     throw makeError(
       'ERR_FFI_NOT_SHARED',
       `${locationOf(name, position)} must be a pointer to memory that the process of the library shares, received ` +
-        `${hex(value)} of memory that it does not; make the Buffer by alloc(), or set PINNED_FFI_ARENA=1`,
+        `${hex(value)} of memory that it does not; make the Buffer by alloc(), or set PINNED_FFI_ARENA=1 ` +
+        "(with share: 'own', use memory that the library has allocated)",
     );
   }
 }

@@ -195,6 +195,17 @@ describe('a pointer to memory that the process does not share', { skip }, () => 
     assert.equal(lib.symbols.sum_slice(of(null, 0)), 0);
   });
 
+  test("a library of share: 'own' takes pointers in structs to memory that it has allocated itself, as the message says", (t) => {
+    const declared = { ...symbols, malloc: { args: ['usize'], returns: 'ptr' }, free: { args: ['ptr'] } };
+    const lib = open(t, 'pointers', declared, { share: 'own' });
+    const own = Buffer.alloc(10, 1);
+    refused(() => lib.symbols.sum_slice({ bytes: own, length: 10 }), /use memory that the library has allocated/);
+    const bytes = lib.symbols.malloc(10);
+    ffi.toBuffer(bytes, 0, 10).set(own);
+    assert.equal(lib.symbols.sum_slice({ bytes, length: 10 }), 10);
+    lib.symbols.free(bytes);
+  });
+
   test('a pointer to memory that the process does not share is refused as the result of a callback, which the library gets as NULL', (t) => {
     const { lib, shared, own } = both(open(t, 'pointers', symbols));
     for (const bytes of [own, ffi.ptr(own)]) {

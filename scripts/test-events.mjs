@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import { inspect } from 'node:util';
 
 const file = fs.openSync(new URL(import.meta.url).searchParams.get('to'), 'a');
-const WRITTEN = new Set(['test:start', 'test:pass', 'test:fail', 'test:diagnostic', 'test:plan']);
+const WRITTEN = new Set(['test:dequeue', 'test:start', 'test:pass', 'test:fail', 'test:diagnostic', 'test:plan']);
 
 /** An error does not survive JSON: its text does. */
 const textOf = (error) => inspect(error.code === 'ERR_TEST_FAILURE' ? (error.cause ?? error) : error);

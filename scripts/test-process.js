@@ -19,6 +19,18 @@ function revive({ text, failureType }) {
   return Object.assign(new Error(text, { cause }), { code: 'ERR_TEST_FAILURE', failureType });
 }
 
+/** The titles of the tests that began and did not end. */
+function unendedIn(events) {
+  const open = [];
+  for (const { type, data } of events) {
+    if (type === 'test:dequeue') open.push(data);
+    if (type !== 'test:pass' && type !== 'test:fail') continue;
+    const at = open.findLastIndex(({ name, nesting }) => name === data.name && nesting === data.nesting);
+    if (at >= 0) open.splice(at, 1);
+  }
+  return open.map(({ name }) => name);
+}
+
 function eventsIn(text) {
   const events = text
     .split('\n')
@@ -31,14 +43,17 @@ function eventsIn(text) {
     const { failure, ...details } = data.details;
     data.details = failure === undefined ? details : { ...details, error: revive(failure) };
   }
-  return { events: isWhole ? events.slice(0, end) : events, isWhole };
+  // When a test began to run is for `unendedIn` alone: `test:start` comes with its end.
+  const reported = events.slice(0, isWhole ? end : events.length).filter(({ type }) => type !== 'test:dequeue');
+  return { events: reported, unended: isWhole ? [] : unendedIn(events), isWhole };
 }
 
 /** The fault of the process as a whole, even if no test has failed; undefined without one. */
-function faultOf({ code, signal, isWhole, hasFailed, isLate }) {
-  if (isLate) return `the file did not end within ${TIMEOUT_MS / 1000} seconds`;
-  if (signal !== null) return `the process was ended by ${signal}`;
-  if (!isWhole) return `the process ended with exit code ${code} before its tests did`;
+function faultOf({ code, signal, unended, isWhole, hasFailed, isLate }) {
+  const during = unended.length === 0 ? '' : `, in: ${unended.join(' > ')}`;
+  if (isLate) return `the file did not end within ${TIMEOUT_MS / 1000} seconds${during}`;
+  if (signal !== null) return `the process was ended by ${signal}${during}`;
+  if (!isWhole) return `the process ended with exit code ${code} before its tests did${during}`;
   return code !== 0 && !hasFailed ? `the process ended with exit code ${code}` : undefined;
 }
 
@@ -69,10 +84,10 @@ function runTestFile(node, file, { flags = [], env = process.env } = {}) {
     child.on('error', reject);
     child.on('close', (code, signal) => {
       clearTimeout(timer);
-      const { events, isWhole } = eventsIn(fs.existsSync(to) ? fs.readFileSync(to, 'utf8') : '');
+      const { events, unended, isWhole } = eventsIn(fs.existsSync(to) ? fs.readFileSync(to, 'utf8') : '');
       fs.rmSync(folder, { recursive: true, force: true });
       const hasFailed = events.some(({ type, data }) => type === 'test:fail' && !data.todo);
-      const fault = faultOf({ code, signal, isWhole, hasFailed, isLate });
+      const fault = faultOf({ code, signal, unended, isWhole, hasFailed, isLate });
       if (fault !== undefined) {
         const details = {
           duration_ms: performance.now() - began,

@@ -65,6 +65,14 @@ describe('the result of a test file', () => {
         "test('never ends', async () => { await null; process.exit(0); });",
         /ended with exit code 0 before its tests did|cancelled|did not finish/,
       ],
+      [
+        `test('ends', () => {});
+         test('hangs', async () => {
+           await new Promise((resolve) => setTimeout(resolve, 50));
+           process.kill(process.pid, 'SIGKILL');
+         });`,
+        /ended by SIGKILL, in: hangs$/,
+      ],
       ["test('runs', () => {}); process.on('exit', () => { process.exitCode = 3; });", /exit code 3/],
       ['syntax error', /exit code 1 before its tests did/],
     ]) {

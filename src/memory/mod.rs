@@ -46,6 +46,8 @@ pub mod block_source;
 #[cfg(any(callback_stubs, v8_abi))]
 pub mod exec;
 pub mod fence;
+#[cfg(v8_abi)]
+pub mod memory_checker;
 pub mod other_memory;
 pub mod probe;
 pub mod raw;
@@ -53,5 +55,6 @@ pub mod raw_copy;
 #[cfg(v8_abi)]
 pub mod short_text;
 pub mod simd16;
+pub mod spare_memory;
 pub mod string_arena;
 pub mod text;

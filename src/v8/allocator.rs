@@ -13,6 +13,7 @@ use std::ptr::null_mut;
 use std::sync::OnceLock;
 
 use super::allocator_symbols::Symbols;
+use super::small_blocks;
 use crate::memory::address::Address;
 use crate::memory::block_source;
 use crate::memory::fence::block::{self, Fenced};
@@ -182,13 +183,15 @@ unsafe fn fenced(object: Object, length: usize, allocate: AllocateFn, clears: bo
     if let Some(data) = shared(object, length, total, clears) {
         return data.as_ptr();
     }
-    let is_small = length <= SMALL;
-    let raw = if is_small {
-        small(object, total, allocate)
-    } else {
+    let is_small = length <= small_blocks::MOST_LENGTH;
+    let allocated = || {
         // SAFETY: M11 by the contract of this function.
-        unsafe { allocate(object, total) }
+        if is_small { small(object, length, total, allocate) } else { unsafe { allocate(object, total) } }
     };
+    let mut raw = allocated();
+    if raw.is_null() && small_blocks::clear() {
+        raw = allocated();
+    }
     let Some(raw) = Address::new(raw.expose_provenance()) else { return null_mut() };
     // SAFETY: M8; `total` is the data and its fences.
     let block = unsafe { Fenced::build(raw, block::lead(), length) }.filter(|block| block_map::fits(block.data()));
@@ -196,7 +199,7 @@ unsafe fn fenced(object: Object, length: usize, allocate: AllocateFn, clears: bo
         // SAFETY: M11; the registry cannot hold this address, so the block goes back and one without fences comes.
         return unsafe {
             if is_small {
-                libc::free(raw.as_ptr().cast())
+                small_blocks::free(raw, length);
             } else {
                 (original().free)(object, raw.as_ptr(), total)
             }
@@ -204,6 +207,8 @@ unsafe fn fenced(object: Object, length: usize, allocate: AllocateFn, clears: bo
         };
     };
     block_map::insert(block.data());
+    // A small block is counted once, and only its data is zeroed: that takes so little time that it does not matter
+    // that Node may have said that it need not be done.
     // SAFETY: M8 for the data, which the original has zeroed where it was asked. M11;
     // `process.memoryUsage().arrayBuffers` counts what JavaScript sees.
     unsafe {
@@ -219,16 +224,10 @@ unsafe fn fenced(object: Object, length: usize, allocate: AllocateFn, clears: bo
     block.data().as_ptr()
 }
 
-/// The most bytes of a block whose memory comes from the C library: it is counted once, and only the data is zeroed.
-/// Zeroing it takes no time, so that it does not matter that Node may have said that this need not be done.
-const SMALL: usize = 1024;
-
-/// Memory of the C library. Null where there is none.
-fn small(object: Object, total: usize, allocate: AllocateFn) -> *mut u8 {
-    // SAFETY: any number of bytes may be asked for.
-    let raw = unsafe { libc::malloc(total) }.cast::<u8>();
-    if !raw.is_null() {
-        return raw;
+/// Memory for a small block. Null where there is none.
+fn small(object: Object, length: usize, total: usize, allocate: AllocateFn) -> *mut u8 {
+    if let Some(raw) = small_blocks::allocate(length) {
+        return raw.as_ptr();
     }
     // SAFETY: M11; the original asks the engine to free memory. What it finds is asked for again.
     unsafe {
@@ -237,8 +236,8 @@ fn small(object: Object, total: usize, allocate: AllocateFn) -> *mut u8 {
             return null_mut();
         }
         (original().free)(object, found, total);
-        libc::malloc(total).cast()
     }
+    small_blocks::allocate(length).map_or(null_mut(), Address::as_ptr)
 }
 
 /// A block of memory that other processes share, zeroed if it `clears`, where there is such memory. It counts as
@@ -309,24 +308,22 @@ unsafe extern "C" fn reallocate(object: Object, data: *mut u8, from: usize, to: 
 /// # Safety
 /// M11: the block came from `object` and its data still counts as JavaScript's.
 unsafe fn release_counted(block: Fenced, length: usize, object: Object) {
-    let raw = std::ptr::with_exposed_provenance_mut::<u8>(block.data().get() - block::lead());
+    let Some(raw) = Address::new(block.data().get() - block::lead()) else { return };
     let extra = block::overhead();
     if let Some(source) = block_source::shared().filter(|source| source.contains(block.data())) {
         // SAFETY: M11 by the contract of this function.
         unsafe { (original().count_out)(object, block.data().as_ptr(), length) };
-        if let Some(raw) = Address::new(raw.expose_provenance()) {
-            source.release(raw, length + extra);
-        }
+        source.release(raw, length + extra);
         return;
     }
-    // SAFETY: M11 by the contract of this function; what is small came from the C library.
+    // SAFETY: M11 by the contract of this function; `small_blocks` gave the memory of what is small.
     unsafe {
-        if length <= SMALL {
-            (original().count_out)(object, block.data().as_ptr(), length);
-            libc::free(raw.cast());
+        if length > small_blocks::MOST_LENGTH {
+            (original().count_in)(object, raw.as_ptr(), extra);
+            (original().free)(object, raw.as_ptr(), length + extra);
         } else {
-            (original().count_in)(object, raw, extra);
-            (original().free)(object, raw, length + extra);
+            (original().count_out)(object, block.data().as_ptr(), length);
+            small_blocks::free(raw, length);
         }
     }
 }

@@ -34,6 +34,7 @@ pub mod function_call;
 pub mod function_template;
 pub mod handle;
 pub mod isolate;
+pub mod small_blocks;
 pub mod stack_limit;
 pub mod symbols;
 #[cfg(v8_abi)]

@@ -10,15 +10,19 @@ use super::report::{self, Found};
 use super::{block_map, exposed, quarantine};
 use crate::memory::address::Address;
 use crate::memory::block_source::{self, BlockSource};
+use crate::memory::spare_memory::SpareMemory;
 
 /// The capacity stands in front of the header.
 const CAPACITY: usize = 16;
 const SMALLEST: usize = 8;
 const CLASSES: usize = 9;
-/// Bytes of each class that are kept for reuse.
-const KEPT: usize = 1 << 20;
 
-static FREE: [Mutex<Vec<Address>>; CLASSES] = [const { Mutex::new(Vec::new()) }; CLASSES];
+/// The blocks that were freed last.
+static SPARE: SpareMemory<CLASSES> = SpareMemory::new(8 << 20, capacity_of, give_back);
+
+fn capacity_of(class: usize) -> usize {
+    1 << (class + SMALLEST)
+}
 
 /// The size class of a number of bytes: powers of two from 256 to 64 KiB.
 fn class(bytes: usize) -> Option<usize> {
@@ -34,11 +38,12 @@ fn layout(capacity: usize) -> Option<Layout> {
 fn raw(bytes: usize, clears: bool) -> Option<(Address, bool)> {
     let capacity = match class(bytes) {
         Some(class) => {
-            let reused = FREE[class].lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop();
-            if let Some(raw) = reused {
+            if let Some(raw) = SPARE.take(class) {
+                // SAFETY: M8; the link of spare memory was there.
+                unsafe { raw.as_ptr().cast::<usize>().write(capacity_of(class)) };
                 return Some((raw, false));
             }
-            1 << (class + SMALLEST)
+            capacity_of(class)
         }
         None => bytes,
     };
@@ -162,15 +167,20 @@ unsafe fn release(block: Fenced, _: usize, _: usize) {
     let Some(raw) = block.raw() else { return };
     // SAFETY: M8; `raw` wrote the capacity.
     let capacity = unsafe { raw.as_ptr().cast::<usize>().read() };
-    if let Some(class) = class(capacity).filter(|class| capacity == 1 << (class + SMALLEST)) {
-        let mut free = FREE[class].lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if free.len() << (class + SMALLEST) < KEPT {
-            free.push(raw);
-            return;
+    // SAFETY: M8 and M10; `raw` allocated so many bytes, which are unused.
+    unsafe {
+        match class(capacity).filter(|class| capacity == capacity_of(*class)) {
+            Some(class) => SPARE.give(class, raw),
+            None => give_back(raw, capacity),
         }
     }
+}
+
+/// # Safety
+/// M8: [`raw`] allocated so many bytes, and nothing uses them.
+unsafe fn give_back(raw: Address, capacity: usize) {
     if let Some(layout) = layout(capacity) {
-        // SAFETY: M8; `raw` allocated with this layout.
+        // SAFETY: by the contract of this function.
         unsafe { dealloc(raw.as_ptr(), layout) };
     }
 }

@@ -10,6 +10,7 @@ const { once } = require('node:events');
 const fs = require('node:fs');
 const http = require('node:http');
 const net = require('node:net');
+const path = require('node:path');
 const { Readable } = require('node:stream');
 const { buffer, text } = require('node:stream/consumers');
 const { describe, test } = require('node:test');
@@ -17,7 +18,7 @@ const { promisify } = require('node:util');
 const v8 = require('node:v8');
 const { Worker } = require('node:worker_threads');
 const zlib = require('node:zlib');
-const { ffi, bind, throws, gc } = require('../helpers.js');
+const { ffi, bind, throws, gc, makeFolder, runs } = require('../helpers.js');
 const { onlyOn } = require('../requirements.js');
 
 const long = 'a line of text, which is not short\n'.repeat(3000);
@@ -177,6 +178,29 @@ describe('with the package loaded', () => {
     }
     await gc();
     assert.equal(ffi.checkFences(), 0);
+  });
+
+  test("the package works with Node's compile cache, when it is filled, when it is used and when it is damaged", async (t) => {
+    const folder = makeFolder('compile-cache');
+    const program = `
+      const { JSCallback, dlopen, ptr, alloc, read } = require(${JSON.stringify(require.resolve('../../index.js'))});
+      const { symbols } = dlopen('c', 'size_t strlen(const char *text); struct div { int quot, rem; } div(int, int);');
+      const twice = new JSCallback((value) => 2 * value, 'int (*)(int)');
+      const { twice: call } = require(${JSON.stringify(require.resolve('../../index.js'))}).linkSymbols({
+        twice: { ptr: twice.ptr, args: ['i32'], returns: 'i32' },
+      }).symbols;
+      const bytes = alloc(8);
+      bytes[3] = 7;
+      console.log(symbols.strlen('four'), symbols.div(17, 5).rem, call(21), read.u8(ptr(bytes), 3));
+      console.log(/dlopen: path must be/.test((() => { try { dlopen(1, {}) } catch (error) { return error.message } })()));`;
+    const output = () => runs(program, { env: { NODE_COMPILE_CACHE: folder }, isBare: true });
+    const expected = '4n 2 42 7\ntrue';
+    for (let i = 0; i < 3; i += 1) assert.equal(await output(), expected);
+    const files = fs.readdirSync(folder, { recursive: true }).map((name) => path.join(folder, name));
+    const cached = files.filter((file) => fs.statSync(file).isFile());
+    t.diagnostic(`${cached.length} files in the cache`);
+    for (const file of cached) fs.truncateSync(file, fs.statSync(file).size >> 1);
+    assert.equal(await output(), expected);
   });
 
   test('optimised calls and callbacks give the right results', () => {

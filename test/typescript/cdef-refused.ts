@@ -93,6 +93,12 @@ dlopen('c', 'int f(void a[3]);');
 dlopen('c', 'struct s { void a[3]; };');
 // @ts-expect-error a word twice
 dlopen('c', 'unsigned unsigned f(void);');
+// @ts-expect-error words of two types
+dlopen('c', 'int char f(void);');
+// @ts-expect-error words of two types, with a sign
+dlopen('c', 'int f(unsigned int char a);');
+// @ts-expect-error two signs
+dlopen('c', 'int f(signed unsigned a);');
 // @ts-expect-error a name that begins with a digit
 dlopen('c', 'int f(int 3f);');
 // @ts-expect-error a reference of C++

@@ -219,7 +219,8 @@ describe('names of types are the same at run time and in the declarations', () =
     );
     assert.deepEqual(membersOf('Refused'), new Map([...REFUSED].map(([key, why]) => [key, `'${why}'`])));
     const [, body] = /interface Arithmetics \{([^]*?)\n\}/.exec(withoutComments);
-    const results = new Set([...body.matchAll(/': '([^']*)'/g)].map(([, type]) => type));
+    const signs = new Map([...membersOf('Signs')].map(([key, type]) => [key, type.slice(1, -1)]));
+    const results = new Set([...body.matchAll(/': '([^']*)'/g)].map(([, type]) => signs.get(type) ?? type));
     assert.deepEqual(sorted(results), sorted(new Set(ARITHMETICS.values())));
   });
 

@@ -14,6 +14,7 @@ import type {
   Meant,
   OtherMark,
   Refused,
+  Signs,
   Skipped,
   Spelling,
   Spellings,
@@ -73,7 +74,9 @@ type Found<Type, S, IsConst, Mark, Scope> = Type extends ''
   ? Fault<'expected a type'>
   : Type extends AnyFault
     ? Type
-    : [IsConst extends true ? Const<Type> : Type, S, Mark, Scope];
+    : Type extends keyof Signs
+      ? [IsConst extends true ? Const<Signs[Type]> : Signs[Type], S, Mark, Scope]
+      : [IsConst extends true ? Const<Type> : Type, S, Mark, Scope];
 
 /** The type of a typedef name, which may stand for a tag that only C looks into. */
 type Defined<Name extends string, T, Scope> =

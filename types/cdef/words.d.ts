@@ -45,16 +45,24 @@ export interface Spellings {
 /** The type of some words, and one more word -> the type of all of them. */
 export interface Arithmetics {
   ' void': 'void'; ' char': 'char'; ' short': 'short'; ' int': 'int'; ' long': 'long'; ' float': 'float';
-  ' double': 'double'; ' _Bool': 'bool'; ' bool': 'bool'; ' signed': 'int'; ' unsigned': 'unsigned int';
-  'char signed': 'signed char'; 'char unsigned': 'unsigned char'; 'int char': 'signed char';
-  'unsigned int char': 'unsigned char'; 'int int': 'int'; 'int short': 'short'; 'int long': 'long';
+  ' double': 'double'; ' _Bool': 'bool'; ' bool': 'bool'; ' signed': 'signed'; ' unsigned': 'unsigned';
+  'char signed': 'signed char'; 'char unsigned': 'unsigned char'; 'signed char': 'signed char';
+  'unsigned char': 'unsigned char'; 'signed int': 'int'; 'signed short': 'short'; 'signed long': 'long';
+  'int short': 'short'; 'int long': 'long';
   'short int': 'short'; 'long int': 'long'; 'long long': 'long long'; 'long long int': 'long long';
   'int signed': 'int'; 'int unsigned': 'unsigned int'; 'short signed': 'short'; 'short unsigned': 'unsigned short';
   'long signed': 'long'; 'long unsigned': 'unsigned long'; 'long long signed': 'long long';
-  'long long unsigned': 'unsigned long long'; 'unsigned int int': 'unsigned int';
+  'long long unsigned': 'unsigned long long'; 'unsigned int': 'unsigned int'; 'unsigned short': 'unsigned short';
+  'unsigned long': 'unsigned long';
   'unsigned int short': 'unsigned short'; 'unsigned int long': 'unsigned long';
   'unsigned short int': 'unsigned short'; 'unsigned long int': 'unsigned long';
   'unsigned long long': 'unsigned long long'; 'unsigned long long int': 'unsigned long long';
+}
+
+/** What a sign alone means. In `Arithmetics` it stays, so that `int char` is told from `signed char`. */
+export interface Signs {
+  signed: 'int';
+  unsigned: 'unsigned int';
 }
 
 /** Marks -> what they mean. Others of their form mean nothing. */

@@ -50,7 +50,7 @@ pub mod other_memory;
 pub mod probe;
 pub mod raw;
 pub mod raw_copy;
-#[cfg(v8_abi)]
+#[cfg(fast_calls)]
 pub mod short_text;
 pub mod simd16;
 pub mod string_arena;

@@ -347,12 +347,3 @@ pub fn resolver(function: usize, context: usize) -> Vec<u8> {
     code.leave_frame();
     code.finish()
 }
-
-/// The code that calls `function(receiver, second, third, context)`.
-pub fn with_context(function: usize, context: usize) -> Vec<u8> {
-    let mut code = Assembler::default();
-    code.mov_constant(RCX, context as u64);
-    code.mov_constant(RAX, function as u64);
-    code.jmp_to(RAX);
-    code.finish()
-}

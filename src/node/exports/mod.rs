@@ -4,7 +4,7 @@ pub mod async_call;
 pub mod call;
 pub mod callback;
 pub mod environment;
-#[cfg(v8_abi)]
+#[cfg(fast_calls)]
 pub mod fast_call;
 pub mod fences;
 pub mod inspect;
@@ -18,3 +18,5 @@ pub mod signature;
 pub mod stack_limit;
 pub mod trace;
 pub mod transfer_lock;
+#[cfg(v8_abi)]
+pub mod v8;

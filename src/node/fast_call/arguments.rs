@@ -1,6 +1,6 @@
 //! Arguments of fast calls: the blocks of views are found and texts are put between fences before a call, the fences
 //! are checked after it, and a text that C has returned is copied to JavaScript.
-#![cfg(v8_abi)]
+#![cfg(fast_calls)]
 #![expect(unsafe_code, reason = "is called by generated code")]
 
 use std::ptr::{null, null_mut};

@@ -1,5 +1,5 @@
 //! Starts the fast calls of an environment, and makes the function of V8 for each signature.
-#![cfg(v8_abi)]
+#![cfg(fast_calls)]
 #![expect(unsafe_code, reason = "is called by generated code")]
 
 use std::cell::Cell;
@@ -25,9 +25,10 @@ use crate::node::env::{BoundFunction, Environment, FastArguments, FastCalls};
 use crate::node::value::{Pinned, Rooted};
 use crate::node::verify;
 use crate::v8::argument_moves::ViewContext;
+use crate::v8::context_stub::with_context;
 use crate::v8::fast_signature::{FastSignature, FastType};
 use crate::v8::handle::Local;
-use crate::v8::trampoline::{TrampolineContext, assemble, resolver, with_context};
+use crate::v8::trampoline::{TrampolineContext, assemble, resolver};
 
 /// Code that is not optimised, or a string that is not flat: V8 made an ordinary call, which takes far longer.
 const COLD: u32 = 3;

@@ -55,8 +55,6 @@ fn set_aliases() {
         ("callback_stubs", (sysv64 && is_linux) || aapcs64 || win64),
         // V8's private binary interface is used where its version was verified.
         ("v8_abi", sysv64 || (aapcs64 && glibc)),
-        // V8's optimised code calls C through trampolines.
-        ("fast_calls", sysv64),
         // glibc's private interfaces, on 64 bits: its link map, and the libraries that it loads.
         ("glibc", glibc),
     ] {

@@ -17,7 +17,6 @@ fn main() {
         ("calling_sequences", sysv64 || aapcs64 || win64),
         ("callback_stubs", (sysv64 && is_linux) || aapcs64 || win64),
         ("v8_abi", sysv64 || (aapcs64 && glibc)),
-        ("fast_calls", sysv64),
         ("glibc", glibc),
     ];
     for (alias, holds) in aliases {

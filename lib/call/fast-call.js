@@ -3,7 +3,6 @@
 // take, every error among it, is left to the generic call before anything has happened.
 
 const binding = require('../native/binding.js');
-const { platformKey } = require('../native/platform.js');
 const { modules, options, unverified } = require('../native/runtime.js');
 const { withoutV8, usesV8, attachTexts } = require('../native/v8.js');
 const { words, arrays, EPOCH, BEGIN } = require('../memory/arg-buffer.js');
@@ -45,10 +44,9 @@ function start() {
   if (usesV8) attachTexts();
   if (config.callPath !== undefined && config.callPath !== 'fast') return config.callPathSetting;
   if (withoutV8 !== undefined) return withoutV8;
-  if (binding.attachFastCalls === undefined) return `not implemented on ${platformKey()}`;
   const option = options.find((text) => WITHOUT_OPTIMISER.includes(text));
   if (option !== undefined) return `${option} is set`;
-  texts = (hasViews && binding.attachFastCalls(shared)) || null;
+  texts = (hasViews && binding.attachFastCalls?.(shared)) || null;
   return texts === null ? 'V8 or the system does not offer what it needs' : undefined;
 }
 reason = start();

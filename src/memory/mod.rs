@@ -50,7 +50,7 @@ pub mod other_memory;
 pub mod probe;
 pub mod raw;
 pub mod raw_copy;
-#[cfg(fast_calls)]
+#[cfg(v8_abi)]
 pub mod short_text;
 pub mod simd16;
 pub mod string_arena;

@@ -72,7 +72,7 @@ pub unsafe fn load(arg_buffer: &ArgBuffer, address: usize, length: usize, pointe
 ///
 /// # Safety
 /// U2: `size` bytes are readable at `address`. M1: `arg_buffer` is the address of an argument buffer.
-#[cfg(fast_calls)]
+#[cfg(v8_abi)]
 #[inline]
 pub unsafe fn load_word(arg_buffer: usize, address: usize, size: u32) {
     let target = std::ptr::with_exposed_provenance_mut::<u64>(arg_buffer);
@@ -93,7 +93,7 @@ pub unsafe fn load_word(arg_buffer: usize, address: usize, size: u32) {
 ///
 /// # Safety
 /// U2: a word is readable at `address`.
-#[cfg(fast_calls)]
+#[cfg(v8_abi)]
 #[inline]
 pub unsafe fn pointer_at(address: usize) -> usize {
     // SAFETY: by the contract of this function.

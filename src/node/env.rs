@@ -17,7 +17,7 @@ use super::callback::argument_source::CallbackArguments;
 use super::callback::{env_handle, slot};
 use super::error::thrown;
 use super::exposed_views::ExposedViews;
-#[cfg(fast_calls)]
+#[cfg(v8_abi)]
 use super::fast_call;
 use super::pool_slices::PoolSlices;
 use super::transfer_lock::TransferLocks;
@@ -51,10 +51,10 @@ pub type CallbackSlot = slot::CallbackSlot<Environment>;
 /// The callbacks of an environment.
 pub type Callbacks = slot::Callbacks<Environment>;
 /// The fast calls of an environment.
-#[cfg(fast_calls)]
+#[cfg(v8_abi)]
 pub type FastCalls = fast_call::state::FastCalls<Environment>;
 /// The arguments of fast calls.
-#[cfg(fast_calls)]
+#[cfg(v8_abi)]
 pub type FastArguments = fast_call::state::FastArguments<Environment>;
 /// A function that is bound in an environment.
 pub type BoundFunction = bound_function::BoundFunction<Environment>;

@@ -221,9 +221,9 @@ pub mod by_v8 {
 
     use super::*;
     use crate::node::error::take_thrown;
-    use crate::v8::context_stub::with_context;
     use crate::v8::function_template::FunctionTemplates;
     use crate::v8::handle::Local;
+    use crate::v8::trampoline::with_context;
 
     /// Generated code passes the environment as the fourth argument. V8 passes the first; the two in between are
     /// undefined.

@@ -2,10 +2,7 @@
 #![cfg(v8_abi)]
 
 use std::cell::{OnceCell, RefCell};
-#[cfg(not(fast_calls))]
-use std::marker::PhantomData;
 
-#[cfg(fast_calls)]
 use super::fast_call::state::FastCalls;
 use crate::memory::exec::Code;
 use crate::v8::array_buffer_view::ViewStorage;
@@ -24,11 +21,7 @@ pub struct V8State<E> {
     /// Calls JavaScript functions.
     pub function_caller: OnceCell<FunctionCaller>,
     /// Fast calls.
-    #[cfg(fast_calls)]
     pub fast_calls: OnceCell<FastCalls<E>>,
-    /// Only fast calls have a use for the environment's type.
-    #[cfg(not(fast_calls))]
-    pub fast_calls: PhantomData<E>,
     /// The code that was generated for the environment.
     pub code: RefCell<Code>,
 }
@@ -40,10 +33,7 @@ impl<E> Default for V8State<E> {
             view_storage: OnceCell::new(),
             flat_strings: OnceCell::new(),
             function_caller: OnceCell::new(),
-            #[cfg(fast_calls)]
             fast_calls: OnceCell::new(),
-            #[cfg(not(fast_calls))]
-            fast_calls: PhantomData,
             code: RefCell::default(),
         }
     }

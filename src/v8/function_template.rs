@@ -3,22 +3,16 @@
 #![expect(unsafe_code, reason = "calls exported functions of V8")]
 #![expect(clippy::missing_transmute_annotations, reason = "the fields that are filled have the types")]
 
-#[cfg(fast_calls)]
 use std::collections::HashMap;
 use std::ffi::c_void;
-#[cfg(fast_calls)]
-use std::mem::MaybeUninit;
-use std::mem::transmute;
+use std::mem::{MaybeUninit, transmute};
 use std::ptr::null_mut;
-#[cfg(fast_calls)]
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 use super::callback_info::InfoLayout;
-#[cfg(fast_calls)]
 use super::fast_signature::{FastType, VALUE};
 use super::handle::Local;
 use super::symbols::{self, function};
-#[cfg(fast_calls)]
 use crate::loader::library::Images;
 use crate::memory::address::Address;
 
@@ -30,7 +24,6 @@ type New = unsafe extern "C" fn(Local, Callback, Local, Local, i32, u32, u32, *c
 struct CFunction([usize; 4]);
 
 /// `v8::CFunctionInfo`: less than this on every version.
-#[cfg(fast_calls)]
 #[repr(C, align(16))]
 struct CFunctionInfo([u8; 64]);
 
@@ -41,9 +34,7 @@ pub struct FunctionTemplates {
     context: unsafe extern "C" fn(Local) -> Local,
     new_template: New,
     get_function: unsafe extern "C" fn(Local, Local) -> Local,
-    #[cfg(fast_calls)]
     make_info: Address,
-    #[cfg(fast_calls)]
     make_function: unsafe extern "C" fn(*mut CFunction, usize, *const CFunctionInfo),
     make_text: unsafe extern "C" fn(Local, *const u8, u32, i32) -> Local,
     make_wide_text: unsafe extern "C" fn(Local, *const u16, u32, i32) -> Local,
@@ -52,20 +43,15 @@ pub struct FunctionTemplates {
     /// The arguments of a function.
     pub layout: InfoLayout,
     /// Bytes of a `v8::CTypeInfo`.
-    #[cfg(fast_calls)]
     type_size: usize,
     /// Whether `CFunctionInfo` takes how 64-bit integers are represented.
-    #[cfg(fast_calls)]
     has_representation: bool,
     /// The start of the image of Node's executable, or of its shared library.
-    #[cfg(fast_calls)]
     image: Option<usize>,
-    #[cfg(fast_calls)]
     images: Images,
 }
 
 /// `NODE_MODULE_VERSION` of Node 26, from which on a `CTypeInfo` has no sequence type.
-#[cfg(fast_calls)]
 const WITHOUT_SEQUENCES: u32 = 147;
 
 impl FunctionTemplates {
@@ -76,9 +62,7 @@ impl FunctionTemplates {
     pub unsafe fn find(modules: u32) -> Option<Self> {
         let process = symbols::process()?;
         let current: unsafe extern "C" fn() -> Local = function!(process, symbols::ISOLATE_GET_CURRENT);
-        #[cfg(fast_calls)]
         let with_representation = process.find(symbols::FUNCTION_INFO_NEW_WITH_REPRESENTATION);
-        #[cfg(fast_calls)]
         let images = Images::default();
         Some(Self {
             // SAFETY: M11, by its name.
@@ -86,28 +70,21 @@ impl FunctionTemplates {
             context: function!(process, symbols::ISOLATE_GET_CONTEXT),
             new_template: function!(process, symbols::TEMPLATE_NEW),
             get_function: function!(process, symbols::TEMPLATE_GET_FUNCTION),
-            #[cfg(fast_calls)]
             make_info: with_representation.or_else(|| process.find(symbols::FUNCTION_INFO_NEW))?,
-            #[cfg(fast_calls)]
             make_function: function!(process, symbols::C_FUNCTION_NEW),
             make_text: function!(process, symbols::STRING_NEW_FROM_ONE_BYTE),
             make_wide_text: function!(process, symbols::STRING_NEW_FROM_TWO_BYTE),
             throw: function!(process, symbols::ISOLATE_THROW),
             is_ending: function!(process, symbols::ISOLATE_IS_TERMINATING),
             layout: InfoLayout::of(modules),
-            #[cfg(fast_calls)]
             type_size: if modules >= WITHOUT_SEQUENCES { 2 } else { 3 },
-            #[cfg(fast_calls)]
             has_representation: with_representation.is_some(),
-            #[cfg(fast_calls)]
             image: images.find(process.find("napi_create_function")?),
-            #[cfg(fast_calls)]
             images,
         })
     }
 
     /// Whether a function is Node's own: it may run JavaScript.
-    #[cfg(fast_calls)]
     pub fn owns(&self, code: Address) -> bool {
         self.images.find(code).is_none_or(|image| Some(image) == self.image)
     }
@@ -165,7 +142,6 @@ impl FunctionTemplates {
     ///
     /// # Safety
     /// M15: `code` is a function of what is passed, with the receiver in front. A handle scope is open on this thread.
-    #[cfg(fast_calls)]
     pub unsafe fn function(
         &self,
         code: Address,
@@ -182,7 +158,6 @@ impl FunctionTemplates {
 
     /// The description of a function for V8, which keeps pointers to it while code that calls the function exists.
     /// Equal functions have one in the process, so that workers leave nothing behind.
-    #[cfg(fast_calls)]
     fn describe(&self, arguments: &[u8], result: u8) -> &'static CFunctionInfo {
         type Known = HashMap<(Box<[u8]>, u8), &'static CFunctionInfo>;
         static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
@@ -213,7 +188,6 @@ impl FunctionTemplates {
 
     /// # Safety
     /// As [`FunctionTemplates::function`].
-    #[cfg(fast_calls)]
     unsafe fn make(&self, code: Address, arguments: &[u8], result: u8, otherwise: Callback) -> Option<Local> {
         let info = self.describe(arguments, result);
         let mut function = MaybeUninit::new(CFunction([0; 4]));

@@ -15,18 +15,16 @@
 
 pub mod allocator;
 pub mod allocator_symbols;
-#[cfg(fast_calls)]
+#[cfg(v8_abi)]
 pub mod argument_moves;
 pub mod array_buffer;
 #[cfg(v8_abi)]
 pub mod array_buffer_view;
-#[cfg(fast_calls)]
+#[cfg(v8_abi)]
 pub mod assembler;
 #[cfg(v8_abi)]
 pub mod callback_info;
 #[cfg(v8_abi)]
-pub mod context_stub;
-#[cfg(fast_calls)]
 pub mod fast_signature;
 #[cfg(v8_abi)]
 pub mod flat_string;
@@ -38,7 +36,7 @@ pub mod handle;
 pub mod isolate;
 pub mod stack_limit;
 pub mod symbols;
-#[cfg(fast_calls)]
+#[cfg(v8_abi)]
 pub mod trampoline;
 #[cfg(v8_abi)]
 pub mod verify;

@@ -8,7 +8,7 @@ use crate::call::inside::Inside;
 use crate::callback::closure::{Handler, Incoming};
 use crate::errno::Errno;
 use crate::node::env::CallbackSlot;
-#[cfg(fast_calls)]
+#[cfg(v8_abi)]
 use crate::node::fast_call::binding;
 
 /// Answers the calls of one function pointer.
@@ -37,7 +37,7 @@ impl CallbackSlot {
     #[cold]
     pub fn refuse_leaf(&self, inside: &Inside) {
         inside.record_called_back(self.name.load(Ordering::Relaxed));
-        #[cfg(fast_calls)]
+        #[cfg(v8_abi)]
         if inside.is_fast() {
             binding::refuse_result();
         }

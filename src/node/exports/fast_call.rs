@@ -1,5 +1,5 @@
 //! Fast calls: their start, their functions, and the errors that they leave.
-#![cfg(fast_calls)]
+#![cfg(v8_abi)]
 
 use napi::bindgen_prelude::{ClassInstance, Env, Object};
 use napi_derive::napi;

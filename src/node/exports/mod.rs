@@ -4,7 +4,7 @@ pub mod async_call;
 pub mod call;
 pub mod callback;
 pub mod environment;
-#[cfg(fast_calls)]
+#[cfg(v8_abi)]
 pub mod fast_call;
 pub mod fences;
 pub mod inspect;

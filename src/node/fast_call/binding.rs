@@ -1,5 +1,5 @@
 //! Starts the fast calls of an environment, and makes the function of V8 for each signature.
-#![cfg(fast_calls)]
+#![cfg(v8_abi)]
 #![expect(unsafe_code, reason = "is called by generated code")]
 
 use std::cell::Cell;
@@ -7,13 +7,14 @@ use std::ffi::c_void;
 use std::ptr::null_mut;
 use std::rc::Rc;
 
-use super::arguments::{BROKEN, check_fences, copy_result, is_whole, is_whole_by_avx2, store_text, store_view};
+#[cfg(target_arch = "x86_64")]
+use super::arguments::is_whole_by_avx2;
+use super::arguments::{BROKEN, check_fences, copy_result, is_whole, store_text, store_view};
 use super::state::{ADDRESSES, MOST_ARGUMENTS, PINS, Shared};
 use crate::abi::calling_sequence::{CallingSequence, Load};
 use crate::abi::ctype::CType;
-use crate::abi::native;
+use crate::abi::native::{self, float_register};
 use crate::abi::signature::Signature;
-use crate::abi::sysv64::float_register;
 use crate::call::function_table::FunctionTable;
 use crate::loader::library::Library;
 use crate::memory::address::Address;
@@ -25,10 +26,9 @@ use crate::node::env::{BoundFunction, Environment, FastArguments, FastCalls};
 use crate::node::value::{Pinned, Rooted};
 use crate::node::verify;
 use crate::v8::argument_moves::ViewContext;
-use crate::v8::context_stub::with_context;
 use crate::v8::fast_signature::{FastSignature, FastType};
 use crate::v8::handle::Local;
-use crate::v8::trampoline::{TrampolineContext, assemble, resolver};
+use crate::v8::trampoline::{TrampolineContext, assemble, resolver, with_context};
 
 /// Code that is not optimised, or a string that is not flat: V8 made an ordinary call, which takes far longer.
 const COLD: u32 = 3;
@@ -54,6 +54,17 @@ fn set_state(outcome: u32) {
         // SAFETY: M1 and M6; `attach_fast_calls` received the memory, on this thread.
         unsafe { state.write(outcome) };
     }
+}
+
+type IsWhole = unsafe extern "C" fn(*const BlockCache, *const BoundFunction) -> bool;
+
+/// The function by which this processor compares the fences of a block.
+fn is_whole_function() -> IsWhole {
+    #[cfg(target_arch = "x86_64")]
+    if std::is_x86_feature_detected!("avx2") {
+        return is_whole_by_avx2;
+    }
+    is_whole
 }
 
 impl FastCalls {
@@ -92,9 +103,6 @@ impl FastCalls {
 
     /// The addresses that trampolines need for views, without the addresses inside of [`FastArguments`].
     fn views(environment: &Environment) -> Option<ViewContext> {
-        type IsWhole = unsafe extern "C" fn(*const BlockCache, *const BoundFunction) -> bool;
-        let by_pairs: Option<IsWhole> =
-            std::is_x86_feature_detected!("avx2").then_some(is_whole_by_avx2 as unsafe extern "C" fn(_, _) -> _);
         let store = (store_view as unsafe extern "C" fn(Local, Local, u32, *const Environment) as *const ()).addr();
         let code = resolver(store, (&raw const *environment).expose_provenance());
         let resolve = environment.v8.code.borrow_mut().put(&code)?;
@@ -108,7 +116,7 @@ impl FastCalls {
             last_blocks: 0,
             forgotten: block_map::forgotten_word(),
             resolve: resolve.get(),
-            is_whole: (by_pairs.unwrap_or(is_whole) as *const ()).expose_provenance(),
+            is_whole: (is_whole_function() as *const ()).expose_provenance(),
         })
     }
 

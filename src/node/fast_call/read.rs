@@ -1,6 +1,6 @@
 //! `read.*` as fast calls: optimised code calls a C function that copies a value to the start of the argument buffer.
 //! It runs no JavaScript and needs no test for open callbacks, so that it serves callbacks as well.
-#![cfg(fast_calls)]
+#![cfg(v8_abi)]
 #![expect(unsafe_code, reason = "is called by V8")]
 
 use std::ffi::c_void;

@@ -1,6 +1,6 @@
 //! The state of an environment's fast calls: the memory that they share with JavaScript, and the blocks that they have
 //! passed to C.
-#![cfg(fast_calls)]
+#![cfg(v8_abi)]
 #![expect(unsafe_code, reason = "writes memory that it shares with JavaScript")]
 
 use std::cell::{Cell, RefCell};

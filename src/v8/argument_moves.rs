@@ -176,8 +176,8 @@ fn load_value(code: &mut Assembler, source: Source) {
     code.mov(Bits64, VALUE, handle.at(0));
 }
 
-/// Converts the double in `CONVERTED` to an integer in `VALUE`. Goes to `unordered` for NaN, and misses the call for every
-/// other double that is no integer of 64 bits.
+/// Converts the double in `CONVERTED` to an integer in `VALUE`. Goes to `unordered` for NaN, and misses the call for
+/// every other double that is no integer of 64 bits. On arm64 2^63 becomes 2^63-1; the callers refuse both.
 fn convert_integer(code: &mut Assembler, unordered: Label, miss: Label) {
     code.double_to_integer(VALUE, CONVERTED);
     code.clear_float(BACK);
@@ -256,8 +256,8 @@ fn convert_bigint(code: &mut Assembler, is_signed: bool, miss: Label, done: Labe
     code.jmp(done);
 }
 
-/// Moves the arguments into C's registers and onto its stack, which begins at `STACK`. V8's own stack arguments begin at
-/// `stack`.
+/// Moves the arguments into C's registers and onto its stack, which begins at `STACK`. V8's own stack arguments begin
+/// at `stack`.
 pub fn move_arguments(code: &mut Assembler, sequence: &CallingSequence, sources: &[Source], stack: Memory) {
     let moves = || sources.iter().copied().zip(&sequence.steps);
     let stack_argument = |word: i32| stack.plus(word * 8);

@@ -1,8 +1,8 @@
 //! The machine code of a fast call, between V8 and a C function: finds the function by its number, tests whether the
 //! call may go in, puts every argument where C wants it, and the result where JavaScript reads it.
 //!
-//! V8 passes the receiver as the first argument and the number as the second one. `assembler::roles` names the registers
-//! by what they are used for; those for conversions hold no argument of C.
+//! V8 passes the receiver as the first argument and the number as the second one. `assembler::roles` names the
+//! registers by what they are used for; those for conversions hold no argument of C.
 
 use std::mem::offset_of;
 

@@ -54,7 +54,7 @@ fn set_aliases() {
         // C calls callbacks through stubs of the package, not through libffi's closures.
         ("callback_stubs", (sysv64 && is_linux) || aapcs64 || win64),
         // V8's private binary interface is used where its version was verified.
-        ("v8_abi", sysv64),
+        ("v8_abi", sysv64 || (aapcs64 && glibc)),
         // glibc's private interfaces, on 64 bits: its link map, and the libraries that it loads.
         ("glibc", glibc),
     ] {

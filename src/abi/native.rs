@@ -2,6 +2,8 @@
 
 #[cfg(aapcs64)]
 use super::aapcs64 as abi;
+#[cfg(v8_abi)]
+use super::calling_sequence::Step;
 use super::calling_sequence::{CallingSequence, FileLayout};
 use super::layout::ValueType;
 #[cfg(not(any(aapcs64, win64)))]
@@ -15,6 +17,24 @@ pub const FILE: FileLayout = abi::FILE;
 pub const RETURNED: usize = abi::RETURNED;
 /// The word of the address of a result in memory.
 pub const RESULT_ADDRESS: usize = abi::RESULT_ADDRESS;
+
+/// The register of integer arguments that a step goes to, counted from 0.
+#[cfg(v8_abi)]
+pub fn integer_register(step: Step) -> Option<usize> {
+    Some(step.word()).filter(|word| *word < FILE.integers)
+}
+
+/// The register of floating point that a step goes to, counted from 0.
+#[cfg(v8_abi)]
+pub fn float_register(step: Step) -> Option<u8> {
+    step.word().checked_sub(FILE.integers).filter(|to| *to < FILE.floats).map(|to| to as u8)
+}
+
+/// The word of the stack that a step goes to.
+#[cfg(v8_abi)]
+pub fn stack_word(step: Step) -> Option<usize> {
+    step.word().checked_sub(FILE.registers())
+}
 
 /// The calling sequence of a signature whose arguments lie at these offsets of the argument buffer; of a variadic
 /// function `fixed` are declared. `None` where libffi has to make the calls: it is a shape that the ABI's module does

@@ -2,7 +2,7 @@
 //! Processor Supplement", version 1.0, section 3.2.3). An aggregate is one word after the other, each where its class
 //! or the stack has it.
 
-use super::calling_sequence::{Builder, CallingSequence, FileLayout, Load, ResultIn, Step, WORD, is_aligned};
+use super::calling_sequence::{Builder, CallingSequence, FileLayout, Load, ResultIn, WORD, is_aligned};
 use super::layout::{Class, Content, Layout, ValueType};
 
 /// rdi, rsi, rdx, rcx, r8, r9; xmm0 to xmm7; the stack.
@@ -11,21 +11,6 @@ pub const FILE: FileLayout = FileLayout { integers: 6, floats: 8, others: 0, sta
 pub const RETURNED: usize = 4;
 /// The register of the address of a result in memory.
 pub const RESULT_ADDRESS: usize = 0;
-
-/// The register of integer arguments that a step goes to, counted from 0.
-pub fn integer_register(step: Step) -> Option<usize> {
-    Some(step.word()).filter(|word| *word < FILE.integers)
-}
-
-/// The register of floating point that a step goes to, counted from 0.
-pub fn float_register(step: Step) -> Option<u8> {
-    step.word().checked_sub(FILE.integers).filter(|to| *to < FILE.floats).map(|to| to as u8)
-}
-
-/// The word of the stack that a step goes to.
-pub fn stack_word(step: Step) -> Option<usize> {
-    step.word().checked_sub(FILE.registers())
-}
 
 /// The passing of an aggregate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

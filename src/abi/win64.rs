@@ -20,12 +20,13 @@ macro_rules! seh {
         $directive
     };
 }
-#[cfg(not(windows))]
+#[cfg(sysv64)]
 macro_rules! seh {
     ($directive:literal) => {
         concat!("# ", $directive)
     };
 }
+#[cfg(any(windows, sysv64))]
 pub(crate) use seh;
 
 /// The passing of an aggregate.

@@ -62,7 +62,7 @@ const fn at_end_of_page(address: usize) -> bool {
 ///
 /// # Safety
 /// As [`copy`]; the bytes are in one page.
-#[cfg(not(miri))]
+#[cfg(all(target_arch = "x86_64", not(miri)))]
 #[inline(always)] // Two registers hold the text.
 unsafe fn copy_at_once(to: *mut u8, address: usize) -> Option<u32> {
     let (low_ends, high_ends, low_signs, high_signs): (u32, u32, u32, u32);
@@ -97,6 +97,55 @@ unsafe fn copy_at_once(to: *mut u8, address: usize) -> Option<u32> {
     if ends != 0 {
         let before = (ends & ends.wrapping_neg()) - 1;
         return (signs & before == 0).then(|| ends.trailing_zeros());
+    }
+    // SAFETY: U2 by the contract of this function: the text goes on.
+    let next = unsafe { std::ptr::with_exposed_provenance::<u8>(address + SHORT).read() };
+    (next == 0 && signs == 0).then_some(SHORT as u32)
+}
+
+/// The same on arm64, where a comparison gives four bits for each byte.
+///
+/// # Safety
+/// As there.
+#[cfg(all(target_arch = "aarch64", not(miri)))]
+#[inline(always)] // Two registers hold the text.
+unsafe fn copy_at_once(to: *mut u8, address: usize) -> Option<u32> {
+    const BITS: u32 = 4;
+    let (low_ends, high_ends, low_signs, high_signs): (u64, u64, u64, u64);
+    // SAFETY: as on x64.
+    unsafe {
+        std::arch::asm!(
+            "ldp {low:q}, {high:q}, [{from}]",
+            "stp {low:q}, {high:q}, [{to}]",
+            "cmlt {signs:v}.16b, {low:v}.16b, #0",
+            "cmeq {low:v}.16b, {low:v}.16b, #0",
+            "shrn {signs:v}.8b, {signs:v}.8h, #4",
+            "shrn {low:v}.8b, {low:v}.8h, #4",
+            "fmov {low_signs}, {signs:d}",
+            "fmov {low_ends}, {low:d}",
+            "cmlt {signs:v}.16b, {high:v}.16b, #0",
+            "cmeq {high:v}.16b, {high:v}.16b, #0",
+            "shrn {signs:v}.8b, {signs:v}.8h, #4",
+            "shrn {high:v}.8b, {high:v}.8h, #4",
+            "fmov {high_signs}, {signs:d}",
+            "fmov {high_ends}, {high:d}",
+            from = in(reg) address,
+            to = in(reg) to,
+            low = out(vreg) _,
+            high = out(vreg) _,
+            signs = out(vreg) _,
+            low_signs = out(reg) low_signs,
+            high_signs = out(reg) high_signs,
+            low_ends = out(reg) low_ends,
+            high_ends = out(reg) high_ends,
+            options(nostack, preserves_flags),
+        );
+    }
+    let join = |low: u64, high: u64| u128::from(low) | u128::from(high) << 64;
+    let (ends, signs) = (join(low_ends, high_ends), join(low_signs, high_signs));
+    if ends != 0 {
+        let before = (ends & ends.wrapping_neg()) - 1;
+        return (signs & before == 0).then(|| ends.trailing_zeros() / BITS);
     }
     // SAFETY: U2 by the contract of this function: the text goes on.
     let next = unsafe { std::ptr::with_exposed_provenance::<u8>(address + SHORT).read() };

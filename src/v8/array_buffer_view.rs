@@ -113,7 +113,7 @@ impl ViewStorage {
 }
 
 /// Where V8 keeps the parts of a view, in bytes from the start of an object. Generated code reads them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ViewLayout {
     /// The buffer of a view.
     pub buffer: i32,

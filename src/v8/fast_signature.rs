@@ -1,5 +1,7 @@
 //! The types of a fast call: how V8 passes each value, and where it puts it.
 
+use super::assembler::roles::ARGUMENTS;
+
 /// The way in which V8 passes a value. The numbers are those of `v8::CTypeInfo::Type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -128,8 +130,6 @@ impl FastSignature {
     }
 }
 
-/// The numbers of the registers of integer arguments, in order: rdi, rsi, rdx, rcx, r8, r9.
-pub const INTEGER_REGISTERS: [u8; 6] = [7, 6, 2, 1, 8, 9];
 const FLOAT_REGISTERS: u8 = 8;
 
 /// The place of a value: as V8 passes it, or in the memory that fast calls share with JavaScript.
@@ -159,7 +159,7 @@ pub fn sources(signature: &FastSignature) -> Vec<Source> {
         }
         _ => {
             integers += 1;
-            INTEGER_REGISTERS.get(integers - 1).map_or_else(&mut on_stack, |number| Source::Register(*number))
+            ARGUMENTS.get(integers - 1).map_or_else(&mut on_stack, |register| Source::Register(register.0))
         }
     };
     signature.arguments.iter().map(|fast_type| source(*fast_type)).collect()

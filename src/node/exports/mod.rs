@@ -18,3 +18,5 @@ pub mod signature;
 pub mod stack_limit;
 pub mod trace;
 pub mod transfer_lock;
+#[cfg(v8_abi)]
+pub mod v8;

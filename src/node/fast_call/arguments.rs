@@ -227,6 +227,7 @@ pub unsafe extern "C" fn is_whole(block: *const BlockCache, function: *const Bou
 ///
 /// # Safety
 /// M16: a trampoline calls it, with a cache that it has compared with the view, and a function of the table.
+#[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
 pub unsafe extern "C" fn is_whole_by_avx2(block: *const BlockCache, function: *const BoundFunction) -> bool {
     // SAFETY: as above.

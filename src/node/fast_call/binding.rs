@@ -7,13 +7,14 @@ use std::ffi::c_void;
 use std::ptr::null_mut;
 use std::rc::Rc;
 
-use super::arguments::{BROKEN, check_fences, copy_result, is_whole, is_whole_by_avx2, store_text, store_view};
+#[cfg(target_arch = "x86_64")]
+use super::arguments::is_whole_by_avx2;
+use super::arguments::{BROKEN, check_fences, copy_result, is_whole, store_text, store_view};
 use super::state::{ADDRESSES, MOST_ARGUMENTS, PINS, Shared};
 use crate::abi::calling_sequence::{CallingSequence, Load};
 use crate::abi::ctype::CType;
-use crate::abi::native;
+use crate::abi::native::{self, float_register};
 use crate::abi::signature::Signature;
-use crate::abi::sysv64::float_register;
 use crate::call::function_table::FunctionTable;
 use crate::loader::library::Library;
 use crate::memory::address::Address;
@@ -55,6 +56,17 @@ fn set_state(outcome: u32) {
     }
 }
 
+type IsWhole = unsafe extern "C" fn(*const BlockCache, *const BoundFunction) -> bool;
+
+/// The function by which this processor compares the fences of a block.
+fn is_whole_function() -> IsWhole {
+    #[cfg(target_arch = "x86_64")]
+    if std::is_x86_feature_detected!("avx2") {
+        return is_whole_by_avx2;
+    }
+    is_whole
+}
+
 impl FastCalls {
     /// The fast calls of this thread: the first environment of a thread has them. Another one (the package loaded
     /// into a second realm) would share the word for missed calls, and a callback of one would not close the gate of
@@ -91,9 +103,6 @@ impl FastCalls {
 
     /// The addresses that trampolines need for views, without the addresses inside of [`FastArguments`].
     fn views(environment: &Environment) -> Option<ViewContext> {
-        type IsWhole = unsafe extern "C" fn(*const BlockCache, *const BoundFunction) -> bool;
-        let by_pairs: Option<IsWhole> =
-            std::is_x86_feature_detected!("avx2").then_some(is_whole_by_avx2 as unsafe extern "C" fn(_, _) -> _);
         let store = (store_view as unsafe extern "C" fn(Local, Local, u32, *const Environment) as *const ()).addr();
         let code = resolver(store, (&raw const *environment).expose_provenance());
         let resolve = environment.v8.code.borrow_mut().put(&code)?;
@@ -107,7 +116,7 @@ impl FastCalls {
             last_blocks: 0,
             forgotten: block_map::forgotten_word(),
             resolve: resolve.get(),
-            is_whole: (by_pairs.unwrap_or(is_whole) as *const ()).expose_provenance(),
+            is_whole: (is_whole_function() as *const ()).expose_provenance(),
         })
     }
 

@@ -1,4 +1,4 @@
-//! The operands of x64 instructions: registers, memory, widths and conditions.
+//! The operands of instructions: registers, memory, widths, conditions and labels.
 
 /// An integer register, by its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -6,22 +6,7 @@ pub struct Register(pub u8);
 
 /// A register of floating point, by its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Xmm(pub u8);
-
-pub const RAX: Register = Register(0);
-pub const RCX: Register = Register(1);
-pub const RDX: Register = Register(2);
-pub const RSP: Register = Register(4);
-pub const RBP: Register = Register(5);
-pub const RSI: Register = Register(6);
-pub const RDI: Register = Register(7);
-pub const R8: Register = Register(8);
-pub const R9: Register = Register(9);
-pub const R10: Register = Register(10);
-pub const R11: Register = Register(11);
-pub const XMM0: Xmm = Xmm(0);
-pub const XMM14: Xmm = Xmm(14);
-pub const XMM15: Xmm = Xmm(15);
+pub struct Float(pub u8);
 
 /// Memory at a register's value plus a displacement.
 #[derive(Clone, Copy, Debug)]
@@ -32,7 +17,7 @@ pub struct Memory {
 
 impl Register {
     /// Memory at this register's value plus `displacement`.
-    pub fn at(self, displacement: i32) -> Memory {
+    pub const fn at(self, displacement: i32) -> Memory {
         Memory { base: self, displacement }
     }
 }
@@ -44,7 +29,7 @@ impl Memory {
     }
 }
 
-/// The second operand of ModRM.
+/// The second operand of an instruction.
 #[derive(Clone, Copy, Debug)]
 pub enum Operand {
     Register(u8),
@@ -57,8 +42,8 @@ impl From<Register> for Operand {
     }
 }
 
-impl From<Xmm> for Operand {
-    fn from(register: Xmm) -> Self {
+impl From<Float> for Operand {
+    fn from(register: Float) -> Self {
         Self::Register(register.0)
     }
 }
@@ -78,19 +63,23 @@ pub enum Width {
     Bits64,
 }
 
-/// The condition of a jump; its number is part of the opcode.
+/// The condition of a jump.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Condition {
-    /// `ja`: above, unsigned.
-    Above = 7,
-    /// `je`, `jz`.
-    Equal = 4,
-    /// `jne`, `jnz`.
-    NotEqual = 5,
-    /// `js`.
-    Negative = 8,
-    /// `jns`.
-    NotNegative = 9,
-    /// `jp`: a comparison of floats with a NaN.
-    Unordered = 10,
+    /// Above, unsigned.
+    Above,
+    /// Equal, or zero.
+    Equal,
+    /// Not equal, or not zero.
+    NotEqual,
+    /// Below zero.
+    Negative,
+    /// Zero or more.
+    NotNegative,
+    /// A comparison of floats with a NaN. On x64 these are equal as well, on arm64 not.
+    Unordered,
 }
+
+/// A position in the code that jumps can name before it is known.
+#[derive(Clone, Copy, Debug)]
+pub struct Label(pub(super) usize);

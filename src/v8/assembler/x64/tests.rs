@@ -1,6 +1,5 @@
 //! The bytes of each instruction, as GNU as and objdump have them.
 
-use super::Condition::{Above, Equal, Negative, NotEqual, NotNegative, Unordered};
 use super::*;
 
 /// Fails unless `emit` emits the bytes, which are given in hexadecimal.
@@ -20,6 +19,7 @@ fn moves_of_integers() {
     expect("41 ba 08 00 00 00", |code| code.mov_constant32(R10, 8));
     expect("48 8b f8", |code| code.mov(Bits64, RDI, RAX));
     expect("44 8b de", |code| code.mov(Bits32, R11, RSI));
+    expect("48 8b 07", |code| code.load_acquire(RAX, RDI));
     expect("4c 89 0c 24", |code| code.store(RSP.at(0), R9));
     expect("49 89 82 00 02 00 00", |code| code.store(R10.at(0x200), RAX));
     expect("c7 00 01 00 00 00", |code| code.store_constant32(RAX.at(0), 1));
@@ -80,12 +80,12 @@ fn arithmetic_and_comparisons_of_integers() {
 
 #[test]
 fn floating_point() {
-    expect("44 0f 28 fb", |code| code.movaps(XMM15, Xmm(3)));
-    expect("0f 28 ca", |code| code.movaps(Xmm(1), Xmm(2)));
+    expect("44 0f 28 fb", |code| code.movaps(XMM15, Float(3)));
+    expect("0f 28 ca", |code| code.movaps(Float(1), Float(2)));
     expect("f2 44 0f 10 7c 24 10", |code| code.load_double(XMM15, RSP.at(16)));
     expect("f2 0f 11 45 f0", |code| code.store_double(RBP.at(-16), XMM0));
     expect("66 48 0f 6e c0", |code| code.movq(XMM0, RAX));
-    expect("66 4d 0f 6e ca", |code| code.movq(Xmm(9), R10));
+    expect("66 4d 0f 6e ca", |code| code.movq(Float(9), R10));
     expect("45 0f 57 f6", |code| code.clear_float(XMM14));
     expect("f2 49 0f 2c c7", |code| code.double_to_integer(RAX, XMM15));
     expect("f2 4c 0f 2a f0", |code| code.integer_to_double(XMM14, RAX));
@@ -97,6 +97,8 @@ fn calls_and_stack_frames() {
     expect("ff e0", |code| code.jmp_to(RAX));
     expect("41 ff 63 08", |code| code.jmp_to(R11.at(8)));
     expect("ff d0", |code| code.call(RAX));
+    expect("ff d7", |code| code.call_without_frame(RDI));
+    expect("b8 08 00 00 00", |code| code.allow_variadic());
     expect("41 ff 13", |code| code.call(R11.at(0)));
     expect("55 48 8b ec", |code| code.enter_frame());
     expect("c9 c3", |code| code.leave_frame());

@@ -1,10 +1,11 @@
 //! Tools that find the use of freed memory: AddressSanitizer, valgrind.
-#![expect(unsafe_code, reason = "looks a symbol up")]
-
-use std::sync::OnceLock;
+#![cfg_attr(unix, expect(unsafe_code, reason = "looks a symbol up"))]
 
 /// Whether one looks at this process. It has to learn of each block that is freed, so that none must be kept.
+#[cfg(unix)]
 pub fn is_active() -> bool {
+    use std::sync::OnceLock;
+
     static IS_ACTIVE: OnceLock<bool> = OnceLock::new();
     *IS_ACTIVE.get_or_init(|| {
         // Valgrind replaces malloc by a library that it preloads.
@@ -12,4 +13,10 @@ pub fn is_active() -> bool {
         // SAFETY: the name ends in zero; the search has no side effects.
         is_preloaded || !unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"__asan_init".as_ptr()) }.is_null()
     })
+}
+
+/// Neither is known on Windows: valgrind does not exist there, and no Node with AddressSanitizer.
+#[cfg(not(unix))]
+pub fn is_active() -> bool {
+    false
 }

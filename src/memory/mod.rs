@@ -46,7 +46,6 @@ pub mod block_source;
 #[cfg(any(callback_stubs, v8_abi))]
 pub mod exec;
 pub mod fence;
-#[cfg(v8_abi)]
 pub mod memory_checker;
 pub mod other_memory;
 pub mod probe;

@@ -273,6 +273,7 @@ function declarationOf(declared, name) {
 const measure = {
   size: (type) => descriptorOf(typeOfValue(type)).size,
   align: (type) => descriptorOf(typeOfValue(type)).align,
+  offset: (type, field) => structs().offsetof(typeOfValue(type), field),
 };
 
 /** The type of a typedef or a tag for use in declarations; undefined where nothing can be made of it. */

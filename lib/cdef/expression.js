@@ -126,13 +126,16 @@ const COMPARISONS = {
 /** Words that take a type in parentheses. */
 const MEASURES = new Set(['sizeof', '_Alignof', 'alignof', '__alignof__', '__alignof']);
 
+const OFFSETS = new Set(['offsetof', '__builtin_offsetof']);
+
 /** Evaluates expressions of a parser's tokens. */
 class Expressions {
   #parser;
 
   /**
    * @param {{ tokens: object, scope: object, startsType: () => boolean, typeName: () => object,
-   *   typeOfExpression: () => object, typeOfOperand: () => object, sizeOf: Function, alignOf: Function }} parser
+   *   typeOfExpression: () => object, typeOfOperand: () => object, sizeOf: Function, alignOf: Function,
+   *   offsetIn: () => bigint }} parser
    */
   constructor(parser) {
     this.#parser = parser;
@@ -255,6 +258,12 @@ class Expressions {
       const type = isType ? parser.typeName() : parser.typeOfExpression();
       tokens.expect(')', isType ? 'after the type' : 'after the expression');
       return integer(BigInt(token.text === 'sizeof' ? parser.sizeOf(type, at) : parser.alignOf(type, at)), 64, true);
+    }
+    if (OFFSETS.has(token.text)) {
+      tokens.expect('(', `after ${token.text}`);
+      const value = parser.offsetIn();
+      tokens.expect(')', 'after the member');
+      return integer(value, 64, true);
     }
     if (token.text === 'true' || token.text === 'false') return int(token.text === 'true');
     const constant = parser.scope.constant(token.text);

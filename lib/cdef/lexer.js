@@ -1,7 +1,7 @@
 'use strict';
 // C text -> tokens: { kind, text, at }, kind being 'word', 'number', 'string', 'character', 'punctuation' or 'end'.
-// Comments and #include are left out; a #define becomes a token of kind 'define' with its value, and `#pragma pack` one
-// of kind 'pack'.
+// Comments and #include are left out; a #define becomes a token of kind 'define' with its value, #undef one of kind
+// 'undef', and `#pragma pack` one of kind 'pack'.
 
 const { faultAt } = require('./fault.js');
 
@@ -27,6 +27,8 @@ const DIGRAPHS = new Map([
   [':>', ']'],
 ]);
 const DIRECTIVE = /(?:#|%:)[ \t]*(\w*)((?:\/\*[^]*?\*\/|[^\n])*)/y;
+/** The name of a macro; some headers have a comment behind it. */
+const UNDEF = /^[ \t]*([A-Za-z_$\u0080-\uffff][\w$\u0080-\uffff]*)[ \t\r]*(?:\/[/*][^]*)?$/;
 const DEFINE = /^[ \t]*([A-Za-z_$\u0080-\uffff][\w$\u0080-\uffff]*)(\(?)([^]*)$/;
 
 /** Pragmas that change layouts in a way that is not followed; compilers ignore those that they do not know. */
@@ -177,12 +179,20 @@ class Lexer {
     this.#at = this.#behind = DIRECTIVE.lastIndex;
     if (name === 'include' || name === 'line' || /^\d*$/.test(name)) return undefined;
     if (name === 'pragma') return pragmaAt(this.text, at, rest);
+    if (name === 'undef') return { kind: 'undef', text: this.#undefined(rest, at), at };
     if (name !== 'define') throw faultAt(this.text, at, `#${name} is not understood; ${HINT_BIND}`);
     const [, macro, parenthesis, value] = DEFINE.exec(rest) ?? [];
     if (macro === undefined) throw faultAt(this.text, at, '#define must name a macro');
     if (parenthesis !== '')
       throw faultAt(this.text, at, `#define ${macro}(...) is a macro with parameters; ${HINT_BIND}`);
     return { kind: 'define', text: macro, at, value };
+  }
+
+  /** The name behind an #undef. */
+  #undefined(rest, at) {
+    const [, name] = UNDEF.exec(rest) ?? [];
+    if (name === undefined) throw faultAt(this.text, at, '#undef must name a macro');
+    return name;
   }
 
   #unreadable(at) {

@@ -17,6 +17,7 @@ const { describeType, isInteger, isVoid, scalar } = require('./types.js');
 const constants = lazy(() => require('./constants.js'));
 const expressionTypes = lazy(() => require('./expression-type.js'));
 const expressions = lazy(() => require('./expression.js'));
+const offsets = lazy(() => require('./offset.js'));
 const records = lazy(() => require('./records.js'));
 
 /** A text that is nested deeper than this is none that a person has written. */
@@ -58,7 +59,8 @@ class Parser {
   /**
    * @param {string} text
    * @param {InstanceType<typeof import('./scope.js').Scope>} scope where the declarations go
-   * @param {{ size: (type: any) => number, align: (type: any) => number }} measure of complete types
+   * @param {{ size: (type: any) => number, align: (type: any) => number,
+   *   offset: (type: any, field: string) => number }} measure of complete types
    */
   constructor(text, scope, measure) {
     this.scope = scope;
@@ -69,6 +71,7 @@ class Parser {
         scope.isPlain = false;
         scope.macros.set(name, value);
       },
+      onUndefine: ({ text: name }) => scope.undefine(name),
       onPack: (token) => this.#pack(token),
       macro: (name) => scope.macro(name),
     });
@@ -92,7 +95,7 @@ class Parser {
       else this.#declaration();
     }
     if (blocks > 0) throw tokens.fault(tokens.peek(), '`extern "C" {` has no \'}\'');
-    scope.macros.forEach((value, name) => this.#addConstant(name, value));
+    scope.macros.forEach((value, name) => value !== null && this.#addConstant(name, value));
     return scope;
   }
 
@@ -325,11 +328,21 @@ class Parser {
     }
   }
 
-  #measured(what, type, at) {
+  /** The offset of a field of a struct or union. */
+  offsetOf(type, field, at) {
+    return this.#measured('offset', type, at, field);
+  }
+
+  /** The value of what stands in the parentheses of an offsetof. */
+  offsetIn() {
+    return offsets().offsetIn(this);
+  }
+
+  #measured(what, type, at, field) {
     if (isVoid(type) || type.kind === 'function') throw this.tokens.fault(at, `${describeType(type)} has no size`);
     if (type.kind === 'unsupported' && type.size !== undefined) return type.size;
     try {
-      return this.#measure[what](type);
+      return this.#measure[what](type, field);
     } catch (error) {
       if (error.line !== undefined) throw error;
       throw this.tokens.fault(at, error.message);

@@ -68,12 +68,15 @@ function withoutEmpty(parser, record, fields) {
   for (const field of fields) {
     if (field.isFlexible) {
       const own = record.packed || field.isPacked ? 1 : alignOfEmpty(parser, field);
-      align = largest(align, Math.min(largest(own, field.align), record.pack ?? Infinity));
+      const alignment = Math.min(largest(own, field.align), record.pack ?? Infinity);
+      align = largest(align, alignment);
+      record.flexible = { name: field.name, type: field.type, alignment };
     } else {
       // A field that follows a bitfield in its unit is not moved.
       if (align > 1 && field.bits === undefined && record.keyword === 'struct')
         field.align = largest(field.align, align);
       rest.push(field);
+      record.flexible = undefined;
       if (record.keyword === 'struct') align = undefined;
     }
   }

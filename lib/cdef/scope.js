@@ -36,7 +36,7 @@ class Scope {
   tags = new Map();
   /** Name -> number, bigint or string: enumerators and #define. */
   constants = new Map();
-  /** #define: name -> the text that it stands for. */
+  /** #define: name -> the text that it stands for; null behind an #undef. */
   macros = new Map();
   /** Name -> { type, at, text }, in the order of the text. */
   functions = new Map();
@@ -89,7 +89,12 @@ class Scope {
   }
 
   macro(name) {
-    return this.#find('macros', name);
+    return this.#find('macros', name) ?? undefined;
+  }
+
+  /** Makes a name stand for itself, whatever a set before this one has made of it. */
+  undefine(name) {
+    this.macros.set(name, null);
   }
 
   /** Every type name that is known here, for a message that names the nearest. */

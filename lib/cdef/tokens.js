@@ -20,14 +20,15 @@ class Tokens {
 
   /**
    * @param {string} text
-   * @param {{ onDefine: (token: any) => void, onPack: (token: any) => void, macro: (name: string) => string | undefined
+   * @param {{ onDefine: (token: any) => void, onUndefine: (token: any) => void, onPack: (token: any) => void, macro: (name: string) => string | undefined
    *   }} options `macro` is the value of a #define
    * @param {Set<string>} [hidden] macros that stand for themselves in this text
    */
-  constructor(text, { onDefine, onPack, macro }, hidden = new Set()) {
+  constructor(text, { onDefine, onUndefine, onPack, macro }, hidden = new Set()) {
     this.text = text;
     this.#lexer = new Lexer(text);
     this.onDefine = onDefine;
+    this.onUndefine = onUndefine;
     this.onPack = onPack;
     this.macro = macro;
     this.hidden = hidden;
@@ -43,6 +44,7 @@ class Tokens {
     for (;;) {
       const token = this.#nextUnexpanded();
       if (token.kind === 'define') this.onDefine(token);
+      else if (token.kind === 'undef') this.onUndefine(token);
       else if (token.kind === 'pack') this.onPack(token);
       else if (token.text === '_Pragma' && token.kind === 'word') this.#pragma(token);
       else if (!this.#expand(token)) return void this.#list.push(token);

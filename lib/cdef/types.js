@@ -23,6 +23,7 @@ const makeRecord = (keyword, tag) => ({
   pack: undefined,
   align: undefined,
   tailAlign: undefined,
+  flexible: undefined,
   isDeclared: false,
   isKnown: false,
   text: undefined,

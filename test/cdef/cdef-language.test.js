@@ -120,6 +120,59 @@ describe('typeof and sizeof of expressions', () => {
     test(`the mistake is shown where it is in: ${text}`, () => assert.throws(() => cdef(text), { column, message }));
 });
 
+describe('offsetof', () => {
+  const TEXT = `
+    struct inner { char tag; int values[4]; };
+    struct message {
+      int a; char : 8; union { char x; double y; }; struct { short p, q; }; struct inner inner[3]; char kind; short data[];
+    };
+    union either { char c; struct inner inner; };
+    struct tail { int length; char text[0]; };`;
+  const MEMBERS = [
+    ...['struct message, a', 'struct message, y', 'struct message, q', 'struct message, inner[1].values[3]'],
+    ...['struct message, kind', 'struct message, data', 'struct message, data[5]', 'struct message, inner[1 + 1]'],
+    ...['union either, inner.values', 'struct tail, text', 'struct inner, values[sizeof(int) / 4]'],
+  ];
+
+  test('offsetof is what a C compiler says', { skip: onlyOn('posix') }, () => {
+    const names = MEMBERS.map((member, i) => `A${i} = ${i % 2 === 0 ? '__builtin_offsetof' : 'offsetof'}(${member})`);
+    const { constants } = cdef(`${TEXT} enum { ${names.join(', ')} };`);
+    const claims = MEMBERS.map((member, i) => `_Static_assert(offsetof(${member}) == ${constants[`A${i}`]}, "");`);
+    const input = `#include <stddef.h>\n${TEXT}\n${claims.join('\n')}\n`;
+    execFileSync('cc', ['-x', 'c', '-std=gnu11', '-w', '-fsyntax-only', '-'], { input });
+    assert.equal(constants.A1, 8);
+  });
+
+  test('offsetof gives the length of an array and the value of a macro', () => {
+    const text = `${TEXT}\n#define HEAD offsetof(struct tail, text)\nstruct s { char pad[HEAD + 1]; };`;
+    const { constants, types } = cdef(text);
+    assert.deepEqual([constants.HEAD, types.s.size], [4, 5]);
+  });
+
+  const wrong = [
+    ['enum { A = offsetof(int, x) };', 26, /int has no members/],
+    ['enum { A = offsetof(3, x) };', 21, /expected a type, found '3'/],
+    ['struct s { int a : 3; }; enum { A = offsetof(struct s, a) };', 56, /a is a bitfield, which has no offset/],
+    ['struct s { int a; }; enum { A = offsetof(struct s, b) };', 52, /struct s has no member b/],
+    ['struct s { int a; }; enum { A = offsetof(struct s, a[0]) };', 53, /int is no array/],
+    ['struct s { int a; }; enum { A = offsetof(struct s) };', 50, /expected ',' after the type/],
+    ['enum { A = offsetof(struct s, a) };', 31, /struct s has no member a/],
+  ];
+  for (const [text, column, message] of wrong)
+    test(`the mistake is shown where it is in: ${text}`, () => assert.throws(() => cdef(text), { column, message }));
+});
+
+test('a macro is gone behind its #undef, also one of a set before', () => {
+  const first = cdef('#define N 4\n#define M 5\nint f(int (*a)[N]);\n#undef N // and not M\n#undef OTHER\n');
+  assert.deepEqual({ ...first.constants }, { M: 5 });
+  assert.equal(first.symbols.f.args[0].name, 'pointer(int[4])');
+  const second = cdef([first, '#undef M /* now\n this too */\nenum { M = 7 };']);
+  assert.equal(second.constants.M, 7);
+  assert.throws(() => cdef([first, second, '#undef N\nint a[N];']), { line: 2, message: /'N' is not declared/ });
+  for (const text of ['#undef', '#undef 3', '#undef A B'])
+    assert.throws(() => cdef(text), { line: 1, message: /#undef must name a macro/ });
+});
+
 describe('C++ is refused with what to write', () => {
   const cases = [
     ['int f(int a,\n  int &b);', 2, 7, /a reference is C\+\+; C has a pointer/],

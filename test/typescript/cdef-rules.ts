@@ -331,6 +331,21 @@ static inline int g(int a) { return a; } int h(void);
 `);
 expect<Equal<keyof typeof spaced.symbols, 'f' | 'h'>>();
 
+// A constant is gone behind its #undef.
+const withoutCount = cdef(`
+  #define COUNT 4
+  #define API __attribute__((visibility("default")))
+  #define LEFT 3
+  struct pair { char a; int b[COUNT]; };
+  API int f(struct pair *p);
+  #undef COUNT /* none */
+  #undef API // nor this
+  #undef OTHER
+  enum { PLACE = offsetof(struct pair, b[1]) };
+`);
+expect<Equal<typeof withoutCount.constants, { readonly LEFT: 3; readonly PLACE: number }>>();
+expect<Equal<keyof typeof withoutCount.symbols, 'f'>>();
+
 const wide = cdef('double split(long double *whole, const long double *part); long double *parts(void);');
 expect<Equal<(typeof wide.symbols)['split'], { readonly args: readonly ['ptr', 'ptr']; readonly returns: 'double' }>>();
 // @ts-expect-error a value of it has no counterpart

@@ -194,11 +194,13 @@ type Directive<Line extends string, Scope> = Line extends `define${infer Rest}`
         ? { error: `#define ${Name}(...) is a macro with parameters` }
         : Put<Scope, R, Empty>
     : never
-  : Line extends `pragma ${'align' | 'options' | 'ms_struct' | 'scalar_storage_order' | 'reverse_bitfields'}${string}`
-    ? { error: `#${Line} is not understood` }
-    : Line extends `include${string}` | `pragma ${string}` | `line${string}` | '' | `${number}${string}`
-      ? Scope
-      : { error: `#${Line} is not understood` };
+  : Line extends `undef${infer Name}`
+    ? Omit<Scope, `#${Trim<Name>}`> // A name that is skipped stays: the prototypes are read when all of the text is.
+    : Line extends `pragma ${'align' | 'options' | 'ms_struct' | 'scalar_storage_order' | 'reverse_bitfields'}${string}`
+      ? { error: `#${Line} is not understood` }
+      : Line extends `include${string}` | `pragma ${string}` | `line${string}` | '' | `${number}${string}`
+        ? Scope
+        : { error: `#${Line} is not understood` };
 
 /** The value of a constant: a literal where it is a decimal number or a plain text. */
 type ConstantOf<V extends string> = V extends `${infer N extends number}`

@@ -208,7 +208,7 @@ type Enumerators<S extends string, Done = {}, Next extends readonly 0[] | undefi
   Start<S> extends infer T extends string
     ? T extends ''
       ? { [K in keyof Done]: Done[K] }
-      : T extends `${infer First},${infer Rest}`
+      : Split<T> extends [infer First extends string, infer Rest extends string]
         ? Enumerator<First> extends [infer Name extends string, infer V]
           ? Enumerators<
               Rest,
@@ -216,10 +216,19 @@ type Enumerators<S extends string, Done = {}, Next extends readonly 0[] | undefi
               Following<V, Next>
             >
           : Enumerator<First>
-        : Enumerator<T> extends [infer Name extends string, infer V]
-          ? Enumerators<'', Done & { readonly [N in Name]: V extends undefined ? Counted<Next> : V }, undefined>
-          : Enumerator<T>
+        : never
     : never;
+
+/** A constant up to its comma, and what follows; commas in parentheses are those of offsetof or of an attribute. */
+type Split<S extends string, Done extends string = ''> = S extends `${infer First},${infer Rest}`
+  ? First extends `${infer Before}(${string}`
+    ? S extends `${Before}(${infer Inside}`
+      ? Closed<Inside, '(', ')'> extends [infer Group extends string, infer After extends string]
+        ? Split<After, `${Done}${Before}(${Group})`>
+        : [`${Done}${First}`, Rest]
+      : never
+    : [`${Done}${First}`, Rest]
+  : [`${Done}${S}`, ''];
 
 type Counted<Next> = Next extends readonly 0[] ? Next['length'] : number;
 type Following<V, Next> = V extends undefined

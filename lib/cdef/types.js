@@ -7,6 +7,7 @@
 //   `f()` { kind: 'unsupported', reason, at, text, size }   has no counterpart: pointers to it are addresses; `size` is
 //                                                     also its alignment, where it is known
 //   { kind: 'record', record }: a struct or union  { kind: 'enum', enumeration }
+//   { kind: 'koffi', type, spelling }   a type of lib/koffi
 // A const type is a copy with `isConst`.
 
 const scalar = (name, spelling = name) => ({ kind: 'scalar', name, spelling });
@@ -50,6 +51,7 @@ function describeType(type, depth = 0) {
   const constness = type.isConst ? 'const ' : '';
   switch (type.kind) {
     case 'scalar':
+    case 'koffi':
       return constness + type.spelling;
     case 'pointer':
       return `${describeType(type.to, depth + 1)} *`;

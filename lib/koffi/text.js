@@ -7,6 +7,7 @@ const { Parser } = require('../cdef/parser.js');
 const { Scope } = require('../cdef/scope.js');
 const { parseSpecifiers } = require('../cdef/specifiers.js');
 const { makeError } = require('../errors.js');
+const { lazy } = require('../lazy.js');
 const { typeOfTableName } = require('./primitives.js');
 const { findName, namesVersion } = require('./type.js');
 
@@ -24,11 +25,16 @@ class Names extends Scope {
 
   typedef(name) {
     const type = this.local.get(name) ?? findName(name);
-    return type === undefined ? super.typedef(name) : { kind: 'koffi', type };
+    return type === undefined ? super.typedef(name) : { kind: 'koffi', type, spelling: type.name };
   }
 }
 
-const measure = { size: (type) => type.type?.size ?? 0, align: (type) => type.type?.alignment ?? 0 };
+const ofC = lazy(() => require('../cdef/convert.js').measure);
+const measure = {
+  size: (type) => (type.kind === 'koffi' ? type.type.size : ofC().size(type)),
+  align: (type) => (type.kind === 'koffi' ? type.type.alignment : ofC().align(type)),
+  offset: (type, field) => ofC().offset(type, field),
+};
 
 /**
  * Arrays of arrays in the text of a type. In koffi each length makes an array of what stands before it, so that

@@ -697,6 +697,13 @@ describe('types', () => {
     assert.equal(lib.func('my_int_t identity_int(my_int_t x)')(4), 4);
   });
 
+  test('the length of an array may be an expression of C', () => {
+    assert.equal(koffi.sizeof('int [sizeof(Mixed)]'), 4 * koffi.sizeof('Mixed'));
+    assert.equal(koffi.sizeof('char [(int)3 * sizeof(short)]'), 6);
+    throws(() => koffi.sizeof('int [(Mixed)3]'), 'ERR_FFI_DECLARATION_INVALID', /Mixed is no integer type/);
+    throws(() => koffi.sizeof('int [offsetof(Mixed, a)]'), 'ERR_FFI_DECLARATION_INVALID', /Mixed has no members/);
+  });
+
   test('types that are wrong are refused', () => {
     throws(() => koffi.struct({}), 'ERR_INVALID_ARG_VALUE', /Empty type/);
     throws(() => koffi.struct(' Space', { a: 'int' }), 'ERR_INVALID_ARG_VALUE', /Invalid type name/);

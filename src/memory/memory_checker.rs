@@ -1,8 +1,8 @@
 //! Tools that find the use of freed memory: AddressSanitizer, valgrind.
-#![cfg_attr(unix, expect(unsafe_code, reason = "looks a symbol up"))]
 
 /// Whether one looks at this process. It has to learn of each block that is freed, so that none must be kept.
 #[cfg(unix)]
+#[expect(unsafe_code, reason = "looks a symbol up")]
 pub fn is_active() -> bool {
     use std::sync::OnceLock;
 

@@ -18,11 +18,16 @@ export const slice = () => Buffer.allocUnsafe(64).fill(0);
 
 const kept = [];
 
-/** The address of a Buffer, as a number. */
-export function given({ ffi }) {
-  kept.push(own());
-  return ffi.ptr(kept.at(-1));
+function addressOf(ffi, view) {
+  kept.push(view);
+  return ffi.ptr(view);
 }
+
+/** The address of a Buffer, as a number. */
+export const given = ({ ffi }) => addressOf(ffi, own());
+
+/** That of a slice of Node's pool. */
+export const givenSlice = ({ ffi }) => addressOf(ffi, slice());
 
 /** An address that is no Buffer's. */
 export function foreign({ ffi }) {

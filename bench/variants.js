@@ -57,6 +57,7 @@ const settings = {
   numberOff: ours('a number, `PINNED_FFI_FENCE=off`', { PINNED_FFI_FENCE: 'off' }),
   number: ours('a number that no `ptr()` has given'),
   numberGiven: ours('a number from `ptr(view)`, the fences of its view checked'),
+  numberSlice: ours('a number from `ptr(slice of the pool)`, its neighbourhood compared'),
 
   // Where the library runs.
   inProcess: ours('in the process'),

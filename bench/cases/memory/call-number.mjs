@@ -1,6 +1,6 @@
-import { calls, foreign, given } from '../../settings.mjs';
+import { calls, foreign, given, givenSlice } from '../../settings.mjs';
 
 export default {
   title: 'A call with an address as a number',
-  ...calls({ numberOff: [foreign], number: [foreign], numberGiven: [given] }),
+  ...calls({ numberOff: [foreign], number: [foreign], numberGiven: [given], numberSlice: [givenSlice] }),
 };

@@ -23,8 +23,9 @@ use smallvec::SmallVec;
 use super::transfer_lock::ask;
 use super::value::Rooted;
 use crate::memory::address::{Address, Span};
+use crate::memory::fence::block_map;
 use crate::memory::fence::borrows::Storage;
-use crate::memory::fence::pool_slice::{PassedSlices, PoolSlab, Ranges, meets};
+use crate::memory::fence::pool_slice::{PoolSlab, Ranges, SlabState, meets, range};
 
 /// The requests of libuv's event loop that are under way.
 #[derive(Debug, Default)]
@@ -95,8 +96,8 @@ struct Slab {
     /// The bytes of each slice whose address was exposed, by its start. Slabs are never filled twice: an entry stays
     /// true as long as its slab lives.
     slices: BTreeMap<usize, usize>,
-    /// The slices that native code was passed.
-    passed: Rc<PassedSlices>,
+    /// What is known of it beyond that.
+    state: Rc<SlabState>,
 }
 
 const FIRST_LIMIT: usize = 64;
@@ -109,10 +110,11 @@ impl PoolSlices {
         }
         let env = buffer.env();
         let start = Address::new(storage.view.start.get() - storage.offset)?;
-        let known =
-            self.slabs.borrow().get(&start.get()).filter(|slab| slab.is_alive(env)).map(|slab| slab.passed.clone());
-        let passed = if let Some(passed) = known {
-            passed
+        let span = Span::new(start, length).ok()?;
+        let is_known = |slab: &&Slab| slab.is_still(env, span);
+        let known = self.slabs.borrow().get(&start.get()).filter(is_known).map(|slab| slab.state.clone());
+        let state = if let Some(state) = known {
+            state
         } else {
             // SAFETY: `add_size` got the function, which the environment keeps.
             if unsafe { ask(*self.asks_slab.get()?, buffer) } != Some(true) {
@@ -120,7 +122,7 @@ impl PoolSlices {
             }
             self.add(start.get(), length, buffer)
         };
-        Some(PoolSlab { span: Span::new(start, length).ok()?, passed })
+        Some(PoolSlab { span, state })
     }
 
     /// Records the size of a slab. `asks` keeps the function that returns whether a buffer of this size is one.
@@ -135,7 +137,7 @@ impl PoolSlices {
         }
     }
 
-    fn add(&self, start: usize, length: usize, buffer: Rooted<'_>) -> Rc<PassedSlices> {
+    fn add(&self, start: usize, length: usize, buffer: Rooted<'_>) -> Rc<SlabState> {
         let env = buffer.env();
         let mut slabs = self.slabs.borrow_mut();
         if slabs.len() >= self.limit.get() {
@@ -148,15 +150,15 @@ impl PoolSlices {
             });
             self.limit.set((slabs.len() * 2).max(FIRST_LIMIT));
         }
-        let passed = Rc::<PassedSlices>::default();
-        let mut slab = Slab { length, buffer: null_mut(), slices: BTreeMap::new(), passed: passed.clone() };
+        let state = Rc::<SlabState>::default();
+        let mut slab = Slab { length, buffer: null_mut(), slices: BTreeMap::new(), state: state.clone() };
         // SAFETY: the buffer is rooted. A count of 0 makes a weak reference.
         unsafe { sys::napi_create_reference(env, buffer.raw(), 0, &mut slab.buffer) };
         if let Some(collected) = slabs.insert(start, slab) {
             collected.forget(env);
         }
         self.count.set(slabs.values().filter(|slab| !slab.slices.is_empty()).count());
-        passed
+        state
     }
 
     /// Whether a part of a block of this length is a slice of a slab.
@@ -205,13 +207,31 @@ impl PoolSlices {
     pub fn around(&self, env: sys::napi_env, address: Address) -> Option<(Span, PoolSlab)> {
         let slab = self.slab_around(address.get()).filter(|_| self.any())?;
         let slabs = self.slabs.borrow();
-        let exposed = slabs.get(&slab.start.get()).filter(|exposed| exposed.is_alive(env))?;
+        let exposed = slabs.get(&slab.start.get()).filter(|exposed| exposed.is_still(env, slab))?;
         let inside =
             |(start, length): (&usize, &usize)| (address.get() - start < *length).then(|| *start..start + length);
         let slices = exposed.slices.range(..=address.get()).filter_map(inside);
         let Range { start, end } = slices.reduce(|one, other| one.start.min(other.start)..one.end.max(other.end))?;
-        let slab = PoolSlab { span: slab, passed: exposed.passed.clone() };
+        let slab = PoolSlab { span: slab, state: exposed.state.clone() };
         Some((Span::new(Address::new(start)?, end - start).ok()?, slab))
+    }
+
+    /// The slab of a view that the call holds, if it is known and its header says that it has fences, or it has none.
+    pub fn known(&self, env: sys::napi_env, view: Span) -> Option<PoolSlab> {
+        let slabs = self.slabs.borrow();
+        let (start, slab) = slabs.range(..=view.start.get()).next_back()?;
+        let span = Span::new(Address::new(*start)?, slab.length).ok()?;
+        let is_inside = range(view).end <= range(span).end;
+        let is_valid = |slab: &PoolSlab| {
+            let fence = &slab.state.fence;
+            if block_map::contains(span.start) { fence.is_current(span.start) } else { fence.is_empty() }
+        };
+        (is_inside && slab.is_still(env, span)).then(|| PoolSlab { span, state: slab.state.clone() }).filter(is_valid)
+    }
+
+    /// Forgets what the headers of slabs said, after a breach: they are rewritten.
+    pub fn forget_fences(&self) {
+        self.slabs.borrow().values().for_each(|slab| slab.state.fence.forget());
     }
 
     /// Records what an asynchronous call may write; a range without an end where it was passed an address of which
@@ -227,14 +247,14 @@ impl PoolSlices {
         self.jobs.borrow_mut().remove(&job);
     }
 
-    /// The parts of a slab that others may write during a call; `None` if that is unknown.
-    pub fn written_by_others(&self, env: sys::napi_env, slab: Span) -> Option<Ranges> {
+    /// The parts of a slab of a call that others may write during it; `None` if that is unknown.
+    pub fn written_by_others(&self, slab: Span) -> Option<Ranges> {
         if !self.requests.are_own() {
             return None;
         }
         let jobs = self.jobs.borrow();
         let mut ranges: Ranges = jobs.values().flatten().filter(|range| meets(slab, range)).cloned().collect();
-        if let Some(exposed) = self.slabs.borrow().get(&slab.start.get()).filter(|exposed| exposed.is_alive(env)) {
+        if let Some(exposed) = self.slabs.borrow().get(&slab.start.get()) {
             ranges.extend(exposed.slices.iter().map(|(start, length)| *start..start + length));
         }
         Some(ranges)
@@ -249,6 +269,21 @@ impl PoolSlices {
 }
 
 impl Slab {
+    /// Whether its buffer is alive: nothing was freed since it was asked last, or it is asked again. Its fences are
+    /// current then, if it has some.
+    fn is_still(&self, env: sys::napi_env, span: Span) -> bool {
+        let fence = &self.state.fence;
+        if fence.is_current(span.start) {
+            return true;
+        }
+        let is_alive = self.is_alive(env);
+        // SAFETY: M3; its buffer is alive, and no JavaScript runs before the caller is done.
+        if is_alive && unsafe { fence.of(span) }.is_some_and(|(_, length)| length != span.length) {
+            fence.forget();
+        }
+        is_alive
+    }
+
     /// Whether its buffer has neither been collected nor detached.
     fn is_alive(&self, env: sys::napi_env) -> bool {
         let (mut scope, mut buffer) = (null_mut(), null_mut());

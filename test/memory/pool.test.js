@@ -3,7 +3,7 @@
 
 const assert = require('node:assert/strict');
 const { randomFill } = require('node:crypto');
-const { describe, test } = require('node:test');
+const { after: cleanUp, before: prepare, describe, test } = require('node:test');
 const { promisify } = require('node:util');
 const { ffi, bind, bindOne, optimize, throws, gc, run, runs } = require('../helpers.js');
 const { onlyOn } = require('../requirements.js');
@@ -47,126 +47,175 @@ const figures = ({ argument, byteLength, firstBadOffset, bytesPast }) => [
 const over = (fn) => figures(throws(fn, 'ERR_FFI_BUFFER_OVERFLOW'));
 const under = (fn) => figures(throws(fn, 'ERR_FFI_BUFFER_UNDERFLOW'));
 
-describe('a slice of the pool', () => {
-  test('a slice of the pool is in a slab that others share', () => {
-    const [a, b] = makeSlices();
-    assert.equal(a.buffer, b.buffer);
-    assert.equal(ptr(b), ptr(a) + 32);
-  });
+// While a callback is open, the generic call has to be ready for it; else the register call watches the slices.
+for (const isOpen of [false, true]) {
+  const where = isOpen ? ', while a callback is open' : '';
+  describe(`calls with slices${where}`, () => {
+    let callback;
+    prepare(() => {
+      if (isOpen) callback = new JSCallback(() => {}, {});
+    });
+    cleanUp(() => callback?.close());
 
-  test('a slice of the pool that is overflown leaves its neighbours as they were', () => {
-    const slices = makeSlices();
-    for (const count of [1, 16, 31, 32, 33, 96, after]) {
-      assert.deepEqual(
-        over(() => native.flip_at(slices[4], 32, count)),
-        [0, 32, 32, count],
-      );
-      isWhole(slices);
-    }
-    for (const count of [1, 16, before]) {
-      assert.deepEqual(
-        under(() => native.flip_at(slices[4], -count, count)),
-        [0, 32, -1, count],
-      );
-      isWhole(slices);
-    }
-    assert.deepEqual(
-      over(() => native.flip_at(slices[4], 40, 3)),
-      [0, 32, 40, 11],
-    );
-    // Both sides, with the slice itself.
-    over(() => native.fill_at(slices[4], -20, 200, 72));
-    assert.ok(slices[4].every((byte) => byte === 200));
-    isWhole(slices, 4);
-  });
+    describe(`a slice of the pool${where}`, () => {
+      test(`a slice of the pool is in a slab that others share${where}`, () => {
+        const [a, b] = makeSlices();
+        assert.equal(a.buffer, b.buffer);
+        assert.equal(ptr(b), ptr(a) + 32);
+      });
 
-  test('a slice of every maker is watched, from the first to the last of a slab', () => {
-    const makers = [
-      () => Buffer.from('abc'),
-      () => Buffer.allocUnsafe(3),
-      () => Buffer.from([1, 2, 3]),
-      () => Buffer.concat([Buffer.from('ab'), Buffer.from('c')]),
-    ];
-    for (let i = 0; i < 8000; i++) {
-      const make = makers[i % makers.length];
-      const left = Buffer.from('the left neighbour');
-      const view = make();
-      const right = Buffer.from('the right neighbour');
-      throws(() => native.flip_at(view, 3, 50), 'ERR_FFI_BUFFER_OVERFLOW');
-      throws(() => native.flip_at(view, -30, 30), 'ERR_FFI_BUFFER_UNDERFLOW');
-      assert.equal(`${left} ${right}`, 'the left neighbour the right neighbour');
-    }
-  });
+      test(`a slice of the pool that is overflown leaves its neighbours as they were${where}`, () => {
+        const slices = makeSlices();
+        for (const count of [1, 16, 31, 32, 33, 96, after]) {
+          assert.deepEqual(
+            over(() => native.flip_at(slices[4], 32, count)),
+            [0, 32, 32, count],
+          );
+          isWhole(slices);
+        }
+        for (const count of [1, 16, before]) {
+          assert.deepEqual(
+            under(() => native.flip_at(slices[4], -count, count)),
+            [0, 32, -1, count],
+          );
+          isWhole(slices);
+        }
+        assert.deepEqual(
+          over(() => native.flip_at(slices[4], 40, 3)),
+          [0, 32, 40, 11],
+        );
+        // Both sides, with the slice itself.
+        over(() => native.fill_at(slices[4], -20, 200, 72));
+        assert.ok(slices[4].every((byte) => byte === 200));
+        isWhole(slices, 4);
+      });
 
-  test('a slice of the pool may be filled to its last byte, and only it changes', () => {
-    const slices = makeSlices();
-    native.fill_at(slices[4], 0, 99, 32);
-    assert.ok(slices[4].every((byte) => byte === 99));
-    isWhole(slices, 4);
-  });
+      test(`a slice of every maker is watched, from the first to the last of a slab${where}`, () => {
+        const makers = [
+          () => Buffer.from('abc'),
+          () => Buffer.allocUnsafe(3),
+          () => Buffer.from([1, 2, 3]),
+          () => Buffer.concat([Buffer.from('ab'), Buffer.from('c')]),
+        ];
+        for (let i = 0; i < 8000; i++) {
+          const make = makers[i % makers.length];
+          const left = Buffer.from('the left neighbour');
+          const view = make();
+          const right = Buffer.from('the right neighbour');
+          throws(() => native.flip_at(view, 3, 50), 'ERR_FFI_BUFFER_OVERFLOW');
+          throws(() => native.flip_at(view, -30, 30), 'ERR_FFI_BUFFER_UNDERFLOW');
+          assert.equal(`${left} ${right}`, 'the left neighbour the right neighbour');
+        }
+      });
 
-  test('a slice of the pool is watched by its own bounds when it is seen as another view', () => {
-    const slices = makeSlices();
-    const { buffer, byteOffset } = slices[4];
-    for (const view of [
-      new Uint8Array(buffer, byteOffset, 32),
-      new DataView(buffer, byteOffset, 32),
-      new Int32Array(buffer, byteOffset, 8),
-    ]) {
-      assert.deepEqual(
-        over(() => native.flip_at(view, 32, 20)),
-        [0, 32, 32, 20],
-      );
-      isWhole(slices);
-    }
-    assert.deepEqual(
-      over(() => native.flip_at(slices[4].subarray(0, 10), 10, 4)),
-      [0, 10, 10, 4],
-    );
-    isWhole(slices);
-  });
-});
+      test(`a slice of the pool may be filled to its last byte, and only it changes${where}`, () => {
+        const slices = makeSlices();
+        native.fill_at(slices[4], 0, 99, 32);
+        assert.ok(slices[4].every((byte) => byte === 99));
+        isWhole(slices, 4);
+      });
 
-describe('two slices in one call', () => {
-  test('two slices in one call may both be written, side by side, apart, overlapping or the same', () => {
-    for (const [a, b] of [
-      [3, 4],
-      [4, 3],
-      [2, 6],
-      [4, 4],
-    ]) {
-      const slices = makeSlices();
-      native.copy_bytes(slices[a], slices[b], 32);
-      assert.ok(slices[a].every((byte) => byte === b + 1));
-      isWhole(slices, a);
-      native.flip_two_at(slices[a], 0, slices[b], 0, 32);
-      isWhole(slices, a, b);
-    }
-    const slices = makeSlices();
-    slices[4].set(Array.from({ length: 32 }, (_, i) => i));
-    native.copy_bytes(slices[4].subarray(3), slices[4], 29);
-    assert.deepEqual(
-      [...slices[4].subarray(3)],
-      Array.from({ length: 29 }, (_, i) => i),
-    );
-    isWhole(slices, 4);
-  });
+      test(`a slice of the pool is watched by its own bounds when it is seen as another view${where}`, () => {
+        const slices = makeSlices();
+        const { buffer, byteOffset } = slices[4];
+        for (const view of [
+          new Uint8Array(buffer, byteOffset, 32),
+          new DataView(buffer, byteOffset, 32),
+          new Int32Array(buffer, byteOffset, 8),
+        ]) {
+          assert.deepEqual(
+            over(() => native.flip_at(view, 32, 20)),
+            [0, 32, 32, 20],
+          );
+          isWhole(slices);
+        }
+        assert.deepEqual(
+          over(() => native.flip_at(slices[4].subarray(0, 10), 10, 4)),
+          [0, 10, 10, 4],
+        );
+        isWhole(slices);
+      });
+    });
 
-  test('two slices in one call are not confused: bytes beyond both are put back, and the right argument is named', () => {
-    const slices = makeSlices();
-    assert.deepEqual(
-      over(() => native.flip_two_at(slices[3], 0, slices[6], 32, 5)),
-      [2, 32, 32, 5],
-    );
-    isWhole(slices, 3);
-    slices[3].fill(4);
-    assert.deepEqual(
-      over(() => native.flip_two_at(slices[3], 32, slices[6], 0, 5)),
-      [0, 32, 32, 5],
-    );
-    isWhole(slices, 6);
+    describe(`two slices in one call${where}`, () => {
+      test(`two slices in one call may both be written, side by side, apart, overlapping or the same${where}`, () => {
+        for (const [a, b] of [
+          [3, 4],
+          [4, 3],
+          [2, 6],
+          [4, 4],
+        ]) {
+          const slices = makeSlices();
+          native.copy_bytes(slices[a], slices[b], 32);
+          assert.ok(slices[a].every((byte) => byte === b + 1));
+          isWhole(slices, a);
+          native.flip_two_at(slices[a], 0, slices[b], 0, 32);
+          isWhole(slices, a, b);
+        }
+        const slices = makeSlices();
+        slices[4].set(Array.from({ length: 32 }, (_, i) => i));
+        native.copy_bytes(slices[4].subarray(3), slices[4], 29);
+        assert.deepEqual(
+          [...slices[4].subarray(3)],
+          Array.from({ length: 29 }, (_, i) => i),
+        );
+        isWhole(slices, 4);
+      });
+
+      test(`two slices in one call are not confused: bytes beyond both are put back, and the right argument is named${where}`, () => {
+        const slices = makeSlices();
+        assert.deepEqual(
+          over(() => native.flip_two_at(slices[3], 0, slices[6], 32, 5)),
+          [2, 32, 32, 5],
+        );
+        isWhole(slices, 3);
+        slices[3].fill(4);
+        assert.deepEqual(
+          over(() => native.flip_two_at(slices[3], 32, slices[6], 0, 5)),
+          [0, 32, 32, 5],
+        );
+        isWhole(slices, 6);
+      });
+    });
+
+    test(`a slice and another Buffer in one call are not confused${where}`, () => {
+      const [slices, own] = [makeSlices(), Buffer.alloc(32)];
+      for (const count of [1, 30]) {
+        assert.deepEqual(
+          over(() => native.flip_two_at(own, 0, slices[4], 32, count)),
+          [2, 32, 32, count],
+        );
+        assert.deepEqual(
+          over(() => native.flip_two_at(own, 32, slices[4], 0, count)),
+          [0, 32, 32, count],
+        );
+        assert.deepEqual(
+          under(() => native.flip_two_at(slices[4], -count, own, 0, count)),
+          [0, 32, -1, count],
+        );
+        isWhole(slices, 4);
+      }
+    });
+
+    test(`a slice is watched beside an address of another slice and an address of a Buffer${where}`, () => {
+      const [slices, own] = [makeSlices(), Buffer.alloc(32)];
+      const [near, far] = [ptr(slices[6]), ptr(own)];
+      for (const other of [near, far]) {
+        native.copy_bytes(slices[2], other, 32);
+        native.copy_bytes(other, slices[2], 32);
+        assert.deepEqual(
+          over(() => native.flip_two_at(slices[2], 32, other, 0, 3)),
+          [0, 32, 32, 3],
+        );
+        assert.deepEqual(
+          over(() => native.flip_two_at(slices[2], 0, other, 32, 3)),
+          [2, 32, 32, 3],
+        );
+      }
+      isWhole(slices, 2, 6);
+    });
   });
-});
+}
 
 describe('callbacks during a call with a slice', () => {
   test('callbacks during a call with a slice may write the neighbours: what JavaScript wrote stays, what C wrote before and after it is put back', () => {

@@ -81,6 +81,18 @@ impl BlockCache {
         unsafe { self.find(view, forgotten) }
     }
 
+    /// Whether it is the block with its data at this address, and still one.
+    #[inline]
+    pub fn is_current(&self, data: Address) -> bool {
+        self.data.get() == data.get() && self.forgotten.get() == block_map::forgotten()
+    }
+
+    /// Whether no block is known.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.data.get() == 0
+    }
+
     /// # Safety
     /// As [`BlockCache::of`].
     #[inline(never)]

@@ -23,8 +23,8 @@ enum Borrow {
     Number { argument: usize, address: Address },
     /// A view of a slab that other Buffers share. Boxed: the others are small, and calls may nest deeply.
     Slice(Box<PoolSlice>),
-    /// Views that native code sees as one fenced copy.
-    Copy { argument: usize, copy: ShadowCopy },
+    /// Views that native code sees as one fenced copy. Boxed, as above.
+    Copy { argument: usize, copy: Box<ShadowCopy> },
 }
 
 /// An argument that the guard may have to replace by the address of a copy.
@@ -48,7 +48,7 @@ pub struct Borrows {
     /// The memory that native code may write: all arguments of the call.
     granted: Ranges,
     /// The arguments of the guard.
-    candidates: SmallVec<[Candidate; 2]>,
+    candidates: Vec<Candidate>,
     found: Option<Overflow>,
     pauses: bool,
 }
@@ -121,12 +121,15 @@ impl Borrows {
     /// Borrows a slice of a slab: the bytes around it are checked, except those that others may write. If it is
     /// unknown which these are, nothing is checked.
     pub fn slice(&mut self, argument: usize, view: Span, slab: PoolSlab, exempt: Option<Ranges>) {
+        self.watched(view, exempt.map(|exempt| PoolSlice::new(argument, view, slab, exempt)));
+    }
+
+    /// The same for a slice the bytes around which were copied before.
+    pub fn watched(&mut self, view: Span, slice: Option<PoolSlice>) {
         // Nested calls have to know the memory that this call was passed, in any case.
         self.pauses = true;
         self.granted.push(range(view));
-        if let Some(exempt) = exempt {
-            self.items.push(Borrow::Slice(Box::new(PoolSlice::new(argument, view, slab, exempt))));
-        }
+        self.items.extend(slice.map(|slice| Borrow::Slice(Box::new(slice))));
     }
 
     /// All arguments were borrowed: `words` are what else was passed, in structs by value and for integers. Where one
@@ -198,7 +201,7 @@ impl Borrows {
             };
             group.iter().for_each(|candidate| set(candidate.argument, copy.address(candidate.at)));
             self.pauses = true;
-            self.items.push(Borrow::Copy { argument, copy });
+            self.items.push(Borrow::Copy { argument, copy: Box::new(copy) });
         }
         for Candidate { argument, at, .. } in numbers {
             if let Some(copy) = self.copy_around(at) {
@@ -211,7 +214,7 @@ impl Borrows {
     /// The copy of the memory that an address is in, or else of the memory that ends there.
     fn copy_around(&self, address: Address) -> Option<&ShadowCopy> {
         let copies = || {
-            self.items.iter().filter_map(|item| if let Borrow::Copy { copy, .. } = item { Some(copy) } else { None })
+            self.items.iter().filter_map(|item| if let Borrow::Copy { copy, .. } = item { Some(&**copy) } else { None })
         };
         let inside = copies().find(|copy| range(copy.view()).contains(&address.get()));
         inside.or_else(|| copies().find(|copy| range(copy.view()).end == address.get()))
@@ -317,7 +320,13 @@ pub fn view_overflow(argument: usize, view: Span, block: Fenced) -> Option<Overf
     }
 }
 
-/// The same for a number, if it lies in a block whose address was exposed.
+/// Whether a number lies in no block whose address was exposed, or in one that is whole.
+pub fn is_number_whole(address: Address) -> bool {
+    // SAFETY: M8; the block cannot be freed while `with` runs.
+    exposed::with(address, |data, length| unsafe { Fenced::at(data) }.is_whole_near(length)).unwrap_or(true)
+}
+
+/// The same as [`view_overflow`] for a number, if it lies in a block whose address was exposed.
 pub fn number_overflow(argument: usize, address: Address) -> Option<Overflow> {
     let found = exposed::with(address, |data, length| {
         let view = Span { start: data, length };

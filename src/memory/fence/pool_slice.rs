@@ -8,7 +8,8 @@ use std::rc::Rc;
 
 use smallvec::SmallVec;
 
-use super::block::{self, Widths};
+use super::block::{self, Fenced, Widths};
+use super::block_cache::BlockCache;
 use crate::error::{Overflow, Side};
 use crate::memory::address::Span;
 
@@ -30,13 +31,30 @@ pub fn meets(span: Span, other: &Range<usize>) -> bool {
     }
 }
 
-/// A slab, and its slices that native code was passed so far: it may have kept their addresses.
+/// A slab.
 #[derive(Clone, Debug)]
 pub struct PoolSlab {
     /// All of it.
     pub span: Span,
-    /// The slices.
-    pub passed: Rc<PassedSlices>,
+    /// What is known of it.
+    pub state: Rc<SlabState>,
+}
+
+impl PoolSlab {
+    /// Its block, where it has fences that are known. The caller holds a view of it, or its buffer is alive.
+    pub fn fenced(&self) -> Option<Fenced> {
+        // SAFETY: M8; the buffer is alive, and so is its block.
+        (!self.state.fence.is_empty()).then(|| unsafe { Fenced::at(self.span.start) })
+    }
+}
+
+/// What is known of a slab.
+#[derive(Debug, Default)]
+pub struct SlabState {
+    /// The slices that native code was passed so far: it may have kept their addresses.
+    pub passed: PassedSlices,
+    /// Its own fences, where it has some.
+    pub fence: BlockCache,
 }
 
 /// Slices of one slab, in the order of their addresses.
@@ -81,7 +99,7 @@ pub struct PoolSlice {
     /// The bytes that others may write meanwhile.
     exempt: Ranges,
     /// The slices that words of the arguments lead to.
-    led_to: Ranges,
+    led_to: Vec<Range<usize>>,
 }
 
 #[derive(Debug)]
@@ -93,14 +111,30 @@ struct Window {
 impl PoolSlice {
     /// Copies the bytes around a slice, up to the width of fences, inside its slab.
     pub fn new(argument: usize, view: Span, slab: PoolSlab, exempt: Ranges) -> Self {
-        let width = block::widths();
-        let (whole, inside) = (range(slab.span), range(view));
-        let window = |start: usize, end: usize| Window { start, bytes: SmallVec::from_elem(0, end - start) };
-        let before = window(inside.start.saturating_sub(width.before).max(whole.start), inside.start);
-        let after = window(inside.end, inside.end.saturating_add(width.after).min(whole.end));
-        let mut slice = Self { argument, view, slab, before, after, exempt, led_to: Ranges::new() };
-        slice.remember();
-        slice
+        let (before, after) = windows(view, slab.span);
+        let (before, after) = (Window::new(before), Window::new(after));
+        Self { argument, view, slab, before, after, exempt, led_to: Vec::new() }
+    }
+
+    /// Turns it into another slice, as [`PoolSlice::new`] makes one. Until the call has returned nobody else writes, so
+    /// that what others may write is told afterwards, by [`PoolSlice::exempt`].
+    fn become_another(&mut self, argument: usize, view: Span, slab: PoolSlab) {
+        let (before, after) = windows(view, slab.span);
+        self.before.begin(before);
+        self.after.begin(after);
+        self.led_to.clear();
+        self.exempt.clear();
+        (self.argument, self.view, self.slab) = (argument, view, slab);
+    }
+
+    /// Records what others may write.
+    pub fn exempt(&mut self, exempt: Ranges) {
+        self.exempt = exempt;
+    }
+
+    /// Whether any byte around the slice has changed.
+    fn differs(&self) -> bool {
+        self.after.differs() || self.before.differs()
     }
 
     /// Which argument it is.
@@ -122,13 +156,14 @@ impl PoolSlice {
         self.slab.span
     }
 
+    /// The block of the slab, where it has fences.
+    pub fn slab_block(&self) -> Option<Fenced> {
+        self.slab.fenced()
+    }
+
     /// Copies the bytes around the slice again, and records what others may write from now on.
     pub fn renew(&mut self, exempt: Ranges) {
         self.exempt = exempt;
-        self.remember();
-    }
-
-    fn remember(&mut self) {
         self.before.remember();
         self.after.remember();
     }
@@ -136,7 +171,7 @@ impl PoolSlice {
     /// The bytes that native code has written around the slice; they are restored. `granted` has the memory that it was
     /// passed.
     pub fn overflow(&self, granted: &[Range<usize>], width: Widths) -> Option<Overflow> {
-        if !self.after.differs() && !self.before.differs() {
+        if !self.differs() {
             return None;
         }
         let (own, slab) = (range(self.view), range(self.slab.span));
@@ -184,7 +219,7 @@ impl PoolSlice {
         if !(slab.start..=slab.end).contains(&word) || granted.iter().any(is_in) {
             return Ranges::new();
         }
-        self.slab.passed.around(word)
+        self.slab.state.passed.around(word)
     }
 
     /// The slices that addresses in the memory of an argument lead to, such as the state of `strtok_r`.
@@ -203,21 +238,88 @@ impl PoolSlice {
     }
 }
 
+/// The bytes before and after a slice that are compared: as many as fences have, inside its slab.
+fn windows(view: Span, slab: Span) -> (Range<usize>, Range<usize>) {
+    let width = block::widths();
+    let (whole, inside) = (range(slab), range(view));
+    let before = inside.start.saturating_sub(width.before).max(whole.start)..inside.start;
+    (before, inside.end..inside.end.saturating_add(width.after).min(whole.end))
+}
+
+/// The slices of a call during which no callback runs. Their memory is used again by the next call.
+#[derive(Debug, Default)]
+pub struct WatchedSlices {
+    slices: Vec<PoolSlice>,
+    /// Those of the call under way; the others are spare.
+    used: usize,
+}
+
+impl WatchedSlices {
+    /// Begins a call.
+    pub fn clear(&mut self) {
+        self.used = 0;
+    }
+
+    /// Copies the bytes around a slice.
+    pub fn watch(&mut self, argument: usize, view: Span, slab: PoolSlab) {
+        match self.slices.get_mut(self.used) {
+            Some(spare) => spare.become_another(argument, view, slab),
+            None => self.slices.push(PoolSlice::new(argument, view, slab, Ranges::new())),
+        }
+        self.used += 1;
+    }
+
+    /// Whether no byte around a slice has changed, nor one of the fences of their slabs.
+    pub fn are_whole(&self) -> bool {
+        self.slices[..self.used].iter().all(|slice| {
+            let PoolSlab { span, state } = &slice.slab;
+            // SAFETY: M3; a view that the call holds, or whose buffer is alive, is in the slab.
+            !slice.differs() && (state.fence.is_empty() || unsafe { state.fence.is_whole_at(span.start) })
+        })
+    }
+
+    /// Ends the call, and gives away its slices.
+    pub fn take(&mut self) -> Vec<PoolSlice> {
+        self.slices.truncate(std::mem::take(&mut self.used));
+        std::mem::take(&mut self.slices)
+    }
+}
+
 /// The bytes of an argument that are searched for addresses.
 const MOST_SEARCHED: usize = 65536;
 
 impl Window {
-    /// Whether any byte has changed.
-    fn differs(&self) -> bool {
+    /// The bytes at a range of addresses, as they are now.
+    fn new(range: Range<usize>) -> Self {
+        let now = std::ptr::with_exposed_provenance::<u8>(range.start);
+        // SAFETY: M3; the window is clamped to the slab, which the argument keeps alive.
+        let bytes = SmallVec::from_slice(unsafe { std::slice::from_raw_parts(now, range.len()) });
+        Self { start: range.start, bytes }
+    }
+
+    /// The same for another range.
+    fn begin(&mut self, range: Range<usize>) {
+        self.start = range.start;
+        self.bytes.resize(range.len(), 0);
+        self.remember();
+    }
+
+    /// The bytes as they are now.
+    fn now(&self) -> &[u8] {
         let now = std::ptr::with_exposed_provenance::<u8>(self.start);
         // SAFETY: M3; the window is clamped to the slab, which the argument keeps alive.
-        unsafe { std::slice::from_raw_parts(now, self.bytes.len()) != self.bytes.as_slice() }
+        unsafe { std::slice::from_raw_parts(now, self.bytes.len()) }
+    }
+
+    /// Whether any byte has changed.
+    fn differs(&self) -> bool {
+        self.now() != self.bytes.as_slice()
     }
 
     fn remember(&mut self) {
-        let source = std::ptr::with_exposed_provenance::<u8>(self.start);
+        let now = std::ptr::with_exposed_provenance::<u8>(self.start);
         // SAFETY: M3; the window is clamped to the slab, which the argument keeps alive.
-        unsafe { source.copy_to_nonoverlapping(self.bytes.as_mut_ptr(), self.bytes.len()) };
+        unsafe { now.copy_to_nonoverlapping(self.bytes.as_mut_ptr(), self.bytes.len()) };
     }
 
     /// Puts the bytes back that differ and that `counts` says that only C may write; the addresses of the first and

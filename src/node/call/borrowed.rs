@@ -50,7 +50,7 @@ impl Environment {
         if outer.len() < calls {
             return None;
         }
-        let mut ranges = self.pool_slices.written_by_others(self.raw, slab)?;
+        let mut ranges = self.pool_slices.written_by_others(slab)?;
         ranges.extend(outer.iter().flat_map(|(_, borrows)| borrows.granted_in(slab)));
         Some(ranges)
     }

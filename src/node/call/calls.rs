@@ -5,6 +5,7 @@ use std::cell::{Cell, RefCell};
 use crate::call::bound_function::MOST_PINS;
 use crate::memory::fence::block_cache::BlockCache;
 use crate::memory::fence::borrows::Borrows;
+use crate::memory::fence::pool_slice::WatchedSlices;
 use crate::memory::string_arena::StringArena;
 
 /// The calls under way, and what remains of the last one.
@@ -17,6 +18,8 @@ pub struct Calls {
     /// The borrows of the calls under way, which their callbacks have to suspend, with the level of each call; the
     /// innermost comes last.
     pub borrows: RefCell<Vec<(usize, Borrows)>>,
+    /// The slices of Node's pool that a register call has passed.
+    pub slices: RefCell<WatchedSlices>,
     /// The blocks of the last call's views, by the order of its pins.
     pub block_caches: [BlockCache; MOST_PINS],
     /// The work after a call, as bits.

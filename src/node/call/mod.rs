@@ -9,4 +9,5 @@ pub mod pinned_arguments;
 pub mod prepared;
 pub mod register_call;
 pub mod remote_arguments;
+pub mod slice_call;
 pub mod texts;

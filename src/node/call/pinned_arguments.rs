@@ -99,7 +99,7 @@ impl BoundFunction {
     }
 
     /// The words of a call's arguments.
-    fn words(&self, block: &ArgBlock) -> impl Iterator<Item = usize> + Clone {
+    pub(super) fn words(&self, block: &ArgBlock) -> impl Iterator<Item = usize> + Clone {
         let arguments = self.signature.arguments.iter().zip(&self.signature.layout.arguments);
         let places =
             arguments.flat_map(|(each, at)| (*at..).step_by(size_of::<usize>()).take(each.size() / size_of::<usize>()));
@@ -153,7 +153,12 @@ impl BoundFunction {
                 return Ok(view.start);
             }
         };
-        if environment.transfer_locks.is_resizable(buffer) {
+        let block = storage.block();
+        let whole = || buffer.buffer_length();
+        let length = block.map_or_else(whole, |block| block.length()).unwrap_or(0);
+        let slab = environment.pool_slices.slab(storage, buffer, length);
+        // A slab is not, which Node 20 would have to be asked in JavaScript.
+        if slab.is_none() && environment.transfer_locks.is_resizable(buffer) {
             return Err(Unpinned::Resizable);
         }
         if is_sync {
@@ -165,9 +170,6 @@ impl BoundFunction {
             borrows.want_copy(argument, storage.view, self.flow_of(remote, argument, is_sync)?);
             return Ok(storage.view.start);
         }
-        let block = storage.block();
-        let whole = || buffer.buffer_length();
-        let length = block.map_or_else(whole, |block| block.length()).unwrap_or(0);
         // A part of a buffer has no fence either.
         let has_fence = block.is_some_and(|block| block.data() == storage.view.start) && length == storage.view.length;
         let is_kept = || environment.exposed_views.is_kept(environment.raw, storage.view.start);
@@ -176,9 +178,8 @@ impl BoundFunction {
             return Ok(storage.view.start);
         }
         // Meanwhile JavaScript may write the neighbours of a job's slice, which is not an overflow.
-        let slab = environment.pool_slices.slab(storage, buffer, length);
         if let Some(slab) = &slab {
-            slab.passed.record(storage.view);
+            slab.state.passed.record(storage.view);
         }
         match slab {
             Some(slab) if is_sync => self.watch_slice(argument, storage.view, slab, borrows),

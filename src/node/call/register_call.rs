@@ -49,9 +49,9 @@ impl BoundFunction {
         let Some(sequence) = self.load(&mut words) else { return Outcome::Leave };
         // SAFETY: the words were loaded by this calling sequence.
         if self.signature.register_pins.iter().any(|pin| self.is_in_slab(unsafe { words.get(pin.step) })) {
-            return Outcome::Leave;
+            return self.go_with_slices(sequence, &mut words, 0, RootedValues::NONE, 0);
         }
-        self.call_c(sequence, &words, 0, RootedValues::NONE)
+        self.call_and_check(sequence, &words, 0, RootedValues::NONE)
     }
 
     /// The same with the values of the pins.
@@ -162,23 +162,40 @@ impl BoundFunction {
     fn go_with(&self, sequence: &CallingSequence, words: &mut RegisterFile, values: RootedValues<'_>) -> Outcome {
         let pins = self.environment.arg_buffer.low_pins();
         let lasts = &self.environment.calls.block_caches;
-        for ((pin, value), last) in
-            self.signature.register_pins.iter().zip(values.iter(self.environment.on_thread())).zip(lasts)
+        let register_pins = self.signature.register_pins.iter();
+        for (position, ((pin, value), last)) in
+            register_pins.zip(values.iter(self.environment.on_thread())).zip(lasts).enumerate()
         {
             if pins >> pin.argument & 1 == 1 {
-                let Some(block) = self.take(*pin, value, last) else { return Outcome::Leave };
+                let Some(block) = self.take(*pin, value, last) else {
+                    return self.go_with_slices(sequence, words, pins, values, position);
+                };
                 words.set(pin.step, block.data().get() as u64);
             // SAFETY: the words were loaded by this calling sequence.
             } else if self.is_in_slab(unsafe { words.get(pin.step) }) {
-                return Outcome::Leave;
+                return self.go_with_slices(sequence, words, pins, values, position);
             }
         }
-        self.call_c(sequence, words, pins, values)
+        self.call_and_check(sequence, words, pins, values)
+    }
+
+    /// Calls C, and checks the fences of the blocks that it was passed.
+    #[inline(always)]
+    fn call_and_check(
+        &self,
+        sequence: &CallingSequence,
+        words: &RegisterFile,
+        pins: u32,
+        values: RootedValues<'_>,
+    ) -> Outcome {
+        self.call_c(sequence, words, || {
+            if self.are_whole(words, pins) { None } else { self.overflow(words, pins, values) }
+        })
     }
 
     /// The block of a text, or that of a Buffer with a fence; `None` for anything else.
     #[inline(always)]
-    fn take(&self, pin: RegisterPin, value: Rooted<'_>, last: &BlockCache) -> Option<Fenced> {
+    pub(super) fn take(&self, pin: RegisterPin, value: Rooted<'_>, last: &BlockCache) -> Option<Fenced> {
         let environment = &*self.environment;
         let text = |encoding| environment.text(value, encoding, &environment.calls.strings);
         if let Some(handed) = pin.encoding.and_then(text) {
@@ -202,17 +219,21 @@ impl BoundFunction {
         self.environment.pool_slices.holds(word as usize)
     }
 
-    /// Calls C, checks the fences, and puts the result into the argument buffer.
+    /// Calls C, puts the result into the argument buffer, and asks for an overflow.
     #[inline(always)]
-    fn call_c(&self, sequence: &CallingSequence, words: &RegisterFile, pins: u32, values: RootedValues<'_>) -> Outcome {
+    pub(super) fn call_c(
+        &self,
+        sequence: &CallingSequence,
+        words: &RegisterFile,
+        overflow: impl FnOnce() -> Option<Overflow>,
+    ) -> Outcome {
         let returned = self.cross(sequence, words);
         self.put_words(sequence, returned);
         let text = match self.returned_text {
             Some(encoding) => self.text(returned.first as usize, encoding).map_err(Box::new),
             None => Ok(null_mut()),
         };
-        let overflow = if self.are_whole(words, pins) { None } else { self.overflow(words, pins, values) };
-        match (overflow, text) {
+        match (overflow(), text) {
             (None, Ok(value)) => Outcome::Done(value),
             (None, Err(error)) => Outcome::Failed(error),
             (Some(overflow), _) => {
@@ -262,18 +283,26 @@ impl BoundFunction {
     /// blocks.
     #[cold]
     fn broken(&self, pin: &RegisterPin, value: Option<Rooted<'_>>, block: Fenced) -> Option<Overflow> {
-        // Headers are written anew.
+        self.forget_headers();
+        borrows::view_overflow(pin.argument.into(), self.span_of(pin, value?, block), block)
+    }
+
+    /// Forgets what headers said, after a breach: they are written anew.
+    pub(super) fn forget_headers(&self) {
         self.environment.calls.block_caches.iter().for_each(BlockCache::forget);
         self.environment.calls.strings.forget();
-        let value = value?;
-        let view = match value.storage() {
+        self.environment.pool_slices.forget_fences();
+    }
+
+    /// The bytes that a view or a text has passed, whose block this is.
+    pub(super) fn span_of(&self, pin: &RegisterPin, value: Rooted<'_>, block: Fenced) -> Span {
+        match value.storage() {
             Ok(Pinned::Bytes(storage, _)) => storage.view,
             // The header may be gone; the text is still there.
             _ => {
                 let size = |encoding| text_argument::text_size(value, encoding);
                 Span { start: block.data(), length: pin.encoding.and_then(size).unwrap_or(0) }
             }
-        };
-        borrows::view_overflow(pin.argument.into(), view, block)
+        }
     }
 }

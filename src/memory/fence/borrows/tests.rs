@@ -13,7 +13,7 @@ fn span(bytes: &mut [u8], range: Range<usize>) -> Span {
 }
 
 fn slab_of(span: Span) -> PoolSlab {
-    PoolSlab { span, passed: Rc::default() }
+    PoolSlab { span, state: Rc::default() }
 }
 
 #[test]
@@ -39,7 +39,7 @@ fn a_neighbour_of_an_earlier_call_stays_as_it_is_where_an_argument_has_its_addre
     let whole = slab_of(span(&mut slab, 0..512));
     let view = span(&mut slab, 100..124);
     for earlier in [124..150, 60..96, 130..138] {
-        whole.passed.record(span(&mut slab, earlier));
+        whole.state.passed.record(span(&mut slab, earlier));
     }
     // A word, a byte that is written, and whether that is an overflow.
     for (address, written, is_found) in [

@@ -7,6 +7,7 @@ const { isPromise } = require('node:util').types;
  * Continues after a call: at once if it returned a value, after settlement if it returned a Promise; `failed` runs
  * if that is rejected.
  */
-const maybeThen = (returned, next, failed) => (isPromise(returned) ? returned.then(next, failed) : next(returned));
+const maybeThen = (returned, next, failed) =>
+  typeof returned === 'object' && isPromise(returned) ? returned.then(next, failed) : next(returned);
 
 module.exports = { maybeThen };

@@ -23,10 +23,17 @@ const config = require('../native/config.js');
 
 /** Few functions have pointers to structs that plain objects are passed for. */
 const plainTarget = lazy(() => require('../types/plain-target.js'));
+/**
+ * Whether the result of a call cannot have the address of an argument.
+ * @param {any} descriptor
+ */
+const hasNoAddress = ({ isPointerLike, size, fields, element }) =>
+  !isPointerLike && size <= 8 && fields === undefined && element === undefined;
+
 /** Errors are about the argument of an index, in the call of `name`. */
-function copyBack(memory, name, index) {
+function copyBack(memory, name, index, isOver) {
   try {
-    plainTarget().copyBack(memory);
+    plainTarget().copyBack(memory, isOver);
   } catch (error) {
     throw placeInexact(error, name, index);
   }
@@ -202,7 +209,7 @@ const finish =
     const give = (value) => `return ${isChecked ? `check(${value})` : value};`;
     const call = `words[${FUNCTION_ID}] = functionId;\n    `;
     const entered = enteredBy(pins, retained.concat('library'));
-    const back = copyBacks(args);
+    const back = copyBacks(args, hasNoAddress(result));
     if (result.returnedByEntry)
       return back === '' ? call + give(entered) : `${call}const text = ${entered};\n    ${back}${give('text')}`;
     if (result.name === 'void' && !isChecked) return `${call}${entered};\n    ${back}`;
@@ -212,8 +219,11 @@ const finish =
   };
 
 /** Copies back into plain objects and arrays that were passed. After the result was read, because it runs setters. */
-const copyBacks = (args) =>
-  each(args, (descriptor, i) => descriptor.copiesBack && `if (g${i} !== a${i}) runtime.copyBack(a${i}, name, ${i});`);
+const copyBacks = (args, isOver) =>
+  each(
+    args,
+    (descriptor, i) => descriptor.copiesBack && `if (g${i} !== a${i}) runtime.copyBack(a${i}, name, ${i}, ${isOver});`,
+  );
 
 const listOf = (names) => (names.length === 0 ? 'runtime.none' : `[${names}]`);
 /** Whether a value of a descriptor may have to stay alive after it is written: a number never has to. */
@@ -335,9 +345,9 @@ function resultOf(descriptor, text, first, before, result) {
 const AGAIN = Symbol('again');
 
 /** The same for the values of a call that was prepared or is done. */
-function copyAllBack({ args }, values, name) {
+function copyAllBack({ args, result }, values, name) {
   for (let i = 0; i < args.length; i += 1)
-    if (args[i].copiesBack && typeof values[i] === 'object') copyBack(values[i], name, i);
+    if (args[i].copiesBack && typeof values[i] === 'object') copyBack(values[i], name, i, hasNoAddress(result));
 }
 
 const plainEndings = {
@@ -395,4 +405,4 @@ function plainCaller(signature, ending) {
   };
 }
 
-module.exports = { callerFactory, startCall, copyAllBack, wrongCount };
+module.exports = { callerFactory, startCall, copyAllBack, hasNoAddress, wrongCount };

@@ -1,6 +1,7 @@
 'use strict';
 // Out parameters: each is fenced memory during the call, which returns { returns, out: [...] }.
 
+const { hasNoAddress } = require('./generic-call.js');
 const { maybeThen } = require('./maybe-then.js');
 const { placeInexact } = require('../exact-numbers.js');
 const { retain } = require('../types/aggregate.js');
@@ -17,16 +18,17 @@ const MOST_KEPT = 4096;
 
 /**
  * A function that takes the values of all parameters but out(). It keeps the memory of its parameters for the next
- * call, which nested and asynchronous calls do not wait for.
- * @param {{ args: TypeDescriptor[], parameters: Parameter[], loose: boolean, varargs?: boolean }} types
+ * call, which nested and asynchronous calls do not wait for, unless C may have returned an address in it.
+ * @param {{ args: TypeDescriptor[], parameters: Parameter[], result: TypeDescriptor, loose: boolean,
+ *   varargs?: boolean }} types
  * @param {Function} call takes all arguments
  * @param {string} name
  * @param {(name: string, expected: number, received: number) => Error} wrongCount
  */
-function withOutParams({ args, parameters, loose, varargs }, call, name, wrongCount) {
+function withOutParams({ args, parameters, result, loose, varargs }, call, name, wrongCount) {
   const expected = args.filter((descriptor) => descriptor.outParam !== 'out').length;
   const targets = args.flatMap((descriptor) => (descriptor.outParam ? [descriptor.target] : []));
-  const isKept = targets.reduce((sum, { size }) => sum + size, 0) <= MOST_KEPT;
+  const isKept = hasNoAddress(result) && targets.reduce((sum, { size }) => sum + size, 0) <= MOST_KEPT;
   /** @type {Cell[] | undefined} */
   let spare;
 
@@ -98,7 +100,7 @@ class Cell {
   /** The address of a text before the call, where C gives texts. */
   #before = null;
 
-  /** @param {TypeDescriptor} target */
+  /** @param {any} target */
   constructor(target) {
     const bytes = alloc(target.size, { align: target.align });
     this.target = target;

@@ -9,8 +9,54 @@ const { hasScopedCallback, release } = require('../memory/retained.js');
 const { Uncloneable } = require('../memory/uncloneable.js');
 const { retain } = require('./aggregate.js');
 
-/** By the memory that is passed: where its values came from, and its bytes before the call. */
+/** The memory of values, and where they came from. */
+class Copy {
+  /** @type {any} */
+  value;
+  /** @type {any} */
+  target;
+  isList = false;
+  count = 0;
+  /** @type {any} */
+  retained;
+
+  constructor(size, align) {
+    this.memory = alloc(size, { align });
+    this.data = new DataView(this.memory.buffer, this.memory.byteOffset, size);
+    /** Its bytes before the call. */
+    this.before = new Uint8Array(size);
+  }
+}
+
+/** By the memory that is passed. */
 const copies = new WeakMap();
+/** By the target: memory that the next call may use. */
+const spares = new WeakMap();
+/** The most bytes that are kept for it. */
+const MOST_KEPT = 4096;
+
+/** Zeroed memory for a target. */
+function copyFor(target, size) {
+  const spare = spares.get(target);
+  if (spare?.copy?.memory.length === size) {
+    const { copy } = spare;
+    spare.copy = undefined;
+    copy.memory.fill(0);
+    return copy;
+  }
+  const copy = new Copy(size, Math.max(target.align, 1));
+  copies.set(copy.memory, copy);
+  return copy;
+}
+
+/** Lets the next call use memory that nobody can have the address of. */
+function keepFor(target, copy) {
+  copy.value = copy.retained = undefined;
+  if (copy.memory.length > MOST_KEPT) return;
+  const spare = spares.get(target);
+  if (spare === undefined) spares.set(target, { copy });
+  else spare.copy = copy;
+}
 
 /** Object.prototype of every realm (`vm`, test runners) has no prototype itself. */
 const isPlainObject = (value) => {
@@ -57,8 +103,8 @@ function memoryOf(value, target, name, position, type) {
   const count = isList ? value.length : 1;
   // C finds the end of many lists of pointers by a NULL.
   const room = target.isPointerLike || target.opaque !== undefined ? count + 1 : Math.max(count, 1);
-  const memory = alloc(room * target.size, { align: Math.max(target.align, 1) });
-  const data = new DataView(memory.buffer, memory.byteOffset, memory.length);
+  const copy = copyFor(target, room * target.size);
+  const { memory, data } = copy;
   let retained;
   for (let i = 0; i < count; i += 1) {
     const part = isList ? { outer: position, part: i, type } : position;
@@ -68,7 +114,8 @@ function memoryOf(value, target, name, position, type) {
     retained = retain(retained, target, data, at, target.write(data, at, resolved, name, part), name, part);
   }
   keep(retained, name, position, value);
-  copies.set(memory, { value, target, isList, count, retained, data, before: Uint8Array.from(memory) });
+  copy.before.set(memory);
+  Object.assign(copy, { value, target, isList, count, retained });
   return memory;
 }
 
@@ -78,8 +125,11 @@ function valueBytesOf(memory) {
   return copy && copy.count * copy.target.size;
 }
 
-/** Copies what C has changed in memory back to where its values came from; other values are not looked at. */
-function copyBack(memory) {
+/**
+ * Copies what C has changed in memory back to where its values came from; other values are not looked at. `isOver` says
+ * that nobody has the address of the memory any more.
+ */
+function copyBack(memory, isOver) {
   const copy = memory === null ? undefined : copies.get(memory);
   if (copy === undefined) return;
   const { value, target, isList, count, data, before } = copy;
@@ -94,6 +144,7 @@ function copyBack(memory) {
   if (isList) for (let i = 0; i < count; i += 1) set(i, target, i * target.size);
   else if (target.isUnion) copyUnion(value, target, data, isChanged);
   else target.fields.forEach(({ key, offset, descriptor }) => set(key, descriptor, offset));
+  if (isOver) keepFor(target, copy);
 }
 
 function readPart(descriptor, data, at, part) {

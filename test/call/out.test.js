@@ -39,6 +39,45 @@ describe('out parameters', () => {
     assert.deepEqual(c.divide(1, 0), { returns: -1, out: [0] });
   });
 
+  test('out parameters of one call know nothing of another one, whether it is before, within or beside it', async () => {
+    const { symbols, path } = ffi.cc({
+      source: `
+        int once(int *n, int *seen) { *seen = *n; *n += 5; return 0; }
+        int within(int (*f)(int), int depth, int *n) { *n = depth; int r = depth ? f(depth - 1) : 0; return *n == depth ? r : -1; }
+        int *kept(int *n) { *n = 1; return n; }`,
+      symbols: {
+        once: { args: [inout('int'), out('int')], returns: 'int' },
+        within: { args: ['function', 'int', out('int')], returns: 'int' },
+        kept: { args: [out('int')], returns: 'ptr' },
+      },
+    });
+    for (const value of [3, 0, -1]) assert.deepEqual(symbols.once(value).out, [value + 5, value]);
+    throws(() => symbols.once('x'), 'ERR_INVALID_ARG_TYPE');
+    assert.deepEqual(symbols.once(1).out, [6, 1]);
+
+    const seen = [];
+    const callback = new ffi.JSCallback(
+      (depth) => {
+        const { returns, out } = symbols.within(callback, depth);
+        seen.push(...out);
+        return returns;
+      },
+      { args: ['int'], returns: 'int' },
+    );
+    assert.deepEqual(symbols.within(callback, 5), { returns: 0, out: [5] });
+    assert.deepEqual(seen, [0, 1, 2, 3, 4]);
+    callback.close();
+
+    const both = ffi.dlopen(path, { once: { args: [inout('int'), out('int')], returns: 'int', nonblocking: true } });
+    const answers = await Promise.all(Array.from({ length: 40 }, (_, i) => both.symbols.once(i)));
+    answers.forEach(({ out }, i) => assert.deepEqual(out, [i + 5, i]));
+    both.close();
+
+    // C has returned the address: a second call has other memory.
+    const [first, second] = [symbols.kept(), symbols.kept()];
+    assert.notEqual(first.returns, second.returns);
+  });
+
   test('out parameters are not passed by the caller, and do not count', () => {
     assert.equal(c.divide.length, 2);
     throws(() => c.divide(1, 2, null), 'ERR_INVALID_ARG_VALUE', /divide expects 2 arguments, received 3/);

@@ -182,6 +182,36 @@ describe('an object', () => {
   });
 });
 
+test('the memory of an object knows nothing of the call before it, nor of one within its own', async () => {
+  const { symbols: c } = cc({
+    source: `
+      typedef struct { int x, y; const char *name; } point;
+      int has_name(point *p) { int had = p->name != 0; p->name = "named"; return had; }
+      int nest(point *p, int (*f)(void)) { int x = p->x; f(); return p->x == x; }
+      point *same(point *p) { return p; }`,
+    symbols: {
+      has_name: { args: [pointer(Point)], returns: 'int' },
+      nest: { args: [pointer(Point), 'function'], returns: 'int' },
+      same: { args: [pointer(Point)], returns: 'ptr' },
+    },
+  });
+  assert.equal(c.has_name({ x: 1, name: 'a' }), 1);
+  for (let i = 0; i < 3; i += 1) assert.equal(c.has_name({ x: 1 }), 0);
+  const points = [{ x: 5 }, { x: 6, name: 'b' }];
+  assert.equal(c.has_name(points), 0);
+  assert.deepEqual(points, [{ x: 5, y: 0, name: 'named' }, { x: 6, name: 'b' }]);
+
+  let depth = 0;
+  const callback = new ffi.JSCallback(() => (depth < 5 ? c.nest({ x: (depth += 1) }, callback) : 0), {
+    returns: 'int',
+  });
+  assert.equal(c.nest({ x: 9 }, callback), 1);
+  callback.close();
+
+  // C has returned the address: a second call has other memory.
+  assert.notEqual(c.same({ x: 1 }), c.same({ x: 1 }));
+});
+
 test('the changes of an asynchronous call come back before its Promise resolves', async () => {
   const point = { x: 1, name: 'later' };
   assert.equal(await symbols.move.async(point), 'later');

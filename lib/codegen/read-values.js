@@ -111,10 +111,24 @@ function resultSource(descriptor, at) {
   return { raws, value: (name) => make(raws.map((_, i) => `${name}${i}`)) };
 }
 
+/** Memory for the words of one result, which is faster than new memory for each. */
+let scratch;
+/** Whether a result is read there. V8 may run other JavaScript meanwhile. */
+let isUsed = false;
+
 function readWords(descriptor, all) {
-  const bytes = new Int32Array(all.length);
-  for (let i = 0; i < all.length; i += 1) bytes[i] = all[i];
-  return decode(descriptor, bytes);
+  if (isUsed) return decode(descriptor, Int32Array.from(all));
+  if (scratch === undefined) {
+    const bytes = new Int32Array(MOST_AT_ONCE / 4);
+    scratch = { bytes, view: new DataView(bytes.buffer) };
+  }
+  isUsed = true;
+  try {
+    for (let i = 0; i < all.length; i += 1) scratch.bytes[i] = all[i];
+    return descriptor.read(scratch.view, 0);
+  } finally {
+    isUsed = false;
+  }
 }
 
 /** The result is lost if other calls have overwritten it while it was copied. */

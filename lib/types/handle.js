@@ -3,6 +3,7 @@
 // refused.
 
 const { DeclaredType } = require('./native-type.js');
+const { byHalves, noteInline } = require('../codegen/read-values.js');
 const { makeError, wrongType, describe, hex, locationOf } = require('../errors.js');
 const { parseOptions } = require('../validate.js');
 const { readAddress } = require('./pointers.js');
@@ -168,6 +169,8 @@ function opaque(name, options = {}) {
       return base.write(view, at, Handle.addressOf(value), owner, position);
     },
   };
+  const handle = (address) => (address === null ? null : handleOf(handleType, address));
+  noteInline(descriptor.read, { ...byHalves('toAddress'), from: handle });
   const type = Object.freeze(new DeclaredType(descriptor));
   handleTypes.set(type, handleType);
   return type;

@@ -197,6 +197,34 @@ for (const isOpen of [false, true]) {
       }
     });
 
+    test(`a part of a Buffer and an ArrayBuffer are passed as they are, with the fences of their memory${where}`, () => {
+      const own = Buffer.alloc(300);
+      const part = own.subarray(100, 132);
+      native.fill_at(part, 0, 7, 32);
+      assert.deepEqual([own.indexOf(7), own.lastIndexOf(7)], [100, 131]);
+      native.flip_two_at(part, -100, own.subarray(200), 0, 100);
+      assert.ok(own.subarray(0, 100).every((byte) => byte === 255));
+      assert.deepEqual(
+        over(() => native.flip_at(part, 200, 9)),
+        [0, 32, 200, 9],
+      );
+      assert.deepEqual(
+        under(() => native.flip_two_at(makeSlices()[4], 0, part, -104, 4)),
+        [2, 32, -101, 4],
+      );
+      const { buffer } = own;
+      native.fill_at(buffer, 0, 3, 300);
+      assert.ok(own.every((byte) => byte === 3));
+      assert.deepEqual(
+        over(() => native.flip_at(buffer, 300, 5)),
+        [0, 300, 300, 5],
+      );
+      assert.deepEqual(
+        over(() => native.flip_at(new DataView(buffer, 8), 292, 5)),
+        [0, 292, 292, 5],
+      );
+    });
+
     test(`a slice is watched beside an address of another slice and an address of a Buffer${where}`, () => {
       const [slices, own] = [makeSlices(), Buffer.alloc(32)];
       const [near, far] = [ptr(slices[6]), ptr(own)];

@@ -1,6 +1,6 @@
-//! The register call with slices of Node's pool among the arguments, where no callback can run during it. The bytes
-//! around them are copied before the call and compared after it. What others may write, and what the arguments lead to,
-//! is looked up only where a byte has changed: nothing of that changes while C runs.
+//! The register call with slices of Node's pool, or other parts of buffers, among the arguments, where no callback can
+//! run during it. The bytes around slices are copied before the call and compared after it. What others may write, and
+//! what the arguments lead to, is looked up only where a byte has changed: nothing of that changes while C runs.
 #![expect(unsafe_code, reason = "says that the words of a call were loaded")]
 
 use smallvec::SmallVec;
@@ -19,7 +19,7 @@ use crate::memory::fence::exposed;
 use crate::memory::fence::pool_slice::{PoolSlice, WatchedSlices};
 use crate::node::callback::slot::OPEN;
 use crate::node::env::BoundFunction;
-use crate::node::value::{Rooted, RootedValues};
+use crate::node::value::{Pinned, Rooted, RootedValues};
 
 /// What is compared for an argument after the call.
 enum Watched {
@@ -27,6 +27,8 @@ enum Watched {
     Block,
     /// A slice.
     Slice(Span),
+    /// A part of a Buffer, or an ArrayBuffer, and its block, if it has fences.
+    Part(Span, Option<Fenced>),
     /// A number.
     Number,
 }
@@ -83,7 +85,7 @@ impl BoundFunction {
         })
     }
 
-    /// Passes a view; `None` where it is no slice.
+    /// Passes a view or a buffer; `None` where the generic call has to.
     fn watch_view(
         &self,
         pin: RegisterPin,
@@ -92,14 +94,34 @@ impl BoundFunction {
         slices: &mut WatchedSlices,
     ) -> Option<Watched> {
         let environment = &*self.environment;
-        let view = environment.view(value)?;
-        let slab = environment.pool_slices.known(environment.raw, view)?;
+        let known = |view| Some((view, environment.pool_slices.known(environment.raw, view)?));
+        let Some((view, slab)) = environment.view(value).and_then(known) else {
+            return self.watch_part(pin, value, words);
+        };
         slab.state.passed.record(view);
         slab.fenced().inspect(|block| block.expose_to(self.id));
         environment.transfer_locks.hand(value, None);
         words.set(pin.step, view.start.get() as u64);
         slices.watch(pin.argument.into(), view, slab);
         Some(Watched::Slice(view))
+    }
+
+    /// The same for one that is in no slab.
+    fn watch_part(&self, pin: RegisterPin, value: Rooted<'_>, words: &mut RegisterFile) -> Option<Watched> {
+        let environment = &*self.environment;
+        let Ok(Pinned::Bytes(storage, buffer)) = value.storage() else { return None };
+        let block = storage.block();
+        let length = block.map_or_else(|| buffer.buffer_length(), |block| block.length())?;
+        // One of this size may be a slab that is not known yet.
+        if environment.pool_slices.has_size(length)
+            || (block.is_none() && environment.transfer_locks.is_resizable(buffer))
+        {
+            return None;
+        }
+        block.inspect(|block| block.expose_to(self.id));
+        environment.transfer_locks.hand(buffer, None);
+        words.set(pin.step, storage.view.start.get() as u64);
+        Some(Watched::Part(storage.view, block))
     }
 
     /// Passes a number, which may be an address in a slice.
@@ -123,6 +145,9 @@ impl BoundFunction {
                 // SAFETY: M3 and M4 for Buffers and texts; `take` has found the block.
                 Watched::Block => address().is_some_and(|address| unsafe { last.is_whole_at(address) }),
                 Watched::Slice(_) => true,
+                Watched::Part(_, block) => {
+                    block.is_none_or(|block| block.length().is_some_and(|length| block.is_whole_near(length)))
+                }
                 Watched::Number => !exposes || address().is_none_or(borrows::is_number_whole),
             }
         }) && slices.are_whole()
@@ -157,6 +182,8 @@ impl BoundFunction {
                         value.map_or(Span { start: address, length: 0 }, |value| self.span_of(pin, value, block));
                     borrows.block(argument, view, block, self.id);
                 }
+                Watched::Part(view, Some(block)) => borrows.block(argument, view, block, self.id),
+                Watched::Part(view, None) => borrows.grant(view),
                 Watched::Slice(view) => {
                     let is_pin = pins >> argument & 1 == 1;
                     if !is_pin {

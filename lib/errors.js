@@ -120,12 +120,22 @@ function isOwn(error) {
 function atCaller(error, above) {
   if (!isOwn(error)) return error;
   located.add(error);
-  const { stack } = error;
-  Error.captureStackTrace?.(error, above);
-  // `above` was not on the stack, or lies deeper than stacks are captured.
-  if (!/\n\s+at /.test(error.stack))
-    Object.defineProperty(error, 'stack', { value: stack, writable: true, configurable: true });
+  if (isOnStack(above)) Error.captureStackTrace?.(error, above);
   return error;
+}
+
+/**
+ * Whether a function is on the stack, and not at its end. One frame is looked at, because the engine makes the text of
+ * a stack when it is read, which takes ten times as long as to capture it.
+ */
+function isOnStack(above) {
+  const probe = new Error();
+  const limit = Error.stackTraceLimit;
+  // The program may have made it constant.
+  const isShort = typeof limit === 'number' && Reflect.set(Error, 'stackTraceLimit', 1);
+  Error.captureStackTrace?.(probe, above);
+  if (isShort) Reflect.set(Error, 'stackTraceLimit', limit);
+  return /\n\s+at /.test(/** @type {any} */ (probe.stack));
 }
 
 /**
@@ -264,9 +274,12 @@ function errorMap() {
   return new Map(Object.entries(errno).map(([code, number]) => [-number, [code, `system error ${number}`]]));
 }
 
+/** The names and texts of system errors, which Node collects anew for everyone who asks. */
+let systemErrors;
+
 /** A system error as Node describes it: number, name, text. `errno` is GetLastError() on Windows. */
 function systemErrorOf(errno) {
-  const map = getSystemErrorMap?.() ?? errorMap();
+  const map = (systemErrors ??= getSystemErrorMap?.() ?? errorMap());
   const unknown = ['UNKNOWN', `unknown error ${errno}`];
   if (process.platform !== 'win32')
     return [-errno, ...(map.get(-errno) ?? require('./posix-errors.js').describeErrno(errno) ?? unknown)];

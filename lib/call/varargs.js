@@ -37,10 +37,6 @@ function extraDescriptor(type, where) {
   return promotions.get(descriptor);
 }
 
-/** The key of an extra argument's type in the cache; messages name the type as it was passed. */
-const keyOf = ({ descriptor, type }) =>
-  `${descriptor.key ?? descriptor.id}${typeof type === 'string' ? ` ${type}` : ''}`;
-
 /** The pair that was probably meant. */
 function pairHint(value) {
   switch (typeof value) {
@@ -63,13 +59,32 @@ function pairHint(value) {
   }
 }
 
-/** A [type, value] that was passed: an array is taken apart once. */
-function extraOf(pair, name, position) {
-  if (!Array.isArray(pair) || pair.length !== 2) {
-    throw wrongType(`${name}: argument ${position}`, 'a pair [type, value]', pair, pairHint(pair));
+/** The types of the first so many extra arguments. */
+class Extras {
+  /** By the type of the next one, as it was passed: messages name it so. */
+  #longer = new Map();
+  /** @type {Function | undefined} */
+  #call;
+
+  /** @param {{ descriptor: import('../types/registry.js').TypeDescriptor, type: unknown }[]} list */
+  constructor(list) {
+    this.list = list;
   }
-  const [type, value] = pair;
-  return { descriptor: extraDescriptor(type, `${name}: the type of argument ${position}`), type, value };
+
+  /** The types with one more. */
+  with(type, name, position) {
+    const known = this.#longer.get(type);
+    if (known !== undefined) return known;
+    const descriptor = extraDescriptor(type, `${name}: the type of argument ${position}`);
+    const longer = new Extras([...this.list, { descriptor, type }]);
+    this.#longer.set(type, longer);
+    return longer;
+  }
+
+  /** The function for these types. */
+  callBy(prepare) {
+    return (this.#call ??= prepare(this.list));
+  }
 }
 
 /**
@@ -79,13 +94,20 @@ function extraOf(pair, name, position) {
  *   the function for a list of { descriptor, type }
  */
 function variadic(name, fixed, most, prepare) {
-  const prepared = new Map();
+  const none = new Extras([]);
   const call = (...values) => {
     if (values.length > most) throw outOfRange(`${name}: the number of arguments`, `at most ${most}`, values.length);
-    const extras = values.slice(fixed).map((pair, i) => extraOf(pair, name, fixed + i));
-    const key = extras.map(keyOf).join();
-    if (!prepared.has(key)) prepared.set(key, prepare(extras));
-    return prepared.get(key)(...values.slice(0, fixed), ...extras.map(({ value }) => value));
+    let extras = none;
+    for (let i = fixed; i < values.length; i += 1) {
+      const pair = values[i];
+      if (!Array.isArray(pair) || pair.length !== 2) {
+        throw wrongType(`${name}: argument ${i}`, 'a pair [type, value]', pair, pairHint(pair));
+      }
+      // Each is read once.
+      extras = extras.with(pair[0], name, i);
+      values[i] = pair[1];
+    }
+    return extras.callBy(prepare)(...values);
   };
   return Object.defineProperty(call, 'length', { value: fixed });
 }

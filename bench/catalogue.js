@@ -23,9 +23,13 @@ const GROUPS = [
       'mixed-8',
     ],
   },
-  { name: 'pointers', title: 'Pointers and Buffers', cases: ['number', 'buffer', 'returned', 'ptr', 'read-f64'] },
+  {
+    name: 'pointers',
+    title: 'Pointers and Buffers',
+    cases: ['number', 'buffer', 'views', 'returned', 'ptr', 'read-f64'],
+  },
   { name: 'texts', title: 'Texts', cases: ['text-in', 'text-out', 'encodings', 'encodings-out', 'utf16', 'utf16-out'] },
-  { name: 'structs', title: 'Structs', cases: ['struct', 'memory'] },
+  { name: 'structs', title: 'Structs', cases: ['struct', 'parameters', 'memory'] },
   {
     name: 'callbacks',
     title: 'Callbacks',

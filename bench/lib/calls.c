@@ -113,6 +113,25 @@ struct point swap_point(struct point p) {
   return q;
 }
 
+/* Values that C changes. */
+int32_t count_point(struct point p, int32_t *count) {
+  *count = (int32_t)(p.x + p.y);
+  return 0;
+}
+
+int32_t turn_point(struct point *p) {
+  double x = p->x;
+  p->x = p->y;
+  p->y = x;
+  return (int32_t)x;
+}
+
+/* An address that C alone looks into. */
+void *handle_of_point(void) {
+  static struct point only;
+  return &only;
+}
+
 uint32_t length_of_utf16(const uint16_t *text) {
   uint32_t length = 0;
   while (text[length] != 0) length++;

@@ -20,16 +20,10 @@ const { release } = require('../memory/retained.js');
 const { lazy } = require('../lazy.js');
 const binding = require('../native/binding.js');
 const config = require('../native/config.js');
+const { hasNoAddress } = require('../types/registry.js');
 
 /** Few functions have pointers to structs that plain objects are passed for. */
 const plainTarget = lazy(() => require('../types/plain-target.js'));
-/**
- * Whether the result of a call cannot have the address of an argument.
- * @param {any} descriptor
- */
-const hasNoAddress = ({ isPointerLike, size, fields, element }) =>
-  !isPointerLike && size <= 8 && fields === undefined && element === undefined;
-
 /** Errors are about the argument of an index, in the call of `name`. */
 function copyBack(memory, name, index, isOver) {
   try {
@@ -405,4 +399,4 @@ function plainCaller(signature, ending) {
   };
 }
 
-module.exports = { callerFactory, startCall, copyAllBack, hasNoAddress, wrongCount };
+module.exports = { callerFactory, startCall, copyAllBack, wrongCount };

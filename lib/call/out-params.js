@@ -1,13 +1,12 @@
 'use strict';
 // Out parameters: each is fenced memory during the call, which returns { returns, out: [...] }.
 
-const { hasNoAddress } = require('./generic-call.js');
 const { maybeThen } = require('./maybe-then.js');
 const { placeInexact } = require('../exact-numbers.js');
 const { retain } = require('../types/aggregate.js');
 const { release } = require('../memory/retained.js');
 const { readAddress } = require('../types/pointers.js');
-const { spelled } = require('../types/registry.js');
+const { hasNoAddress, spelled } = require('../types/registry.js');
 const { alloc } = require('../memory/alloc.js');
 
 /** @typedef {import('../types/registry.js').TypeDescriptor} TypeDescriptor */

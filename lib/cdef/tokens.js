@@ -20,8 +20,8 @@ class Tokens {
 
   /**
    * @param {string} text
-   * @param {{ onDefine: (token: any) => void, onUndefine: (token: any) => void, onPack: (token: any) => void, macro: (name: string) => string | undefined
-   *   }} options `macro` is the value of a #define
+   * @param {{ onDefine: (token: any) => void, onUndefine: (token: any) => void, onPack: (token: any) => void,
+   *   macro: (name: string) => string | undefined }} options `macro` is the value of a #define
    * @param {Set<string>} [hidden] macros that stand for themselves in this text
    */
   constructor(text, { onDefine, onUndefine, onPack, macro }, hidden = new Set()) {

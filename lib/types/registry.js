@@ -267,7 +267,15 @@ const parameter = function (descriptor, label) {
   return /** @type {any} */ ({ __proto__: null, descriptor, label, lengthOf: undefined });
 };
 
+/**
+ * Whether a value of a type is a number that is no address.
+ * @param {any} descriptor
+ */
+const hasNoAddress = ({ isPointerLike, size, fields, element, opaque }) =>
+  !isPointerLike && size <= 8 && fields === undefined && element === undefined && opaque === undefined;
+
 module.exports = {
+  hasNoAddress,
   byName,
   byTag,
   get FFIType() {

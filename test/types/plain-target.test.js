@@ -199,7 +199,10 @@ test('the memory of an object knows nothing of the call before it, nor of one wi
   for (let i = 0; i < 3; i += 1) assert.equal(c.has_name({ x: 1 }), 0);
   const points = [{ x: 5 }, { x: 6, name: 'b' }];
   assert.equal(c.has_name(points), 0);
-  assert.deepEqual(points, [{ x: 5, y: 0, name: 'named' }, { x: 6, name: 'b' }]);
+  assert.deepEqual(points, [
+    { x: 5, y: 0, name: 'named' },
+    { x: 6, name: 'b' },
+  ]);
 
   let depth = 0;
   const callback = new ffi.JSCallback(() => (depth < 5 ? c.nest({ x: (depth += 1) }, callback) : 0), {

@@ -213,11 +213,8 @@ const finish =
   };
 
 /** Copies back into plain objects and arrays that were passed. After the result was read, because it runs setters. */
-const copyBacks = (args, isOver) =>
-  each(
-    args,
-    (descriptor, i) => descriptor.copiesBack && `if (g${i} !== a${i}) runtime.copyBack(a${i}, name, ${i}, ${isOver});`,
-  );
+const copyBacks = (args, over) =>
+  each(args, ({ copiesBack }, i) => copiesBack && `if (g${i} !== a${i}) runtime.copyBack(a${i}, name, ${i}, ${over});`);
 
 const listOf = (names) => (names.length === 0 ? 'runtime.none' : `[${names}]`);
 /** Whether a value of a descriptor may have to stay alive after it is written: a number never has to. */

@@ -36,8 +36,8 @@ enum Watched {
 type WatchedArguments = SmallVec<[Watched; MOST_PINS]>;
 
 impl BoundFunction {
-    /// Puts the addresses of the values from the first slice on into the words, and calls C. It leaves what it cannot do
-    /// to the generic call.
+    /// Puts the addresses of the values from the first slice on into the words, and calls C. What it cannot do, it
+    /// leaves to the generic call.
     #[inline(never)] // Most calls have no slice.
     pub(super) fn go_with_slices(
         &self,

@@ -7,6 +7,8 @@ const os = require('node:os');
 const path = require('node:path');
 
 const TIMEOUT_MS = 60_000;
+/** The key of a page that is waited for, beside the numbers of messages. */
+const LOADED = 'loaded';
 
 /** One tab of a new browser. */
 class Browser {
@@ -15,6 +17,8 @@ class Browser {
   #next = 1;
   #waiting = new Map();
   #session;
+  /** Settled when the process has ended. */
+  #ended;
   /** What pages have reported as errors. */
   errors = [];
 
@@ -32,6 +36,11 @@ class Browser {
     this.#child = spawn('chromium', [...flags, `--user-data-dir=${this.#profile}`, 'about:blank'], {
       stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'],
     });
+    this.#ended = new Promise((resolve) => this.#child.once('exit', resolve).once('error', resolve));
+    // It may end by itself, and what was asked has no answer then.
+    this.#child.once('exit', (code, signal) => this.#fail(new Error(`the browser has ended: ${signal ?? code}`)));
+    this.#child.once('error', (error) => this.#fail(error));
+    this.#child.stdio[3].on('error', (error) => this.#fail(error));
     let rest = '';
     this.#child.stdio[4].setEncoding('utf8').on('data', (text) => {
       const messages = (rest + text).split('\0');
@@ -40,23 +49,34 @@ class Browser {
     });
   }
 
+  #fail(error) {
+    this.#waiting.forEach(({ reject }) => reject(error));
+    this.#waiting.clear();
+  }
+
   #take({ id, result, error, method, params }) {
     if (id !== undefined) {
-      const { resolve, reject } = this.#waiting.get(id);
+      const { resolve, reject } = this.#waiting.get(id) ?? {};
       this.#waiting.delete(id);
-      if (error === undefined) resolve(result);
-      else reject(new Error(error.message));
+      if (error === undefined) resolve?.(result);
+      else reject?.(new Error(error.message));
     } else if (method === 'Runtime.exceptionThrown') this.errors.push(params.exceptionDetails.text);
     else if (method === 'Log.entryAdded' && params.entry.level === 'error') this.errors.push(params.entry.text);
-    else if (method === 'Page.loadEventFired') this.loaded?.();
+    else if (method === 'Page.loadEventFired') this.#waiting.get(LOADED)?.resolve();
   }
 
   #send(method, params = {}) {
     const id = this.#next++;
     const message = { id, method, params, ...(this.#session === undefined ? {} : { sessionId: this.#session }) };
+    const answer = this.#wait(id, method);
     this.#child.stdio[3].write(`${JSON.stringify(message)}\0`);
+    return answer;
+  }
+
+  #wait(id, what) {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`${method}: no answer`)), TIMEOUT_MS);
+      if (this.#child.exitCode !== null || this.#child.signalCode !== null) reject(new Error('the browser has ended'));
+      const timer = setTimeout(() => reject(new Error(`${what}: no answer`)), TIMEOUT_MS);
       const settle = (end) => (value) => {
         clearTimeout(timer);
         end(value);
@@ -69,7 +89,8 @@ class Browser {
   async open(url, width, height = 900) {
     const mobile = width < 600;
     await this.#send('Emulation.setDeviceMetricsOverride', { width, height, deviceScaleFactor: 1, mobile });
-    const loaded = new Promise((resolve) => (this.loaded = resolve));
+    const loaded = this.#wait(LOADED, url);
+    loaded.catch(() => {});
     await this.#send('Page.navigate', { url });
     await loaded;
   }
@@ -89,9 +110,8 @@ class Browser {
   }
 
   async close() {
-    const ended = new Promise((resolve) => this.#child.once('exit', resolve));
     this.#child.kill('SIGKILL');
-    await ended;
+    await this.#ended;
     fs.rmSync(this.#profile, { recursive: true, force: true, maxRetries: 5 });
   }
 }

@@ -5,7 +5,7 @@ const assert = require('node:assert/strict');
 const { randomFill } = require('node:crypto');
 const { after: cleanUp, before: prepare, describe, test } = require('node:test');
 const { promisify } = require('node:util');
-const { ffi, bind, bindOne, optimize, throws, gc, run, runs } = require('../helpers.js');
+const { ffi, bind, bindOne, makeRandom, optimize, throws, gc, run, runs } = require('../helpers.js');
 const { onlyOn } = require('../requirements.js');
 const { byScale } = require('../scale.js');
 
@@ -244,6 +244,55 @@ for (const isOpen of [false, true]) {
     });
   });
 }
+
+describe('random calls', () => {
+  const kinds = {
+    slice: [32, ({ slices }, i) => slices[i]],
+    'a part of a slice': [17, ({ slices }, i) => slices[i].subarray(3, 20)],
+    'a DataView of a slice': [32, ({ slices }, i) => new DataView(slices[i].buffer, slices[i].byteOffset, 32)],
+    'a Buffer': [200, ({ own }) => own],
+    'a part of a Buffer': [40, ({ own }) => own.subarray(50, 90)],
+    'an ArrayBuffer': [200, ({ own }) => own.buffer],
+    'the address of a slice': [32, ({ slices }, i) => ptr(slices[i])],
+    'the address of a Buffer': [200, ({ own }) => ptr(own)],
+  };
+  const names = Object.keys(kinds);
+
+  /** What a call leaves: its error, and the bytes of everything near. */
+  function outcomeOf({ first, second, count }) {
+    const world = { slices: makeSlices(), own: Buffer.alloc(200, 77) };
+    const [a, b] = [first, second].map(({ kind, index }) => kinds[kind][1](world, index));
+    let outcome = 'no error';
+    try {
+      native.flip_two_at(a, first.offset, b, second.offset, count);
+    } catch (error) {
+      outcome = [error.code, ...figures(error)];
+    }
+    return [outcome, ...world.slices.map((slice) => slice.toString('hex')), world.own.toString('hex')];
+  }
+
+  test('random calls do the same while a callback is open and while none is', () => {
+    const random = makeRandom(Number(process.env.PINNED_FFI_TEST_SEED ?? 7));
+    const below = (most) => Math.floor(random() * most);
+    const argument = () => {
+      const kind = names[below(names.length)];
+      const [length] = kinds[kind];
+      const offset = [0, length - below(6), -below(20), below(length + 10)][below(4)];
+      return { kind, index: 2 + below(5), offset };
+    };
+    let errors = 0;
+    for (let i = 0; i < byScale(1000, 15_000); i += 1) {
+      const plan = { first: argument(), second: argument(), count: 1 + below(24) };
+      const alone = outcomeOf(plan);
+      const callback = new JSCallback(() => {}, {});
+      const open = outcomeOf(plan);
+      callback.close();
+      assert.deepEqual(alone, open, JSON.stringify(plan));
+      if (alone[0] !== 'no error') errors += 1;
+    }
+    assert.ok(errors > 300, `${errors} calls have failed`);
+  });
+});
 
 describe('callbacks during a call with a slice', () => {
   test('callbacks during a call with a slice may write the neighbours: what JavaScript wrote stays, what C wrote before and after it is put back', () => {
